@@ -1,0 +1,96 @@
+"""Slalom trains many neural networks at once and shows every one of them learning.
+
+Names are loaded when they are first used, so that `import slalom` stays quick.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from slalom import losses as losses
+    from slalom import plots as plots
+    from slalom.data import toys as toys
+    from slalom.data.dataset import Dataset as Dataset
+    from slalom.data.dataset import Split as Split
+    from slalom.data.schema import Schema as Schema
+    from slalom.data.table import read_table as read_table
+    from slalom.errors import SlalomError as SlalomError
+    from slalom.errors import SlalomWarning as SlalomWarning
+    from slalom.estimators import Classifier as Classifier
+    from slalom.estimators import Regressor as Regressor
+    from slalom.nets import MLP as MLP
+    from slalom.nets import Net as Net
+    from slalom.optim import SGD as SGD
+    from slalom.optim import Adagrad as Adagrad
+    from slalom.optim import Adam as Adam
+    from slalom.optim import AdamW as AdamW
+    from slalom.optim import Constant as Constant
+    from slalom.optim import CosineAnnealingLR as CosineAnnealingLR
+    from slalom.optim import ExponentialLR as ExponentialLR
+    from slalom.optim import OneCycleLR as OneCycleLR
+    from slalom.optim import RMSprop as RMSprop
+    from slalom.optim import StepLR as StepLR
+    from slalom.optim import Warmup as Warmup
+    from slalom.plan import Plan as Plan
+    from slalom.population import Member as Member
+    from slalom.population import Population as Population
+    from slalom.population import grid as grid
+    from slalom.population import sample as sample
+    from slalom.runs import Run as Run
+    from slalom.spec import trust as trust
+    from slalom.training import race as race
+    from slalom.training import train as train
+
+# Where each public name lives. A test compares this with the typing-only imports above.
+_HOMES = {
+    "losses": "slalom.losses",
+    "plots": "slalom.plots",
+    "toys": "slalom.data.toys",
+    "Dataset": "slalom.data.dataset",
+    "Split": "slalom.data.dataset",
+    "Schema": "slalom.data.schema",
+    "read_table": "slalom.data.table",
+    "SlalomError": "slalom.errors",
+    "SlalomWarning": "slalom.errors",
+    "Classifier": "slalom.estimators",
+    "Regressor": "slalom.estimators",
+    "MLP": "slalom.nets",
+    "Net": "slalom.nets",
+    "SGD": "slalom.optim",
+    "Adagrad": "slalom.optim",
+    "Adam": "slalom.optim",
+    "AdamW": "slalom.optim",
+    "Constant": "slalom.optim",
+    "CosineAnnealingLR": "slalom.optim",
+    "ExponentialLR": "slalom.optim",
+    "OneCycleLR": "slalom.optim",
+    "RMSprop": "slalom.optim",
+    "StepLR": "slalom.optim",
+    "Warmup": "slalom.optim",
+    "Plan": "slalom.plan",
+    "Member": "slalom.population",
+    "Population": "slalom.population",
+    "grid": "slalom.population",
+    "sample": "slalom.population",
+    "Run": "slalom.runs",
+    "trust": "slalom.spec",
+    "race": "slalom.training",
+    "train": "slalom.training",
+}
+
+__all__ = ["__version__", *sorted(_HOMES)]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'slalom' has no attribute {name!r}")
+    home = import_module(_HOMES[name])
+    value = home if home.__name__.endswith(f".{name}") else getattr(home, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

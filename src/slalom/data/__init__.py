@@ -1,0 +1,4 @@
+"""Data: datasets, toys, tables."""
+
+from slalom.data.dataset import Dataset as Dataset
+from slalom.data.dataset import Split as Split

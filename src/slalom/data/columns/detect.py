@@ -1,0 +1,131 @@
+"""The one place that decides of which kind a column is."""
+
+import re
+from typing import TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from slalom.data.columns.boolean import Boolean
+from slalom.data.columns.category import Category, frequent_levels
+from slalom.data.columns.cells import (
+    MOSTLY,
+    Floats,
+    Series,
+    as_text,
+    counted,
+    date_format,
+    decimal_mark,
+    is_datetime,
+    is_numeric,
+    numbers,
+    seconds,
+    truths,
+)
+from slalom.data.columns.dropped import Dropped, Presence
+from slalom.data.columns.moment import Datetime
+from slalom.data.columns.number import Number
+from slalom.data.columns.text import Text
+
+Column: TypeAlias = Number | Boolean | Category | Datetime | Text | Presence | Dropped
+
+_IDENTIFIER_NAME = re.compile(
+    r"(^|[^a-z])(id|ids|uid|uuid|guid|index|idx|row|rownum|key|unnamed|no|nr|number|serial)([^a-z]|$)",
+    re.IGNORECASE,
+)
+_CAMEL_ID = re.compile(r"[a-z]I[dD]$|^unnamed", re.ASCII)
+
+
+def fit_column(name: str, series: Series) -> Column:
+    """Decide the kind of a column from its cells and fit it.
+
+    The same cells give the same kind, whether they come as text or with a dtype, in any order of
+    the rows. Only a categorical dtype of pandas or polars is taken at its word.
+
+    Example:
+        >>> import pandas as pd
+        >>> fit_column("when", pd.Series(["2024-01-31", "2024-02-01"])).kind
+        'Datetime'
+    """
+    if is_numeric(series):
+        return _fit_numbers(name, series)
+    if is_datetime(series):
+        return _fit_datetime(name, series)
+    text = as_text(series)
+    if text.isna().all():
+        return Dropped(name, "every cell is missing")
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        return _fit_words(name, text)
+    if _are_numbers(text):
+        return _fit_numbers(name, text)
+    if text.nunique() > 1 and not truths(text)[1].any():
+        return Boolean.fit(name, text)
+    if date_format(text):
+        return _fit_datetime(name, text)
+    return _fit_words(name, text)
+
+
+def _are_numbers(text: Series) -> bool:
+    values, failed = numbers(text, decimal_mark(text))
+    infinite = text[failed].str.fullmatch(r"[+-]?inf(inity)?", case=False)
+    wrong = int(failed.sum() - infinite.sum())
+    return wrong <= (1 - MOSTLY) * text.notna().sum() and bool(np.isfinite(values).any())
+
+
+def _fit_numbers(name: str, series: Series) -> Column:
+    values, _ = numbers(series, decimal_mark(series))
+    present = values[~np.isnan(values)]
+    if not present.size:
+        return Dropped(name, "no cell holds a finite number")
+    if present.min() == present.max():
+        return _constant(name, f"{present[0]:g}", len(series) - len(present))
+    if np.isin(present, (0, 1)).all() and not truths(series)[1].any():
+        return Boolean.fit(name, series)
+    if len(present) == len(series) and _is_numbering(name, present):
+        return Dropped(name, "it numbers the rows (a different whole number in each)")
+    return Number.fit(name, series)
+
+
+def _fit_datetime(name: str, series: Series) -> Column:
+    format = "ISO8601" if is_datetime(series) else date_format(series)
+    assert format is not None, "fit_column has asked for the format"
+    values, _ = seconds(series, format)
+    present = values[~np.isnan(values)]
+    if not present.size:
+        return Dropped(name, "every cell is missing")
+    if present.min() == present.max():
+        return _constant(name, as_text(series).dropna().iloc[0], len(series) - len(present))
+    return Datetime.fit(name, series)
+
+
+def _fit_words(name: str, text: Series) -> Column:
+    present = text.dropna()
+    if present.nunique() == 1:
+        return _constant(name, present.iloc[0], len(text) - len(present))
+    levels = frequent_levels(text)
+    if 2 * present.isin(levels).sum() >= len(present):
+        return Category.fit(name, text)
+    counted_words = Text.fit(name, text)
+    if counted_words is not None:
+        return counted_words
+    if levels:
+        return Category.fit(name, text)
+    different = counted(present.nunique(), "different word")
+    return Dropped(name, f"{different} in {counted(len(present), 'row')}, like an identifier")
+
+
+def _constant(name: str, value: str, missing: int) -> Column:
+    if missing:
+        return Presence(name, value)
+    return Dropped(name, f"constant, always {value!r}")
+
+
+def _is_numbering(name: str, values: Floats) -> bool:
+    """Whole numbers, all different, under a name that says identifier.
+
+    Without such a name a year, a time step or the x of a curve would look the same, and those are
+    what there is to learn from. Neither order nor gaps count: a training split has neither.
+    """
+    if not (_IDENTIFIER_NAME.search(name) or _CAMEL_ID.search(name)):
+        return False
+    return bool((values == np.floor(values)).all()) and len(np.unique(values)) == len(values)

@@ -1,0 +1,157 @@
+"""Columns of dates and times, and the time between two of them."""
+
+from typing import Self
+
+import numpy as np
+import pandas as pd
+
+from slalom.data.columns.cells import (
+    Features,
+    Floats,
+    Series,
+    as_text,
+    check_understood,
+    counted,
+    date_format,
+    is_datetime,
+    seconds,
+    strange_words,
+)
+from slalom.data.columns.number import Scale
+from slalom.spec import Spec
+
+_PERIODS = {"hour": 24, "weekday": 7, "day": 31, "month": 12}
+
+
+class Datetime(Spec):
+    """Points in time: one scaled linear feature, and a sine and a cosine for each of hour, weekday,
+    day of the month and month that varies. Times with a zone are counted in UTC.
+
+    Args:
+        name: of the column.
+        scale: of the seconds since 1970.
+        cycles: which of "hour", "weekday", "day" and "month" have features.
+        indicator: whether there is a feature for missing cells.
+        format: of text cells, in the letters of strftime, or "ISO8601".
+        words: cells that are no dates, seen in fitting and taken as missing.
+        note: what was found in fitting, for the reader.
+    """
+
+    name: str
+    scale: Scale
+    cycles: tuple[str, ...] = ()
+    indicator: bool = False
+    format: str = "ISO8601"
+    words: tuple[str, ...] = ()
+    note: str = ""
+
+    def check(self) -> None:
+        self.require(set(self.cycles) <= set(_PERIODS), "cycles", f"some of {list(_PERIODS)}")
+
+    @classmethod
+    def fit(cls, name: str, series: Series) -> Self:
+        """The spec of a column in which at least two different points in time occur."""
+        format = "ISO8601" if is_datetime(series) else date_format(as_text(series))
+        assert format is not None, "fit_column asks for a date format before it comes here"
+        values, failed = seconds(series, format)
+        missing = np.isnan(values)
+        present = values[~missing]
+        parts = _parts(present)
+        cycles = tuple(p for p in _PERIODS if parts[p].min() < parts[p].max())
+        note = _note(present, int(missing.sum()), cycles, format)
+        words = strange_words(series, failed)
+        return cls(name, Scale.fit(present), cycles, bool(missing.any()), format, words, note)
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        waves = [f"{self.name} {cycle} {wave}" for cycle in self.cycles for wave in ("sin", "cos")]
+        tail = [f"{self.name} is missing"] if self.indicator else []
+        return (self.name, *waves, *tail)
+
+    @property
+    def summary(self) -> str:
+        return self.note
+
+    def seconds(self, series: Series) -> Floats:
+        """The cells as seconds since 1970 [N], NaN where missing.
+
+        Raises:
+            BadData: when most cells are no dates.
+        """
+        values, failed = seconds(series, self.format)
+        expected = f"dates and times ({self.format})"
+        check_understood(self.name, series, failed, expected, self.words)
+        return values
+
+    def encode(self, series: Series) -> Features:
+        """The features [N, k]. Raises `BadData` when most cells are no dates."""
+        return self.encode_seconds(self.seconds(series))
+
+    def encode_seconds(self, values: Floats) -> Features:
+        """The features [N, k] of what `seconds` gave."""
+        missing = np.isnan(values)
+        parts = _parts(np.where(missing, 0.0, values))
+        columns: list[np.ndarray] = [self.scale.apply(values)]
+        for cycle in self.cycles:
+            angle = 2 * np.pi * parts[cycle] / _PERIODS[cycle]
+            columns += [np.where(missing, 0, np.sin(angle)), np.where(missing, 0, np.cos(angle))]
+        if self.indicator:
+            columns.append(missing)
+        return np.stack(columns, axis=1).astype(np.float32)
+
+
+class Duration(Spec):
+    """The time from one column of dates to another, as one scaled feature.
+
+    Args:
+        start, end: names of the two columns.
+        scale: of the seconds between them.
+    """
+
+    start: str
+    end: str
+    scale: Scale
+
+    @classmethod
+    def fit(cls, start: str, end: str, values: Floats) -> Self | None:
+        """The spec for the seconds `values` [N] from start to end; None when they do not vary."""
+        present = values[~np.isnan(values)]
+        if not present.size or present.min() == present.max():
+            return None
+        return cls(start, end, Scale.fit(present))
+
+    @property
+    def name(self) -> str:
+        return f"{self.end} - {self.start}"
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        return (self.name,)
+
+    @property
+    def summary(self) -> str:
+        return f"time between the two, median {pd.Timedelta(seconds=self.scale.center)}"
+
+
+def _parts(values: Floats) -> dict[str, Floats]:
+    """Hour with its fraction, weekday, day of the month and month, each [N] from 0."""
+    stamps = pd.DatetimeIndex((values * 1e6).astype("int64").astype("datetime64[us]"))
+    parts = {
+        "hour": values % 86400 / 3600,
+        "weekday": stamps.day_of_week,
+        "day": stamps.day - 1,
+        "month": stamps.month - 1,
+    }
+    return {name: np.asarray(part, dtype=np.float64) for name, part in parts.items()}
+
+
+def _note(present: Floats, missing: int, cycles: tuple[str, ...], format: str) -> str:
+    first, last = (pd.Timestamp(s, unit="s") for s in (present.min(), present.max()))
+    note = f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
+    if format != "ISO8601":
+        note += f", read as {format}"
+    if cycles:
+        note += f", {', '.join(cycles)} as cycles"
+    if missing:
+        note += f", {counted(missing, 'missing cell')} at the median"
+    return note

@@ -1,0 +1,75 @@
+"""Columns of free text."""
+
+from typing import Self
+
+import numpy as np
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.preprocessing import normalize
+
+from slalom.data.columns.category import least_count
+from slalom.data.columns.cells import Features, Series, as_text, counted
+from slalom.spec import Spec
+
+MOST_TOKENS = 64
+"""So many words at most, the most frequent ones: a column of text must not drown the others."""
+
+
+class Text(Spec):
+    """Free text, counted: one feature per word of a recorded vocabulary, log(1 + count), each row
+    scaled to length 1. A row without any known word, or a missing one, is all zeros.
+
+    Words are runs of at least two letters or digits, in lower case.
+
+    Args:
+        name: of the column.
+        tokens: the vocabulary, the words that occur in most rows first.
+        note: what was found in fitting, for the reader.
+
+    Example:
+        >>> import pandas as pd
+        >>> cars = Text("name", ("ford", "pinto"))
+        >>> cars.encode(pd.Series(["Ford Torino", "ford pinto"]))
+        array([[1.        , 0.        ],
+               [0.70710677, 0.70710677]], dtype=float32)
+    """
+
+    name: str
+    tokens: tuple[str, ...]
+    note: str = ""
+
+    @classmethod
+    def fit(cls, name: str, series: Series) -> Self | None:
+        """The spec of a column of several words a cell; None when no word occurs often enough
+        (in 1 % of the rows, and in at least 2 to 5) and yet not everywhere."""
+        text = as_text(series).dropna()
+        counter = CountVectorizer(binary=True)
+        try:
+            occurs = counter.fit_transform(text)
+        except ValueError:  # no word at all
+            return None
+        rows = np.asarray(occurs.sum(axis=0)).ravel()
+        least = max(least_count(len(series)), len(series) / 100)
+        often = np.flatnonzero((rows >= least) & (rows < len(series)))
+        if not often.size or rows.sum() < 1.5 * len(text):
+            return None
+        words = counter.get_feature_names_out()
+        by_rows = often[np.lexsort((words[often], -rows[often]))][:MOST_TOKENS]
+        note = (
+            f"{counted(text.nunique(), 'different text')}, {counted(len(by_rows), 'word')} counted"
+        )
+        return cls(name, tuple(words[by_rows]), note)
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        return tuple(f"{self.name}: {token}" for token in self.tokens)
+
+    @property
+    def summary(self) -> str:
+        return self.note
+
+    def encode(self, series: Series) -> Features:
+        """The features [N, number of tokens]."""
+        counter = CountVectorizer(vocabulary=list(self.tokens))
+        counts = counter.transform(as_text(series).fillna("")).astype(np.float64)
+        dense: Features = normalize(np.log1p(counts)).toarray().astype(np.float32)
+        return dense

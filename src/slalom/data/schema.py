@@ -1,0 +1,140 @@
+"""How a table becomes features: pure data, fitted on training rows, applied to any later table."""
+
+from collections.abc import Iterable
+from itertools import combinations
+from typing import Self
+
+import numpy as np
+import pandas as pd
+
+from slalom.data.columns import Column, Datetime, Dropped, Duration, fit_column
+from slalom.data.columns.cells import Features, Floats
+from slalom.data.delimited import check_names
+from slalom.errors import BadData, did_you_mean
+from slalom.spec import Spec
+
+_MOST_DATES = 4
+"""Time differences are taken between the first four columns of dates: six pairs at most."""
+
+
+class Schema(Spec):
+    """What was made of each column of a table.
+
+    It is data and nothing else: `Schema.loads(schema.dumps())` encodes every table to the same
+    numbers. Fit it on training rows only; what it learned of them (medians, levels, words) then
+    holds for all later rows.
+
+    Args:
+        columns: one spec per column, in the order of the table that it was fitted on.
+        durations: the time between two columns of dates, where it varies.
+
+    Example:
+        >>> table = pd.DataFrame({"size": ["1", "2", "4"], "sort": ["a", "b", "a"]})
+        >>> schema = Schema.fit(table)
+        >>> schema.feature_names
+        ('size', 'sort=b')
+        >>> schema.encode(pd.DataFrame({"sort": ["b"], "size": [2.0]}))
+        array([[0., 1.]], dtype=float32)
+    """
+
+    columns: tuple[Column, ...]
+    durations: tuple[Duration, ...] = ()
+
+    @classmethod
+    def fit(cls, frame: pd.DataFrame, exclude: Iterable[str] = ()) -> Self:
+        """The schema of a table from `read_table`.
+
+        Args:
+            frame: the training rows.
+            exclude: names of columns that are no features: the target, and what would give it away.
+
+        Raises:
+            BadData: when a name in `exclude` is no column, or no column is left to learn from.
+        """
+        names = [str(name) for name in frame.columns]
+        check_names(names, "The table")
+        excluded = set(exclude)
+        for name in excluded - set(names):
+            raise BadData(f"There is no column {name!r} to leave out. {did_you_mean(name, names)}")
+        kept = [name for name in names if name not in excluded]
+        columns = tuple(fit_column(name, frame[name]) for name in kept)
+        schema = cls(columns, _fit_durations(frame, columns))
+        if not schema.feature_names:
+            raise BadData(_nothing_left(columns, len(frame)))
+        return schema
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The columns that a table must have to be encoded."""
+        return tuple(c.name for c in self.columns if not isinstance(c, Dropped))
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """What each of the I features is called."""
+        return tuple(name for part in self._parts for name in part.feature_names)
+
+    def encode(self, frame: pd.DataFrame) -> Features:
+        """The features of a table, float32 [N, I], all finite.
+
+        Columns may come in any order, and more of them than are needed. A level never seen gets the
+        reserved code, a missing cell what its column spec says.
+
+        Warns:
+            SlalomWarning: when some cells are not what their column held in fitting.
+
+        Raises:
+            BadData: when a column is not there, or most of its cells are not what they were.
+        """
+        self._check_columns(frame)
+        times = {c.name: c.seconds(frame[c.name]) for c in self.columns if isinstance(c, Datetime)}
+        parts = [_encode(column, frame, times) for column in self.columns]
+        parts += [d.scale.apply(times[d.end] - times[d.start])[:, None] for d in self.durations]
+        return np.concatenate(parts, axis=1)
+
+    def summary(self) -> pd.DataFrame:
+        """What was made of each column: a frame of column, kind, features (how many) and note."""
+        rows = [(p.name, p.kind, len(p.feature_names), p.summary) for p in self._parts]
+        return pd.DataFrame(rows, columns=["column", "kind", "features", "note"])
+
+    @property
+    def _parts(self) -> tuple[Column | Duration, ...]:
+        return (*self.columns, *self.durations)
+
+    def _check_columns(self, frame: pd.DataFrame) -> None:
+        names = [str(name) for name in frame.columns]
+        check_names(names, "The table")
+        missing = [name for name in self.inputs if name not in names]
+        if missing:
+            listed = ", ".join(repr(name) for name in missing)
+            unused = [name for name in names if name not in self.inputs]
+            raise BadData(
+                f"The table lacks {len(missing)} of the {len(self.inputs)} columns that are "
+                f"needed: {listed}. {did_you_mean(missing[0], unused or names)}"
+            )
+
+
+def _encode(column: Column, frame: pd.DataFrame, times: dict[str, Floats]) -> Features:
+    if isinstance(column, Dropped):
+        return np.empty((len(frame), 0), dtype=np.float32)
+    if isinstance(column, Datetime):
+        return column.encode_seconds(times[column.name])
+    return column.encode(frame[column.name])
+
+
+def _fit_durations(frame: pd.DataFrame, columns: tuple[Column, ...]) -> tuple[Duration, ...]:
+    dates = [column for column in columns if isinstance(column, Datetime)][:_MOST_DATES]
+    times = {column.name: column.seconds(frame[column.name]) for column in dates}
+    pairs = combinations(times, 2)
+    fitted = (Duration.fit(a, b, times[b] - times[a]) for a, b in pairs)
+    return tuple(duration for duration in fitted if duration is not None)
+
+
+def _nothing_left(columns: tuple[Column, ...], rows: int) -> str:
+    if not columns:
+        return "The table has no column besides the target and those left out."
+    reasons = "; ".join(f"{c.name!r} {c.summary}" for c in columns[:5])
+    sample = "1 sample" if rows == 1 else f"{rows} samples"
+    return (
+        f"No column is left to learn from ({sample}): {reasons}. Give more rows, or a column with "
+        "values that vary."
+    )

@@ -1,0 +1,368 @@
+"""What is to be predicted: numbers, or one of several classes."""
+
+from typing import Any, Literal, Self, TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from slalom.data.columns.cells import (
+    MOSTLY,
+    Floats,
+    Mask,
+    Series,
+    as_text,
+    counted,
+    decimal_mark,
+    examples,
+    is_datetime,
+    is_numeric,
+    numbers,
+    truths,
+)
+from slalom.errors import BadData, did_you_mean
+from slalom.spec import Spec
+
+Columns: TypeAlias = "pd.DataFrame | pd.Series[Any]"
+Task: TypeAlias = Literal["regression", "classification"]
+
+_TRUTH_WORDS = ("true", "false")
+
+
+class RegressionTarget(Spec):
+    """One or several numbers, each standardised to mean 0 and standard deviation 1.
+
+    Args:
+        names: of the T columns.
+        mean, scale: of each, in original units.
+        decimal: the decimal mark of each where its cells are text.
+
+    Example:
+        >>> target = fit_target(pd.Series([1.0, 2.0, 3.0], name="price"))
+        >>> target.encode(pd.Series([2.0])), target.decode(np.array([[0.0]]))
+        (array([[0.]], dtype=float32), array([[2.]]))
+    """
+
+    names: tuple[str, ...]
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+    decimal: tuple[str, ...]
+
+    task = "regression"
+
+    def check(self) -> None:
+        self.require(all(s > 0 for s in self.scale), "scale", "positive")
+
+    @classmethod
+    def fit(cls, frame: pd.DataFrame) -> Self:
+        """The target in the columns of a frame without missing cells.
+
+        Raises:
+            BadData: when a cell is no finite number, or a column is constant.
+        """
+        names = tuple(str(name) for name in frame.columns)
+        decimal = tuple(decimal_mark(frame[name]) for name in frame.columns)
+        values = _target_numbers(frame, names, decimal)
+        for name, column in zip(names, values.T, strict=True):
+            if column.min() == column.max():
+                raise BadData(
+                    f"Target {name!r} is constant: each of its {len(column)} rows holds "
+                    f"{column[0]:g}, so there is nothing to learn. Choose another target."
+                )
+        # In units of the largest value, so that the squares cannot overflow.
+        largest = np.abs(values).max(axis=0)
+        mean = (values / largest).mean(axis=0) * largest
+        scale = (values / largest - mean / largest).std(axis=0) * largest
+        return cls(names, tuple(mean), tuple(np.maximum(scale, np.finfo(float).tiny)), decimal)
+
+    def encode(self, frame: Columns) -> NDArray[np.float32]:
+        """The standardised target, float32 [N, T].
+
+        Raises:
+            BadData: when a column is not there, or a cell is missing or no finite number.
+        """
+        values = _target_numbers(_columns(frame, self.names), self.names, self.decimal)
+        standardised = (values - np.array(self.mean)) / np.array(self.scale)
+        return np.asarray(standardised, dtype=np.float32)
+
+    def decode(self, values: NDArray[Any]) -> Floats:
+        """Standardised values [N, T] (or any shape that ends with T) in original units, float64."""
+        return np.asarray(values, dtype=np.float64) * self.scale + self.mean
+
+
+class ClassificationTarget(Spec):
+    """One of several classes.
+
+    Args:
+        name: of the column.
+        classes: text, whole numbers, floats or truth values, sorted; class k is `classes[k]`.
+
+    Example:
+        >>> target = fit_target(pd.Series(["no", "yes", "no", "yes"], name="alive"))
+        >>> target.encode(pd.Series(["yes", "no"])), target.decode(np.array([1, 0]))
+        (array([1, 0]), array(['yes', 'no'], dtype=object))
+    """
+
+    name: str
+    classes: tuple[Any, ...]
+
+    task = "classification"
+
+    def check(self) -> None:
+        self.require(len(set(self.classes)) > 1, "classes", "at least two different ones")
+
+    @classmethod
+    def fit(cls, series: Series) -> Self:
+        """The target in a column without missing cells.
+
+        Raises:
+            BadData: when there is only one class, or a class with only one row.
+        """
+        name = str(series.name)
+        labels = _labels(series)
+        classes, counts = np.unique(labels, return_counts=True)
+        if len(classes) == 1:
+            raise BadData(
+                f"Target {name!r} has only one class: each of its {len(labels)} rows holds "
+                f"{classes[0]!r}, so there is nothing to learn. Choose another target."
+            )
+        single = [repr(c) for c in classes[counts == 1].tolist()]
+        if single:
+            raise BadData(_single_rows(name, single, len(classes), bool(is_numbers(series))))
+        return cls(name, tuple(classes.tolist()))
+
+    def encode(self, frame: Columns) -> NDArray[np.int64]:
+        """The number of each row's class, int64 [N].
+
+        Raises:
+            BadData: when the column is not there, or a cell is none of the classes.
+        """
+        series = _columns(frame, (self.name,))[self.name]
+        index = pd.Index(list(self.classes))
+        codes = index.get_indexer(pd.Index(_labels_like(series, self.classes)))
+        if (codes < 0).any():
+            known = ", ".join(repr(c) for c in self.classes[:10])
+            raise BadData(
+                f"Target {self.name!r} must hold one of its classes ({known}), but "
+                f"{counted(int((codes < 0).sum()), 'row')} do not: {_shown(series, codes < 0)}."
+            )
+        return np.asarray(codes, dtype=np.int64)
+
+    def decode(self, codes: NDArray[Any]) -> NDArray[Any]:
+        """The labels of class numbers [N], with the dtype that they had (text as objects)."""
+        return _as_array(self.classes)[np.asarray(codes, dtype=np.int64)]
+
+
+Target: TypeAlias = RegressionTarget | ClassificationTarget
+
+
+def fit_target(target: Columns, task: Task | None = None) -> Target:
+    """The target of a training, its task inferred.
+
+    Numbers (also written as text) are for regression, unless there are just two different ones;
+    everything else is for classification. Several columns are a regression with several outputs.
+
+    Args:
+        target: the column or columns, without missing cells (`split_missing_target`).
+        task: "regression" or "classification", to override.
+
+    Raises:
+        BadData: when a cell is missing or infinite, the target is constant, or a class has only
+            one row.
+
+    Example:
+        >>> fit_target(pd.Series([3, 5, 5, 8], name="quality")).task
+        'regression'
+        >>> fit_target(pd.Series(["0", "1", "1", "0"], name="survived")).classes
+        (0, 1)
+    """
+    if task not in (None, "regression", "classification"):
+        raise BadData(f"task must be 'regression' or 'classification', but {task!r} was given.")
+    frame = target.to_frame() if isinstance(target, pd.Series) else target
+    if not frame.shape[1] or not len(frame):
+        raise BadData(f"The target has {len(frame)} rows and {frame.shape[1]} columns.")
+    for name in frame.columns:
+        _check_present(frame[name])
+    task = task or _inferred(frame)
+    if task == "regression":
+        return RegressionTarget.fit(frame)
+    if frame.shape[1] > 1:
+        raise BadData(
+            f"Classification takes one target column, but {frame.shape[1]} were given "
+            f"({', '.join(map(repr, frame.columns))}). Train one model for each."
+        )
+    return ClassificationTarget.fit(frame[frame.columns[0]])
+
+
+def split_missing_target(
+    frame: pd.DataFrame, names: tuple[str, ...] | list[str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows in which every target is there, and those in which one is missing.
+
+    Both keep the row labels of `frame`, so nothing is lost on the way.
+
+    Raises:
+        BadData: when a target is not a column, or missing everywhere.
+
+    Example:
+        >>> frame = pd.DataFrame({"x": [1, 2, 3], "y": [1.0, None, 3.0]})
+        >>> [len(part) for part in split_missing_target(frame, ["y"])]
+        [2, 1]
+    """
+    targets = _columns(frame, tuple(names))
+    missing = np.zeros(len(frame), dtype=bool)
+    for name in targets.columns:
+        gone = _is_missing(targets[name])
+        if gone.all():
+            raise BadData(
+                f"Target {name!r} is missing in every one of {len(frame)} rows. Choose another."
+            )
+        missing |= gone
+    if missing.all():
+        raise BadData(f"No row of {len(frame)} has all of the targets {', '.join(names)}.")
+    return frame[~missing], frame[missing]
+
+
+def is_numbers(series: Series) -> bool:
+    """Whether every present cell is a number, by dtype or as text; truth values are not."""
+    if series.dtype == bool or str(series.dtype) in ("boolean", "bool[pyarrow]"):
+        return False
+    if is_numeric(series):
+        return True
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        return False
+    text = as_text(series)
+    _, failed = numbers(text, decimal_mark(text))
+    infinite = text.str.fullmatch(r"[+-]?inf(inity)?", case=False, na=False).to_numpy(dtype=bool)
+    return not (failed & ~infinite).any()
+
+
+def _inferred(frame: pd.DataFrame) -> Task:
+    if frame.shape[1] > 1:
+        return "regression"
+    series = frame[frame.columns[0]]
+    if is_datetime(series):
+        raise BadData(
+            f"Target {series.name!r} holds dates. Turn them into numbers first, such as the days "
+            "since a given date."
+        )
+    if not is_numbers(series):
+        _check_not_almost_numbers(series)
+        return "classification"
+    values, failed = numbers(series, decimal_mark(series))
+    return "classification" if len(np.unique(values)) == 2 and not failed.any() else "regression"
+
+
+def _check_not_almost_numbers(series: Series) -> None:
+    """Refuse a column of numbers in which a few words would make classes of all numbers."""
+    if is_numeric(series) or isinstance(series.dtype, pd.CategoricalDtype):
+        return
+    values, failed = numbers(series, decimal_mark(series))
+    if np.isfinite(values).sum() >= MOSTLY * len(series) and len(np.unique(values)) > 2:
+        raise BadData(
+            f"Target {series.name!r} holds numbers except in {counted(int(failed.sum()), 'row')}: "
+            f"{_shown(series, failed)}. Correct or remove these rows, or say that the task is "
+            "classification if each number is a class."
+        )
+
+
+def _check_present(series: Series) -> None:
+    missing = _is_missing(series)
+    if missing.any():
+        raise BadData(
+            f"Target {series.name!r} is missing in {counted(int(missing.sum()), 'row')} of "
+            f"{len(series)}; the first is row {int(np.argmax(missing)) + 1}. Remove these rows or "
+            "fill them in."
+        )
+
+
+def _is_missing(series: Series) -> Mask:
+    gone = series if is_numeric(series) or is_datetime(series) else as_text(series)
+    return gone.isna().to_numpy()
+
+
+def _target_numbers(
+    frame: pd.DataFrame, names: tuple[str, ...], decimal: tuple[str, ...]
+) -> Floats:
+    columns = []
+    for position, (name, mark) in enumerate(zip(names, decimal, strict=True)):
+        series = frame.iloc[:, position]
+        values, _ = numbers(series, mark)
+        wrong = np.isnan(values)
+        if wrong.any():
+            raise BadData(
+                f"Target {name!r} must hold finite numbers for regression, but "
+                f"{counted(int(wrong.sum()), 'row')} of {len(series)} hold none: "
+                f"{_shown(series, wrong)}. Correct or remove these rows, or choose classification."
+            )
+        columns.append(values)
+    return np.stack(columns, axis=1)
+
+
+def _columns(frame: Columns, names: tuple[str, ...]) -> pd.DataFrame:
+    """The named columns; a Series or a frame of as many unnamed ones is taken as they are."""
+    if isinstance(frame, pd.Series):
+        return frame.to_frame(names[0])
+    for name in names:
+        if name not in frame.columns:
+            known = [str(c) for c in frame.columns]
+            raise BadData(f"The table has no target column {name!r}. {did_you_mean(name, known)}")
+    return frame[list(names)]
+
+
+def _labels(series: Series) -> NDArray[Any]:
+    """The cells as one of bool, int64, float64 or text (object) [N]."""
+    if is_numbers(series):
+        values, failed = numbers(series, decimal_mark(series))
+        if failed.any():
+            raise BadData(
+                f"Target {series.name!r} must hold finite numbers or words, but "
+                f"{_shown(series, failed)}. Correct or remove such rows."
+            )
+        return _numeric_labels(series, values)
+    return _labels_like(series, (True,) if _are_truths(series) else ("",))
+
+
+def _numeric_labels(series: Series, values: Floats) -> NDArray[Any]:
+    """Whole numbers as int64, unless the column says by its dtype that they are floats."""
+    whole = (values == np.floor(values)).all() and np.abs(values).max() < 2**53
+    is_float = is_numeric(series) and pd.api.types.is_float_dtype(series.dtype)
+    return values.astype(np.int64) if whole and not is_float else values
+
+
+def _are_truths(series: Series) -> bool:
+    if is_numeric(series):
+        return True
+    return bool(as_text(series).str.lower().isin(_TRUTH_WORDS).all())
+
+
+def _labels_like(series: Series, classes: tuple[Any, ...]) -> NDArray[Any]:
+    """The cells [N] as the type of the classes, so that text and numbers can be compared."""
+    first = classes[0]
+    if isinstance(first, bool):
+        values, _ = truths(series)
+        return np.array([None if np.isnan(v) else bool(v) for v in values], dtype=object)
+    if isinstance(first, str):
+        return as_text(series).to_numpy(dtype=object)
+    return numbers(series, decimal_mark(series))[0]
+
+
+def _as_array(classes: tuple[Any, ...]) -> NDArray[Any]:
+    return np.array(classes, dtype=object if isinstance(classes[0], str) else None)
+
+
+def _shown(series: Series, mask: Mask) -> str:
+    return examples(as_text(series).fillna("nothing"), mask)
+
+
+def _single_rows(name: str, single: list[str], classes: int, numeric: bool) -> str:
+    listed = ", ".join(single[:5]) + (", ..." if len(single) > 5 else "")
+    advice = (
+        "Remove these rows, put rare classes together under one name, or collect more rows of them"
+    )
+    if numeric:
+        advice += '; or, since the target holds numbers, choose task "regression"'
+    return (
+        f"Target {name!r}: {len(single)} of its {classes} classes have only one row each "
+        f"({listed}). A class needs at least two, one to train on and one to test. {advice}."
+    )

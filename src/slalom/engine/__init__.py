@@ -1,0 +1,6 @@
+"""Engines: what carries a plan out."""
+
+from slalom.engine.contract import RECORD as RECORD
+from slalom.engine.contract import Engine as Engine
+from slalom.engine.reference import ReferenceEngine as ReferenceEngine
+from slalom.engine.state import State as State

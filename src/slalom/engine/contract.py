@@ -1,0 +1,64 @@
+"""What every engine is: three verbs over an explicit state.
+
+    state = engine.start(plan, dataset)       first weights, nothing done yet
+    records = engine.advance(state, steps)    up to `steps` updates of every member that still trains
+    engine.read(state, member, X)             parameters, or predictions on given rows
+
+The contract, which one suite checks on every engine:
+
+- `advance` in one stretch or in many gives the same bits. All that changes is in the state.
+- A member's numbers do not depend on the other members.
+- A member whose loss is not finite is marked with the step at which it happened and costs nothing more.
+- After each epoch (every `validate_every` epochs, and after the last step) a member with validation
+  rows is validated; its best parameters are kept; it stops after `patience` epochs without a better one.
+- `stop` being set makes `advance` return soon, with the state whole.
+"""
+
+from threading import Event
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slalom.data.dataset import Dataset
+from slalom.engine.state import State
+from slalom.plan import Plan
+
+# One row of history: `step` counts a member's updates from 1. `train_loss` is the loss that this
+# update looked at, or its mean over the epoch (see `Plan.record`); what was not measured is NaN.
+RECORD = np.dtype(
+    [
+        ("member", np.int64),
+        ("step", np.int64),
+        ("train_loss", np.float64),
+        ("validation_loss", np.float64),
+        ("metric", np.float64),
+    ]
+)
+
+
+class Engine(Protocol):
+    """What carries a plan out. It knows nothing of files, pictures or progress bars."""
+
+    name: str
+
+    def start(self, plan: Plan, dataset: Dataset) -> State:
+        """The state before the first step.
+
+        Raises:
+            BadPlan: when a net does not fit the dataset, or a member names a fold that is not there.
+        """
+        ...
+
+    def advance(self, state: State, steps: int, stop: Event | None = None) -> NDArray[Any]:
+        """Up to `steps` more updates of each member that still trains; returns their `RECORD`s."""
+        ...
+
+    def read(
+        self, state: State, member: int, X: NDArray[np.float32] | None = None, best: bool = False
+    ) -> NDArray[np.float32]:
+        """Parameters of a member, `[D]`, or its raw outputs on rows `X`, `[B, O]`.
+
+        With `best`, those of its best validation so far.
+        """
+        ...

@@ -1,0 +1,32 @@
+"""The one number beside the loss that a person reads: accuracy, or R2."""
+
+import torch
+
+from slalom.losses import Loss
+
+
+def metric_name(task: str) -> str:
+    """What `metric` is for a task.
+
+    >>> metric_name("classification")
+    'accuracy'
+    """
+    return "accuracy" if task == "classification" else "r2"
+
+
+def metric(
+    loss: Loss, output: torch.Tensor, target: torch.Tensor, weight: torch.Tensor | None
+) -> float:
+    """Accuracy, or the mean R2 of the targets, of raw outputs `[B, O]`; NaN where undefined.
+
+    R2 is scikit-learn's `r2_score(..., multioutput="uniform_average")` in float64.
+    """
+    predicted = loss.predict(output).double()
+    w = torch.ones(len(target), dtype=torch.float64) if weight is None else weight.double()
+    if not target.is_floating_point():
+        return float((w * (predicted.argmax(dim=1) == target)).sum() / w.sum())
+    truth = target.double()
+    center = (w[:, None] * truth).sum(dim=0) / w.sum()
+    unexplained = (w[:, None] * (truth - predicted) ** 2).sum(dim=0)
+    total = (w[:, None] * (truth - center) ** 2).sum(dim=0)
+    return float((1 - unexplained / total).mean())

@@ -1,0 +1,10 @@
+"""Nets as pure data: recipes that make torch modules."""
+
+from slalom.nets.activations import ACTIVATIONS as ACTIVATIONS
+from slalom.nets.activations import Function as Function
+from slalom.nets.activations import build_activation as build_activation
+from slalom.nets.activations import check_activation as check_activation
+from slalom.nets.mlp import MLP as MLP
+from slalom.nets.net import Net as Net
+from slalom.nets.net import NetSpec as NetSpec
+from slalom.nets.net import as_net as as_net

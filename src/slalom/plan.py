@@ -1,0 +1,68 @@
+"""The plan: pure data that says everything about a training."""
+
+from typing import Literal
+
+from slalom.losses import Loss
+from slalom.population import Population
+from slalom.spec import Spec
+
+
+class Plan(Spec):
+    """Who is trained, on which loss, for how long, and what is recorded.
+
+    Give either `epochs` (passes over a member's rows) or `steps` (optimizer updates).
+
+    Args:
+        population: the members.
+        loss: one for all members, so that they can be compared.
+        epochs: passes of each member over its rows.
+        steps: optimizer updates of each member.
+        patience: epochs without a better validation loss after which a member stops; None for never.
+        validate_every: epochs between two looks at the validation rows; the last step always looks.
+        record: "step" keeps the loss of every step, "epoch" the mean over each epoch, which is a
+            history of one row an epoch.
+        frames: how many frames to keep for an animation, 0 for none.
+
+    Raises:
+        BadPlan: when a value makes no sense.
+
+    Example:
+        >>> from slalom import MLP, SGD, Member, Plan, Population
+        >>> from slalom.losses import MSE
+        >>> plan = Plan(Population([Member(MLP(1, 10, 1), SGD(0.2))]), MSE(), steps=200)
+        >>> Plan.loads(plan.dumps()) == plan
+        True
+    """
+
+    population: Population
+    loss: Loss
+    epochs: int | None = None
+    steps: int | None = None
+    patience: int | None = None
+    validate_every: int = 1
+    record: Literal["step", "epoch"] = "epoch"
+    frames: int = 0
+
+    def total_steps(self, steps_per_epoch: int) -> int:
+        """Optimizer steps of a member that takes `steps_per_epoch` for one pass."""
+        if self.steps is not None:
+            return self.steps
+        assert self.epochs is not None  # check() saw to it
+        return self.epochs * steps_per_epoch
+
+    def check(self) -> None:
+        self.require(isinstance(self.population, Population), "population", "a Population")
+        self.require(isinstance(self.loss, Loss), "loss", "a loss")
+        for name in ("epochs", "steps", "patience"):
+            value = getattr(self, name)
+            self.require(value is None or _whole(value, 1), name, "a whole number >= 1, or None")
+        self.require(
+            (self.epochs is None) != (self.steps is None), "epochs", "given, or steps, not both"
+        )
+        self.require(_whole(self.validate_every, 1), "validate_every", "a whole number >= 1")
+        self.require(self.record in ("step", "epoch"), "record", "'step' or 'epoch'")
+        self.require(_whole(self.frames, 0), "frames", "a whole number >= 0")
+
+
+def _whole(value: object, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least

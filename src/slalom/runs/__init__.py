@@ -1,0 +1,4 @@
+"""What trainings leave behind."""
+
+from slalom.runs.run import Frame as Frame
+from slalom.runs.run import Run as Run

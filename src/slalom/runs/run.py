@@ -1,0 +1,202 @@
+"""What a training leaves: plan, history, models, frames."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from slalom.data.dataset import Dataset
+from slalom.engine import Engine, State
+from slalom.errors import BadPlan, Diverged
+from slalom.metrics import metric_name
+from slalom.plan import Plan
+from slalom.population import Population
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """What a picture needs at one moment of a training.
+
+    Args:
+        step: updates that each framed member had done, int64 `[P]`.
+        train_loss: its loss on all its training rows at that moment, float64 `[P]`.
+        metric: accuracy or R2 on the same rows, float64 `[P]`.
+        predictions: what it predicts on the probe, float32 `[P, G, O]`: values, or probabilities.
+    """
+
+    step: NDArray[np.int64]
+    train_loss: NDArray[np.float64]
+    metric: NDArray[np.float64]
+    predictions: NDArray[np.float32]
+
+
+@dataclass(eq=False)
+class Run:
+    """A training that is over, or was interrupted.
+
+    Args:
+        plan, dataset: what was trained.
+        state: where every member stands.
+        engine: the engine that trained; `run.engine.name` says which.
+        history: one row a record: member, step, epoch, train_loss, validation_loss and the metric of
+            the task (`accuracy` or `r2`). Losses are NaN where they were not measured.
+        seconds: wall time of the training.
+        interrupted: whether it was stopped before the plan was carried out.
+        frames: moments kept for an animation; they cover the first members (see `slalom.train`).
+        probe: the rows on which frames hold predictions, float32 `[G, I]`; for one feature a line,
+            for two a square grid, row by row.
+
+    Example:
+        >>> import slalom
+        >>> run = slalom.train(slalom.MLP(1, 10, 1), slalom.toys.quadratic(100),
+        ...                    optimizer=slalom.SGD(0.2), steps=5)
+        >>> run.history.columns.tolist()
+        ['member', 'step', 'epoch', 'train_loss', 'validation_loss', 'r2']
+    """
+
+    plan: Plan
+    dataset: Dataset
+    state: State
+    engine: Engine
+    history: pd.DataFrame
+    seconds: float
+    interrupted: bool = False
+    frames: tuple[Frame, ...] = ()
+    probe: NDArray[np.float32] | None = None
+
+    @property
+    def population(self) -> Population:
+        """The members, in order."""
+        return self.plan.population
+
+    @property
+    def metric(self) -> str:
+        """The name of the metric in history and leaderboard: `accuracy` or `r2`."""
+        return metric_name(self.dataset.task)
+
+    @property
+    def validated(self) -> bool:
+        """Whether members were looked at on rows that they did not train on."""
+        return bool(np.isfinite(self.state.best_loss).any())
+
+    def leaderboard(self) -> pd.DataFrame:
+        """One row a member, the best first: by validation loss, or by training loss without one.
+
+        `status` is `done`, `stopped early`, `interrupted`, or `diverged at step k`; diverged members
+        come last unless a validation before that was better. The scores of a member are those at its
+        best validation.
+        """
+        rows = [self._row(k) for k in range(len(self.population))]
+        board = pd.DataFrame(rows).sort_values("_order", kind="stable").drop(columns="_order")
+        board.insert(0, "rank", range(1, len(board) + 1))
+        return board.reset_index(drop=True)
+
+    def best(self) -> int:
+        """The number of the best member, the first of the leaderboard.
+
+        Raises:
+            Diverged: when no member has a finite loss.
+        """
+        order = [self._order(k) for k in range(len(self.population))]
+        if not np.isfinite(order).any():
+            raise Diverged(
+                f"All {len(order)} members diverged (the first at step "
+                f"{self.state.diverged_at.min()}), so there is no model. Lower the learning rates, "
+                f"scale the features, or clip the gradient with clip_norm=1.0."
+            )
+        return int(np.argmin(order))
+
+    def model(self, member: int | None = None) -> torch.nn.Module:
+        """A member's module, with the weights of its best validation (its last ones without).
+
+        Args:
+            member: its number; the best member when not given.
+
+        Raises:
+            Diverged: when that member has no finite weights to give.
+        """
+        k = self.best() if member is None else self._member(member)
+        module = self.population[k].net.build(self.population[k].seed).float()
+        self.state.fill(module, k, best=True)
+        if not all(p.isfinite().all() for p in module.parameters()):
+            raise Diverged(
+                f"Member {k} diverged at step {self.state.diverged_at[k]}; it has no model."
+            )
+        return module.eval()
+
+    def predict(self, X: ArrayLike, member: int | None = None) -> NDArray[np.float32]:
+        """A member's predictions on rows `X [B, ...]`: values `[B, T]`, or probabilities `[B, K]`."""
+        k = self.best() if member is None else self._member(member)
+        output = self.engine.read(self.state, k, np.asarray(X, dtype=np.float32), best=True)
+        predictions: NDArray[np.float32] = self.plan.loss.predict(torch.from_numpy(output)).numpy()
+        return predictions
+
+    def plot(self, path: str | Path | None = None) -> Any:
+        """Learning curves of the population; written to `path` (PNG, SVG, PDF) when it is given.
+
+        Returns the matplotlib figure.
+        """
+        from slalom import plots
+
+        return plots.learning_curves(self, path=path)
+
+    def animate(self, path: str | Path, member: int | None = None) -> Path:
+        """The training as a GIF: the fitted line (one feature) or the decision regions (two).
+
+        Raises:
+            BadPlan: when the run kept no frames.
+        """
+        from slalom import plots
+
+        return plots.animate(self, path, member=member)
+
+    def _member(self, member: int) -> int:
+        if not 0 <= member < len(self.population):
+            raise BadPlan(
+                f"There is no member {member}: this run has 0 to {len(self.population) - 1}."
+            )
+        return member
+
+    def _order(self, k: int) -> float:
+        """What members are ranked by: the smaller, the better; infinite when there is nothing."""
+        if np.isfinite(self.state.best_loss[k]):
+            return float(self.state.best_loss[k])
+        if self.validated or self.state.diverged_at[k] >= 0:
+            return float("inf")
+        losses = self._records(k)["train_loss"]
+        return float(losses.iloc[-1]) if len(losses) else float("inf")
+
+    def _records(self, k: int) -> pd.DataFrame:
+        return self.history[self.history["member"] == k]
+
+    def _row(self, k: int) -> dict[str, Any]:
+        member, records = self.population[k], self._records(k)
+        validated = np.isfinite(self.state.best_loss[k])
+        step = int(self.state.best_step[k] if validated else self.state.step[k])
+        at = records[records["step"] == step].tail(1)
+        return {
+            "member": k,
+            "net": member.net.label,
+            "optimizer": member.optimizer.label,
+            "lr": member.optimizer.lr,
+            "batch_size": member.batch_size,
+            "seed": member.seed,
+            "fold": member.fold,
+            "train_loss": at["train_loss"].iloc[0] if len(at) else float("nan"),
+            "validation_loss": float(self.state.best_loss[k]) if validated else float("nan"),
+            self.metric: at[self.metric].iloc[0] if len(at) else float("nan"),
+            "best_step": step,
+            "status": self._status(k),
+            "_order": self._order(k),
+        }
+
+    def _status(self, k: int) -> str:
+        if self.state.diverged_at[k] >= 0:
+            return f"diverged at step {self.state.diverged_at[k]}"
+        if self.state.stopped_at[k] >= 0:
+            return "stopped early"
+        return "done" if self.state.step[k] == self.state.layout.total_steps[k] else "interrupted"

@@ -1,0 +1,322 @@
+"""The loop around an engine: progress, history, frames, time limit, Ctrl-C."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from slalom.data.dataset import Dataset
+from slalom.engine import RECORD, Engine, ReferenceEngine, State
+from slalom.errors import BadPlan
+from slalom.losses import as_loss
+from slalom.metrics import metric, metric_name
+from slalom.optim import Optimizer, Schedule
+from slalom.plan import Plan
+from slalom.population import Population, as_population, grid
+from slalom.progress import Progress, progress_bar
+from slalom.runs import Frame, Run
+
+# A stretch is what the engine does between two looks at it. Long enough that starting one costs
+# nothing beside it, short enough for a progress bar.
+STRETCH_SECONDS = 1.0
+STEPWISE_ROWS = 200_000  # histories up to this long keep the loss of every step
+FRAMES = 60  # five seconds of animation at twelve frames a second
+FRAMED_MEMBERS = 12  # more could not be told apart in one animation
+LINE_POINTS, SQUARE_POINTS = 200, 60
+
+
+def train(
+    members: Any,
+    data: Dataset,
+    *,
+    optimizer: Any = None,
+    lr: float | None = None,
+    batch_size: int | None = None,
+    seed: int | None = None,
+    schedule: Schedule | None = None,
+    clip_norm: float | None = None,
+    loss: Any = None,
+    epochs: int | None = None,
+    steps: int | None = None,
+    patience: int | None = None,
+    validate_every: int = 1,
+    record: str | None = None,
+    frames: int | None = None,
+    engine: Engine | None = None,
+    time_limit: float | None = None,
+    progress: bool | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Run:
+    """Train a population, or a single net, and return the run.
+
+    Args:
+        members: a net, a member, a list of members, a population, or a whole `Plan` (which then says
+            everything that the other arguments of the plan say).
+        data: what to train on. Members with validation rows are selected on them.
+        optimizer, lr, batch_size, seed, schedule, clip_norm: what all members have in common; see
+            `Member`. A single net is trained by Adam, full batch, seed 0, when they are not given.
+        loss: a name or a spec; mse or cross_entropy by the task when not given.
+        epochs, steps, patience, validate_every, record, frames: see `Plan`. 100 epochs when neither
+            epochs nor steps is given. `record` keeps every step unless the history would pass
+            200,000 rows. `frames` is 60 for up to 12 members on one or two features, else 0.
+        engine: what carries the plan out; the reference engine when not given.
+        time_limit: seconds after which the training stops where it is.
+        progress: whether to show a bar; only on a terminal when not given.
+        on_progress: called with a `Progress` after every stretch.
+
+    Returns:
+        The run. Ctrl-C ends the training early and still returns what has been reached.
+
+    Raises:
+        BadPlan: when the plan makes no sense for these nets and data.
+
+    Example:
+        >>> import slalom
+        >>> run = slalom.train(slalom.MLP(1, 10, 1), slalom.toys.quadratic(100, seed=1),
+        ...                    optimizer=slalom.SGD(lr=0.2), steps=200)
+        >>> run.history["train_loss"].iloc[-1] < 0.01
+        True
+    """
+    if isinstance(members, Plan):
+        plan = members
+    else:
+        given = {
+            "optimizer": optimizer,
+            "lr": lr,
+            "batch_size": batch_size,
+            "seed": seed,
+            "schedule": schedule,
+            "clip_norm": clip_norm,
+        }
+        population = as_population(members, **{k: v for k, v in given.items() if v is not None})
+        plan = Plan(
+            population,
+            as_loss(loss, data.task),
+            epochs=100 if epochs is None and steps is None else epochs,
+            steps=steps,
+            patience=patience,
+            validate_every=validate_every,
+            record=_record(record, population, data, epochs, steps),
+            frames=_default_frames(population, data) if frames is None else frames,
+        )
+    return carry_out(
+        plan,
+        data,
+        engine=engine or ReferenceEngine(),
+        time_limit=time_limit,
+        progress=progress,
+        on_progress=on_progress,
+    )
+
+
+def race(
+    net: Any,
+    data: Dataset,
+    optimizers: list[Optimizer],
+    *,
+    seeds: int = 1,
+    batch_size: int | None = 32,
+    **arguments: Any,
+) -> Run:
+    """Train the same net with each optimizer, from the same weights on the same batches.
+
+    Args:
+        net: the net of every racer.
+        data: what to train on.
+        optimizers: the racers.
+        seeds: how many times the race is run, each time from other weights in other batches.
+        batch_size: rows a batch.
+        **arguments: as for `train`.
+
+    Example:
+        >>> import slalom
+        >>> from slalom import MLP, SGD, Adam
+        >>> run = slalom.race(MLP(1, 20, 1), slalom.toys.quadratic(200), [SGD(0.01), Adam(0.01)],
+        ...                   epochs=2)
+        >>> len(run.population)
+        2
+    """
+    population = grid(
+        net=[net], optimizer=list(optimizers), seed=range(seeds), batch_size=batch_size
+    )
+    return train(population, data, **arguments)
+
+
+def carry_out(
+    plan: Plan,
+    data: Dataset,
+    *,
+    engine: Engine,
+    time_limit: float | None = None,
+    progress: bool | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Run:
+    """Carry out a plan: see `train`, which makes one from arguments."""
+    began = time.perf_counter()
+    state = engine.start(plan, data)
+    film = _Film(engine, state)
+    records: list[NDArray[Any]] = []
+    stop, seen = threading.Event(), [on_progress] if on_progress else []
+    with progress_bar(progress) as show, _stopping(stop, time_limit):
+        for steps in film.stretches():
+            if stop.is_set():
+                break
+            records.append(engine.advance(state, steps, stop))
+            film.shoot()
+            for look in (show, *seen):
+                look(_progress(state, began))
+    return Run(
+        plan=plan,
+        dataset=data,
+        state=state,
+        engine=engine,
+        history=_history(records, state),
+        seconds=time.perf_counter() - began,
+        interrupted=bool(state.training.any()),
+        frames=tuple(film.frames),
+        probe=film.probe,
+    )
+
+
+@dataclass
+class _Film:
+    """Decides how far each stretch goes, and keeps a frame where the plan wants one."""
+
+    engine: Engine
+    state: State
+
+    def __post_init__(self) -> None:
+        plan, data = self.state.plan, self.state.dataset
+        self.frames: list[Frame] = []
+        self.probe = _probe(data) if plan.frames else None
+        longest = int(self.state.layout.total_steps.max())
+        self.due = np.linspace(0, longest, plan.frames).round().astype(int).tolist()
+        self.members = range(min(len(plan.population), FRAMED_MEMBERS))
+        self.shoot()
+
+    def stretches(self) -> Iterator[int]:
+        """How many steps to take next, until nobody trains any more."""
+        steps = 16
+        while self.state.training.any():
+            began = time.perf_counter()
+            done = int(self.state.step.max())
+            yield min([steps, *(at - done for at in self.due[:1])])
+            pace = STRETCH_SECONDS / max(time.perf_counter() - began, 1e-6)
+            steps = max(1, int(steps * min(pace, 8.0)))
+
+    def shoot(self) -> None:
+        """Keep a frame if one is due."""
+        if not self.due or self.state.step.max() < self.due[0]:
+            return
+        done = self.state.step.max()
+        self.due = [at for at in self.due if at > done]
+        plan, data = self.state.plan, self.state.dataset
+        losses, scores, predictions = [], [], []
+        for k in self.members:
+            rows = data.folds[plan.population[k].fold].train
+            output = torch.from_numpy(self.engine.read(self.state, k, data.X[rows]))
+            target = torch.from_numpy(data.y[rows])
+            losses.append(float(plan.loss(output, target)))
+            scores.append(metric(plan.loss, output, target, None))
+            if self.probe is not None:
+                probed = torch.from_numpy(self.engine.read(self.state, k, self.probe))
+                predictions.append(plan.loss.predict(probed).numpy())
+        self.frames.append(
+            Frame(
+                self.state.step[list(self.members)].copy(),
+                np.array(losses),
+                np.array(scores),
+                np.array(predictions, dtype=np.float32),
+            )
+        )
+
+
+def _probe(data: Dataset) -> NDArray[np.float32]:
+    """A line or a square grid that covers the points with a margin."""
+    features = data.X.shape[1:]
+    if features not in ((1,), (2,)):
+        raise BadPlan(
+            f"frames need one or two features to draw, but the data has shape {features} a row. "
+            f"Use frames=0."
+        )
+    low, high = data.X.min(axis=0), data.X.max(axis=0)
+    margin = 0.1 * (high - low) + 1e-6
+    low, high = low - margin, high + margin
+    if features == (1,):
+        return np.linspace(low[0], high[0], LINE_POINTS, dtype=np.float32)[:, None]
+    axes = [
+        np.linspace(a, b, SQUARE_POINTS, dtype=np.float32) for a, b in zip(low, high, strict=True)
+    ]
+    across, up = np.meshgrid(*axes)
+    return np.column_stack([across.ravel(), up.ravel()])
+
+
+def _default_frames(population: Population, data: Dataset) -> int:
+    drawable = data.X.shape[1:] in ((1,), (2,)) and len(population) <= FRAMED_MEMBERS
+    return FRAMES if drawable else 0
+
+
+def _record(
+    record: str | None, population: Population, data: Dataset, epochs: int | None, steps: int | None
+) -> Any:
+    if record is not None:
+        return record
+    if steps is None:
+        passes = [len(data.X) / (m.batch_size or len(data.X)) + 1 for m in population]
+        rows = (epochs or 100) * sum(passes)
+    else:
+        rows = steps * len(population)
+    return "step" if rows <= STEPWISE_ROWS else "epoch"
+
+
+def _progress(state: State, began: float) -> Progress:
+    return Progress(
+        members=len(state.step),
+        training=int(state.training.sum()),
+        steps=int(state.step.sum()),
+        remaining=int((state.layout.total_steps - state.step)[state.training].sum()),
+        best=float(state.best_loss.min()),
+        seconds=time.perf_counter() - began,
+    )
+
+
+def _history(records: list[NDArray[Any]], state: State) -> pd.DataFrame:
+    rows = np.concatenate([np.empty(0, dtype=RECORD), *records])
+    rows = rows[np.lexsort((rows["step"], rows["member"]))]
+    history = pd.DataFrame({name: rows[name] for name in RECORD.names or ()})
+    per_epoch = state.layout.steps_per_epoch[history["member"].to_numpy()]
+    history.insert(2, "epoch", history["step"] / per_epoch)
+    return history.rename(columns={"metric": metric_name(state.dataset.task)})
+
+
+@contextmanager
+def _stopping(stop: threading.Event, time_limit: float | None) -> Iterator[None]:
+    """Set `stop` when the time is up, or at Ctrl-C (a second one interrupts at once)."""
+    timer = threading.Timer(time_limit, stop.set) if time_limit is not None else None
+    in_main = threading.current_thread() is threading.main_thread()
+    before = signal.getsignal(signal.SIGINT) if in_main else None
+
+    def interrupt(number: int, frame: Any) -> None:
+        stop.set()
+        signal.signal(signal.SIGINT, before)
+
+    if timer is not None:
+        timer.daemon = True
+        timer.start()
+    if before is not None:
+        signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        if timer is not None:
+            timer.cancel()
+        if before is not None:
+            signal.signal(signal.SIGINT, before)
