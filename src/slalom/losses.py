@@ -1,8 +1,8 @@
 """Losses as pure data, computed by torch.
 
 A loss knows how many outputs it wants from a net, its value on a batch (torch's own, with
-`reduction="mean"`), its value with sample weights (the weighted mean, which equals repeating rows by
-whole-number weights), and what its outputs mean to a person (`predict`).
+`reduction="mean"`), its value with sample weights (the weighted mean, which equals repeating rows
+by whole-number weights), and what its outputs mean to a person (`predict`).
 
 Shapes: output `[B, O]`; target float `[B, T]` for regression, int64 `[B]` for classification.
 """
@@ -99,6 +99,14 @@ class CrossEntropy(Loss):
             return super().row_weights(target)
         return torch.tensor(self.weight)[target]
 
+    def outputs(self, targets: int) -> int:
+        if self.weight is not None and len(self.weight) != targets:
+            raise BadPlan(
+                f"The loss CrossEntropy has {len(self.weight)} class weights, but there are "
+                f"{targets} classes. Give one weight a class."
+            )
+        return targets
+
     def predict(self, output: torch.Tensor) -> torch.Tensor:
         return output.softmax(dim=1)
 
@@ -109,7 +117,7 @@ class CrossEntropy(Loss):
 
 
 class BCEWithLogits(Loss):
-    """Binary cross entropy of the sigmoid of one output; torch's `binary_cross_entropy_with_logits`.
+    """Cross entropy of the sigmoid of one output; torch's `binary_cross_entropy_with_logits`.
 
     Args:
         pos_weight: what a row of class 1 counts beside one of class 0.

@@ -17,9 +17,10 @@ def metric_name(task: str) -> str:
 def metric(
     loss: Loss, output: torch.Tensor, target: torch.Tensor, weight: torch.Tensor | None
 ) -> float:
-    """Accuracy, or the mean R2 of the targets, of raw outputs `[B, O]`; NaN where undefined.
+    """Accuracy, or the mean R2 of the targets, of raw outputs `[B, O]`.
 
-    R2 is scikit-learn's `r2_score(..., multioutput="uniform_average")` in float64.
+    R2 is scikit-learn's `r2_score(..., multioutput="uniform_average")` in float64, and NaN when a
+    target is constant or the weights are all 0.
     """
     predicted = loss.predict(output).double()
     w = torch.ones(len(target), dtype=torch.float64) if weight is None else weight.double()
@@ -29,4 +30,4 @@ def metric(
     center = (w[:, None] * truth).sum(dim=0) / w.sum()
     unexplained = (w[:, None] * (truth - predicted) ** 2).sum(dim=0)
     total = (w[:, None] * (truth - center) ** 2).sum(dim=0)
-    return float((1 - unexplained / total).mean())
+    return float((1 - unexplained / total.where(total > 0, torch.nan)).mean())

@@ -17,7 +17,7 @@ class Plan(Spec):
         loss: one for all members, so that they can be compared.
         epochs: passes of each member over its rows.
         steps: optimizer updates of each member.
-        patience: epochs without a better validation loss after which a member stops; None for never.
+        patience: epochs without a better validation loss after which a member stops, or None.
         validate_every: epochs between two looks at the validation rows; the last step always looks.
         record: "step" keeps the loss of every step, "epoch" the mean over each epoch, which is a
             history of one row an epoch.

@@ -76,7 +76,8 @@ class Member(Spec):
             "batch_size",
             "rows >= 1, or None",
         )
-        self.require(_whole(self.seed, 0), "seed", "a whole number >= 0")
+        in_range = _whole(self.seed, 0) and self.seed < 2**63  # what torch.manual_seed takes
+        self.require(in_range, "seed", "a whole number from 0 to 2^63 - 1")
         self.require(_whole(self.fold, 0), "fold", "a whole number >= 0")
         self.require(isinstance(self.schedule, Schedule), "schedule", "a schedule")
         clip = self.clip_norm
@@ -173,8 +174,8 @@ def sample(n: int, *, sample_seed: int = 0, **distributions: Any) -> Population:
     Args:
         n: how many members.
         sample_seed: of the drawing; the same seed draws the same members.
-        **distributions: arguments as in `grid`. A list, range or array is drawn from evenly; a scipy
-            distribution (anything with `rvs`) is asked; anything else is taken as it is.
+        **distributions: arguments as in `grid`. A list, range or array is drawn from evenly; a
+            scipy distribution (anything with `rvs`) is asked; anything else is taken as it is.
 
     Example:
         >>> from scipy.stats import loguniform
@@ -208,7 +209,7 @@ def as_population(members: Any, **overrides: Any) -> Population:
 def _choices(value: Any) -> list[Any]:
     if isinstance(value, np.ndarray | list | range):
         return list(value)
-    if isinstance(value, Iterable) and not isinstance(value, str | tuple | Population | Callable):  # type: ignore[arg-type]
+    if isinstance(value, Iterable) and not isinstance(value, str | tuple | Population | Callable):
         return list(value)
     return [value]
 

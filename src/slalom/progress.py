@@ -63,7 +63,7 @@ def progress_bar(show: bool | None) -> Iterator[Callable[[Progress], None]]:
         TextColumn("{task.fields[facts]}"),
         TimeRemainingColumn(),
         console=Console(stderr=True),
-        transient=True,
+        transient=sys.stderr.isatty(),  # elsewhere one line stays, or nothing would be seen
     )
     with bar:
         task = bar.add_task("training", total=1.0, facts="")

@@ -5,9 +5,9 @@ it can be a dictionary key, and it goes to JSON and back without loss. Nets, opt
 losses, members, plans and the columns of a schema are specs.
 
 A function or class of the user's (a module factory, an activation) may stand in a spec. JSON then
-holds its import path, and reading such JSON never imports anything: the function must have been made
-known with `trust` before. A plan or a model file can therefore not run code that its reader did not
-choose to run.
+holds its import path, and reading such JSON never imports anything: the function must have been
+made known with `trust` before. A plan or a model file can therefore not run code that its reader
+did not choose to run.
 """
 
 import json
@@ -61,7 +61,11 @@ class Spec:
             )
 
     def to_json(self) -> dict[str, Any]:
-        """The spec as JSON-ready values: `{"kind": class name, field: value, ...}`."""
+        """The spec as JSON-ready values: `{"kind": class name, field: value, ...}`.
+
+        Raises:
+            BadPlan: when it holds a function that no import path names, such as a lambda.
+        """
         data = {f.name: _encode(getattr(self, f.name)) for f in fields(self)}  # type: ignore[arg-type]
         return {"kind": self.kind, **data}
 
@@ -72,7 +76,10 @@ class Spec:
         Raises:
             BadPlan: when `data` is not a spec of this kind, or has unknown or senseless fields.
         """
-        spec = _decode(data)
+        try:
+            spec = _decode_spec(data) if isinstance(data, dict) and "kind" in data else None
+        except RecursionError:
+            raise BadPlan(f"The JSON of a {cls.__name__} is nested too deeply.") from None
         if not isinstance(spec, cls):
             raise BadPlan(f"Expected the JSON of a {cls.__name__}, but got {_shown(data)}.")
         return spec
@@ -91,10 +98,10 @@ class Spec:
         """The spec in a JSON text. Raises `BadPlan` like `from_json`."""
         try:
             data = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise BadPlan(
                 f"Expected the JSON of a {cls.__name__}, but the text is not JSON: {error}."
-            )
+            ) from None
         return cls.from_json(data)
 
 
@@ -137,7 +144,7 @@ def _encode(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return {"float": repr(value)}  # JSON has no infinity
     if callable(value):
-        return {"import": import_path(value)}
+        return {"import": _named(value)}
     return value
 
 
@@ -147,28 +154,39 @@ def _decode(data: Any) -> Any:
     if not isinstance(data, dict):
         return data
     if set(data) == {"float"}:
-        return float(data["float"])
+        return float(str(data["float"]))
     if set(data) == {"import"}:
-        return _trusted(data["import"])
+        return _trusted(str(data["import"]))
     if "kind" not in data:
         return {key: _decode(v) for key, v in data.items()}
     return _decode_spec(data)
 
 
 def _decode_spec(data: dict[str, Any]) -> Spec:
-    cls = _KINDS.get(str(data["kind"]))
+    kind = str(data["kind"])
+    cls = _KINDS.get(kind)
     if cls is None:
-        raise BadPlan(
-            f"No such kind: {data['kind']!r}. {did_you_mean(data['kind'], sorted(_KINDS))}"
-        )
+        raise BadPlan(f"No such kind: {kind!r}. {did_you_mean(kind, sorted(_KINDS))}")
     known = [f.name for f in fields(cls)]  # type: ignore[arg-type]
     for name in data:
         if name != "kind" and name not in known:
             raise BadPlan(f"{cls.__name__} has no field {name!r}. {did_you_mean(name, known)}")
     try:
         return cls.from_fields({key: _decode(v) for key, v in data.items() if key != "kind"})
-    except TypeError as error:
+    except BadPlan:
+        raise
+    except (TypeError, ValueError) as error:
         raise BadPlan(f"The JSON of {cls.__name__} does not fit: {error}.") from None
+
+
+def _named(function: Callable[..., Any]) -> str:
+    path = import_path(function)
+    if "<" in path or not hasattr(function, "__qualname__"):
+        raise BadPlan(
+            f"JSON names a function by its import path, but {path!r} does not say which one is "
+            f"meant. Define it with def, or as a class, at the top of a module."
+        )
+    return path
 
 
 def _trusted(path: str) -> Callable[..., Any]:

@@ -58,8 +58,8 @@ def train(
     """Train a population, or a single net, and return the run.
 
     Args:
-        members: a net, a member, a list of members, a population, or a whole `Plan` (which then says
-            everything that the other arguments of the plan say).
+        members: a net, a member, a list of members, a population, or a whole `Plan` (which then
+            says everything that the other arguments of the plan say).
         data: what to train on. Members with validation rows are selected on them.
         optimizer, lr, batch_size, seed, schedule, clip_norm: what all members have in common; see
             `Member`. A single net is trained by Adam, full batch, seed 0, when they are not given.
@@ -82,7 +82,7 @@ def train(
         >>> import slalom
         >>> run = slalom.train(slalom.MLP(1, 10, 1), slalom.toys.quadratic(100, seed=1),
         ...                    optimizer=slalom.SGD(lr=0.2), steps=200)
-        >>> run.history["train_loss"].iloc[-1] < 0.01
+        >>> bool(run.history["train_loss"].iloc[-1] < 0.01)
         True
     """
     if isinstance(members, Plan):

@@ -21,7 +21,7 @@ class Shuffle:
 
     Example:
         >>> Shuffle(seed=0, rows=4).order(0).tolist()
-        [2, 3, 0, 1]
+        [1, 0, 3, 2]
     """
 
     def __init__(self, seed: int, rows: int) -> None:

@@ -31,8 +31,8 @@ class Split:
     validation: Rows = field(default_factory=no_rows)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "train", np.asarray(self.train, dtype=np.int64))
-        object.__setattr__(self, "validation", np.asarray(self.validation, dtype=np.int64))
+        object.__setattr__(self, "train", _row_numbers(self.train, "train"))
+        object.__setattr__(self, "validation", _row_numbers(self.validation, "validation"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,9 +70,9 @@ class Dataset:
     classes: tuple[Any, ...] = ()
 
     def __post_init__(self) -> None:
-        X = np.ascontiguousarray(self.X, dtype=np.float32)
+        X = _numbers(self.X, "X")
         y = _target(self.y, self.task)
-        test = np.asarray(self.test, dtype=np.int64)
+        test = _row_numbers(self.test, "test")
         folds = self.folds or (Split(np.setdiff1d(np.arange(len(X)), test)),)
         names = self.feature_names or tuple(f"x{i}" for i in range(int(np.prod(X.shape[1:]))))
         classes = self.classes
@@ -89,7 +89,7 @@ class Dataset:
         }.items():
             object.__setattr__(self, name, value)
         if self.weight is not None:
-            object.__setattr__(self, "weight", np.asarray(self.weight, dtype=np.float32))
+            object.__setattr__(self, "weight", _numbers(self.weight, "weight"))
         self._check()
 
     @property
@@ -115,13 +115,12 @@ class Dataset:
         return replace(self, folds=(Split(train, validated),), test=tested)
 
     def cross_validation(self, folds: int = 5, seed: int = 0) -> Self:
-        """`folds` folds over the rows that are not for testing; each row validates in one of them."""
+        """`folds` folds over the rows that are not for testing; each validates in one of them."""
         rows = np.setdiff1d(np.arange(self.rows), self.test)
         stratified = self.task == "classification"
-        splitter = (StratifiedKFold if stratified else KFold)(
-            folds, shuffle=True, random_state=seed
-        )
+        kind = StratifiedKFold if stratified else KFold
         try:
+            splitter = kind(folds, shuffle=True, random_state=seed)
             parts = list(splitter.split(rows, self.y[rows] if stratified else None))
         except ValueError as error:
             raise BadData(f"{len(rows)} rows cannot be cut into {folds} folds: {error}") from None
@@ -154,6 +153,8 @@ class Dataset:
             raise BadData("A dataset needs at least one row, but X has none.")
         if len(self.y) != len(self.X):
             raise BadData(f"X has {len(self.X)} rows, but y has {len(self.y)}.")
+        if self.task == "classification" and (highest := self.y.max()) >= len(self.classes):
+            raise BadData(f"y holds class {highest}, but there are {len(self.classes)} classes.")
         if self.weight is not None and self.weight.shape != (len(self.X),):
             raise BadData(f"weight must be [{len(self.X)}], but its shape is {self.weight.shape}.")
         for name, values in (("X", self.X), ("y", self.y), ("weight", self.weight)):
@@ -175,9 +176,30 @@ class Dataset:
         rows = np.concatenate([fold.train, fold.validation, self.test])
         if rows.min() < 0 or rows.max() >= self.rows:
             raise BadData(f"Fold {k} names rows outside 0 to {self.rows - 1}.")
-        for name, part in (("validation", fold.validation), ("test", self.test)):
-            if shared := np.intersect1d(fold.train, part).size:
-                raise BadData(f"Fold {k} trains on {shared} of its {name} rows; keep them apart.")
+        for verb, rows, name, held in (
+            ("trains", fold.train, "validation", fold.validation),
+            ("trains", fold.train, "test", self.test),
+            ("selects", fold.validation, "test", self.test),
+        ):
+            if shared := np.intersect1d(rows, held).size:
+                raise BadData(f"Fold {k} {verb} on {shared} of its {name} rows; keep them apart.")
+
+
+def _numbers(values: ArrayLike, name: str) -> NDArray[np.float32]:
+    try:
+        return np.ascontiguousarray(values, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise BadData(f"{name} must hold numbers: {error}.") from None
+
+
+def _row_numbers(rows: ArrayLike, name: str) -> Rows:
+    values = np.asarray(rows)
+    if values.ndim != 1 or (values.size and not np.issubdtype(values.dtype, np.integer)):
+        raise BadData(
+            f"The {name} rows must be row numbers, as whole numbers [rows], but {values.dtype} "
+            f"{list(values.shape)} was given. numpy.flatnonzero makes them of a boolean mask."
+        )
+    return values.astype(np.int64)
 
 
 def _target(y: ArrayLike, task: str) -> NDArray[Any]:
@@ -185,8 +207,10 @@ def _target(y: ArrayLike, task: str) -> NDArray[Any]:
         raise BadData(f"task must be 'regression' or 'classification', but {task!r} was given.")
     values = np.asarray(y)
     if task == "regression":
-        values = values.astype(np.float32)
-        return np.ascontiguousarray(values[:, None] if values.ndim == 1 else values)
+        numbers = _numbers(values, "y")
+        if numbers.ndim > 2:
+            raise BadData(f"y must be [rows] or [rows, targets], but its shape is {values.shape}.")
+        return numbers[:, None] if numbers.ndim == 1 else numbers
     if values.ndim != 1 or not np.issubdtype(values.dtype, np.integer) or values.min(initial=0) < 0:
         raise BadData(
             "For classification y must be class numbers from 0, as whole numbers [rows], but "

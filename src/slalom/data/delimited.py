@@ -11,7 +11,7 @@ import re
 import warnings
 from collections import Counter
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -62,7 +62,8 @@ def parse_delimited(raw: bytes, where: str) -> pd.DataFrame:
     width = len(next(_rows(text, delimiter, where)).fields)
     sample = list(islice(_checked(text, delimiter, width, where), _SAMPLE_ROWS))
     has_header = _has_header([row.fields for row in sample])
-    names = _names(sample[0].fields if has_header else [], width, where)
+    names = _names(sample[0].fields) if has_header else _numbered(width, where)
+    check_names(names, where)
     return _frame(_checked(text, delimiter, width, where), names, has_header, where)
 
 
@@ -168,14 +169,25 @@ def _has_header(rows: list[list[str]]) -> bool:
     if len(rows) == 1:
         return not all(_are_numbers([cell]) for cell in first)
     below = [[cell.strip() for cell in column] for column in zip(*rows[1:], strict=True)]
-    votes = [
-        not _are_numbers([cell])
-        for cell, column in zip(first, below, strict=True)
-        if cell not in MISSING and _are_numbers(column)
-    ]
-    if votes:
+    columns = list(zip(first, below, strict=True))
+    measured = [(cell, column) for cell, column in columns if _are_numbers(column)]
+    votes = [not _are_numbers([cell]) for cell, _ in measured if cell not in MISSING]
+    if not votes:
+        return not all(cell in column for cell, column in columns)
+    if any(votes):
         return 2 * sum(votes) >= len(votes)
-    return not all(cell in column for cell, column in zip(first, below, strict=True))
+    words = [pair for pair in columns if pair not in measured]
+    return _counts_up([cell for cell, _ in measured]) and (
+        any(cell not in column for cell, column in words)
+        or any("." in cell for _, column in measured for cell in column)
+    )
+
+
+def _counts_up(cells: list[str]) -> bool:
+    """Whether these are names such as 0, 1, 2 (pandas writes them) or 2019, 2020."""
+    if len(cells) < 2 or not all(cell.isdecimal() for cell in cells):
+        return False
+    return all(int(b) - int(a) == 1 for a, b in pairwise(cells))
 
 
 def _are_numbers(cells: list[str]) -> bool:
@@ -185,11 +197,19 @@ def _are_numbers(cells: list[str]) -> bool:
     return bool(found) and failed.sum() <= found / 4
 
 
-def _names(header: list[str], width: int, where: str) -> list[str]:
-    if not header:
-        return [f"column_{i}" for i in range(1, width + 1)]
-    names = [name.strip() or f"unnamed_{i}" for i, name in enumerate(header, start=1)]
-    check_names(names, where)
+def _names(header: list[str]) -> list[str]:
+    return [name.strip() or f"unnamed_{i}" for i, name in enumerate(header, start=1)]
+
+
+def _numbered(width: int, where: str) -> list[str]:
+    names = [f"column_{i}" for i in range(1, width + 1)]
+    warnings.warn(
+        f"{where} has no header: its first line looks like data and was read as a row, and the "
+        f"columns are called {names[0]} to {names[-1]}. If the first line "
+        "does hold names, write them so that they are no numbers.",
+        SlalomWarning,
+        stacklevel=5,
+    )
     return names
 
 

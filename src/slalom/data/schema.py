@@ -9,7 +9,7 @@ import pandas as pd
 
 from slalom.data.columns import Column, Datetime, Dropped, Duration, fit_column
 from slalom.data.columns.cells import Features, Floats
-from slalom.data.delimited import check_names
+from slalom.data.table import text_names
 from slalom.errors import BadData, did_you_mean
 from slalom.spec import Spec
 
@@ -29,11 +29,11 @@ class Schema(Spec):
         durations: the time between two columns of dates, where it varies.
 
     Example:
-        >>> table = pd.DataFrame({"size": ["1", "2", "4"], "sort": ["a", "b", "a"]})
+        >>> table = pd.DataFrame({"size": list("1234"), "sort": list("aaba")})
         >>> schema = Schema.fit(table)
         >>> schema.feature_names
         ('size', 'sort=b')
-        >>> schema.encode(pd.DataFrame({"sort": ["b"], "size": [2.0]}))
+        >>> schema.encode(pd.DataFrame({"sort": ["b"], "size": [2.5]}))
         array([[0., 1.]], dtype=float32)
     """
 
@@ -51,8 +51,8 @@ class Schema(Spec):
         Raises:
             BadData: when a name in `exclude` is no column, or no column is left to learn from.
         """
-        names = [str(name) for name in frame.columns]
-        check_names(names, "The table")
+        frame = text_names(frame, "The table")
+        names = list(frame.columns)
         excluded = set(exclude)
         for name in excluded - set(names):
             raise BadData(f"There is no column {name!r} to leave out. {did_you_mean(name, names)}")
@@ -85,10 +85,11 @@ class Schema(Spec):
         Raises:
             BadData: when a column is not there, or most of its cells are not what they were.
         """
-        self._check_columns(frame)
+        frame = text_names(frame, "The table")
+        self._check_columns(list(frame.columns))
         times = {c.name: c.seconds(frame[c.name]) for c in self.columns if isinstance(c, Datetime)}
         parts = [_encode(column, frame, times) for column in self.columns]
-        parts += [d.scale.apply(times[d.end] - times[d.start])[:, None] for d in self.durations]
+        parts += [d.encode_seconds(times[d.start], times[d.end]) for d in self.durations]
         return np.concatenate(parts, axis=1)
 
     def summary(self) -> pd.DataFrame:
@@ -100,9 +101,7 @@ class Schema(Spec):
     def _parts(self) -> tuple[Column | Duration, ...]:
         return (*self.columns, *self.durations)
 
-    def _check_columns(self, frame: pd.DataFrame) -> None:
-        names = [str(name) for name in frame.columns]
-        check_names(names, "The table")
+    def _check_columns(self, names: list[str]) -> None:
         missing = [name for name in self.inputs if name not in names]
         if missing:
             listed = ", ".join(repr(name) for name in missing)
@@ -122,8 +121,8 @@ def _encode(column: Column, frame: pd.DataFrame, times: dict[str, Floats]) -> Fe
 
 
 def _fit_durations(frame: pd.DataFrame, columns: tuple[Column, ...]) -> tuple[Duration, ...]:
-    dates = [column for column in columns if isinstance(column, Datetime)][:_MOST_DATES]
-    times = {column.name: column.seconds(frame[column.name]) for column in dates}
+    dates = [c for c in columns if isinstance(c, Datetime) and not c.is_time_of_day]
+    times = {c.name: c.seconds(frame[c.name]) for c in dates[:_MOST_DATES]}
     pairs = combinations(times, 2)
     fitted = (Duration.fit(a, b, times[b] - times[a]) for a, b in pairs)
     return tuple(duration for duration in fitted if duration is not None)

@@ -155,6 +155,15 @@ def _named(frame: pd.DataFrame, where: str) -> pd.DataFrame:
         raise BadData(
             f"{where} has {len(frame)} rows and {frame.shape[1]} columns: nothing to work with."
         )
+    return text_names(frame, where).reset_index(drop=True)
+
+
+def text_names(frame: pd.DataFrame, where: str) -> pd.DataFrame:
+    """The frame with text, stripped, as names of its columns; `where` names it in errors.
+
+    Raises:
+        BadData: when names repeat, or have several levels.
+    """
     if isinstance(frame.columns, pd.MultiIndex):
         raise BadData(
             f"{where} has column names of {frame.columns.nlevels} levels. Flatten them to one, for "
@@ -165,4 +174,4 @@ def _named(frame: pd.DataFrame, where: str) -> pd.DataFrame:
         for i, name in enumerate(frame.columns, start=1)
     ]
     check_names(names, where)
-    return frame.set_axis(names, axis="columns").reset_index(drop=True)
+    return frame.set_axis(names, axis="columns")

@@ -19,7 +19,9 @@ from slalom.data.columns.cells import (
     is_numeric,
     numbers,
     truths,
+    words_among_numbers,
 )
+from slalom.data.table import text_names
 from slalom.errors import BadData, did_you_mean
 from slalom.spec import Spec
 
@@ -73,7 +75,7 @@ class RegressionTarget(Spec):
         largest = np.abs(values).max(axis=0)
         mean = (values / largest).mean(axis=0) * largest
         scale = (values / largest - mean / largest).std(axis=0) * largest
-        return cls(names, tuple(mean), tuple(np.maximum(scale, np.finfo(float).tiny)), decimal)
+        return cls(names, tuple(mean), tuple(np.maximum(scale, np.spacing(largest))), decimal)
 
     def encode(self, frame: Columns) -> NDArray[np.float32]:
         """The standardised target, float32 [N, T].
@@ -128,7 +130,7 @@ class ClassificationTarget(Spec):
             )
         single = [repr(c) for c in classes[counts == 1].tolist()]
         if single:
-            raise BadData(_single_rows(name, single, len(classes), bool(is_numbers(series))))
+            raise BadData(_single_rows(name, single, len(classes), is_numbers(series)))
         return cls(name, tuple(classes.tolist()))
 
     def encode(self, frame: Columns) -> NDArray[np.int64]:
@@ -179,6 +181,7 @@ def fit_target(target: Columns, task: Task | None = None) -> Target:
     if task not in (None, "regression", "classification"):
         raise BadData(f"task must be 'regression' or 'classification', but {task!r} was given.")
     frame = target.to_frame() if isinstance(target, pd.Series) else target
+    frame = text_names(frame, "The target")
     if not frame.shape[1] or not len(frame):
         raise BadData(f"The target has {len(frame)} rows and {frame.shape[1]} columns.")
     for name in frame.columns:
@@ -225,16 +228,11 @@ def split_missing_target(
 
 def is_numbers(series: Series) -> bool:
     """Whether every present cell is a number, by dtype or as text; truth values are not."""
-    if series.dtype == bool or str(series.dtype) in ("boolean", "bool[pyarrow]"):
+    if isinstance(series.dtype, pd.CategoricalDtype) or pd.api.types.is_bool_dtype(series.dtype):
         return False
     if is_numeric(series):
         return True
-    if isinstance(series.dtype, pd.CategoricalDtype):
-        return False
-    text = as_text(series)
-    _, failed = numbers(text, decimal_mark(text))
-    infinite = text.str.fullmatch(r"[+-]?inf(inity)?", case=False, na=False).to_numpy(dtype=bool)
-    return not (failed & ~infinite).any()
+    return not words_among_numbers(series).any()
 
 
 def _inferred(frame: pd.DataFrame) -> Task:
@@ -257,11 +255,11 @@ def _check_not_almost_numbers(series: Series) -> None:
     """Refuse a column of numbers in which a few words would make classes of all numbers."""
     if is_numeric(series) or isinstance(series.dtype, pd.CategoricalDtype):
         return
-    values, failed = numbers(series, decimal_mark(series))
-    if np.isfinite(values).sum() >= MOSTLY * len(series) and len(np.unique(values)) > 2:
+    words = words_among_numbers(series)
+    if words.sum() <= (1 - MOSTLY) * len(series) and as_text(series)[~words].nunique() > 2:
         raise BadData(
-            f"Target {series.name!r} holds numbers except in {counted(int(failed.sum()), 'row')}: "
-            f"{_shown(series, failed)}. Correct or remove these rows, or say that the task is "
+            f"Target {series.name!r} holds numbers except in {counted(int(words.sum()), 'row')}: "
+            f"{_shown(series, words)}. Correct or remove these rows, or say that the task is "
             "classification if each number is a class."
         )
 
@@ -300,13 +298,14 @@ def _target_numbers(
 
 
 def _columns(frame: Columns, names: tuple[str, ...]) -> pd.DataFrame:
-    """The named columns; a Series or a frame of as many unnamed ones is taken as they are."""
+    """The named columns of a table; a Series is taken as it is."""
     if isinstance(frame, pd.Series):
         return frame.to_frame(names[0])
+    frame = text_names(frame, "The table")
     for name in names:
         if name not in frame.columns:
-            known = [str(c) for c in frame.columns]
-            raise BadData(f"The table has no target column {name!r}. {did_you_mean(name, known)}")
+            known = did_you_mean(name, list(frame.columns))
+            raise BadData(f"The table has no target column {name!r}. {known}")
     return frame[list(names)]
 
 
@@ -324,7 +323,9 @@ def _labels(series: Series) -> NDArray[Any]:
 
 
 def _numeric_labels(series: Series, values: Floats) -> NDArray[Any]:
-    """Whole numbers as int64, unless the column says by its dtype that they are floats."""
+    """Whole numbers as integers, unless the column says by its dtype that they are floats."""
+    if pd.api.types.is_integer_dtype(series.dtype):
+        return series.to_numpy()  # exact beyond 2^53, too
     whole = (values == np.floor(values)).all() and np.abs(values).max() < 2**53
     is_float = is_numeric(series) and pd.api.types.is_float_dtype(series.dtype)
     return values.astype(np.int64) if whole and not is_float else values
@@ -344,6 +345,8 @@ def _labels_like(series: Series, classes: tuple[Any, ...]) -> NDArray[Any]:
         return np.array([None if np.isnan(v) else bool(v) for v in values], dtype=object)
     if isinstance(first, str):
         return as_text(series).to_numpy(dtype=object)
+    if isinstance(first, int) and pd.api.types.is_integer_dtype(series.dtype):
+        return series.to_numpy()
     return numbers(series, decimal_mark(series))[0]
 
 

@@ -112,8 +112,15 @@ def _ramp(labels: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
 
 
 def _curve(x: NDArray[np.float64], y: NDArray[np.float64]) -> Dataset:
-    return Dataset(x[:, None], y[:, None], task="regression", feature_names=("x",))
+    X = x[:, None].astype(np.float32)
+    return Dataset(X, y, task="regression", feature_names=("x",))
 
 
 def _classes(X: NDArray[np.float64], y: NDArray[np.int64]) -> Dataset:
-    return Dataset(X, y, task="classification", feature_names=("x0", "x1"), target_names=("class",))
+    return Dataset(
+        X.astype(np.float32),
+        y,
+        task="classification",
+        feature_names=("x0", "x1"),
+        target_names=("class",),
+    )

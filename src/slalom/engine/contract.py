@@ -1,16 +1,18 @@
 """What every engine is: three verbs over an explicit state.
 
-    state = engine.start(plan, dataset)       first weights, nothing done yet
-    records = engine.advance(state, steps)    up to `steps` updates of every member that still trains
-    engine.read(state, member, X)             parameters, or predictions on given rows
+    state = engine.start(plan, dataset)      first weights, nothing done yet
+    records = engine.advance(state, steps)   up to `steps` updates of every member that still trains
+    engine.read(state, member, X)            parameters, or predictions on given rows
 
 The contract, which one suite checks on every engine:
 
 - `advance` in one stretch or in many gives the same bits. All that changes is in the state.
 - A member's numbers do not depend on the other members.
-- A member whose loss is not finite is marked with the step at which it happened and costs nothing more.
+- A member whose loss is not finite, or whose parameters are not after its last step, is marked with
+  the step at which it happened and costs nothing more.
 - After each epoch (every `validate_every` epochs, and after the last step) a member with validation
-  rows is validated; its best parameters are kept; it stops after `patience` epochs without a better one.
+  rows is validated; its best parameters are kept; it stops after `patience` epochs without a better
+  one.
 - `stop` being set makes `advance` return soon, with the state whole.
 """
 
@@ -46,7 +48,8 @@ class Engine(Protocol):
         """The state before the first step.
 
         Raises:
-            BadPlan: when a net does not fit the dataset, or a member names a fold that is not there.
+            BadPlan: when a net or the loss does not fit the dataset, or a member names a fold that
+                is not there.
         """
         ...
 

@@ -5,6 +5,7 @@ a person would write.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Event
 from typing import Any
@@ -19,6 +20,7 @@ from slalom.data.dataset import Dataset, Rows
 from slalom.engine.contract import RECORD
 from slalom.engine.state import State, part
 from slalom.errors import BadPlan
+from slalom.losses import as_loss
 from slalom.metrics import metric
 from slalom.nets import MLP, NetSpec
 from slalom.plan import Plan
@@ -62,6 +64,7 @@ class ReferenceEngine:
         self._shuffles: dict[tuple[int, int, int], Shuffle] = {}
 
     def start(self, plan: Plan, dataset: Dataset) -> State:
+        as_loss(plan.loss, dataset.task)  # refuses a loss of the other task
         modules: dict[tuple[NetSpec, int], torch.nn.Module] = {}
         for m in plan.population:
             if m.fold >= len(dataset.folds):
@@ -83,7 +86,7 @@ class ReferenceEngine:
 
     def advance(self, state: State, steps: int, stop: Event | None = None) -> NDArray[Any]:
         records: list[tuple[Any, ...]] = []
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=[]), _one_thread():
             for k in np.flatnonzero(state.training):
                 if stop is not None and stop.is_set():
                     break
@@ -133,9 +136,7 @@ class ReferenceEngine:
             step = int(state.step[k])
             if step >= end or (stop is not None and stop.is_set()):
                 return
-            if (
-                is_random
-            ):  # dropout depends on the seed and the step alone, so that resuming is exact
+            if is_random:  # dropout depends on seed and step alone, so that resuming is exact
                 torch.manual_seed((member.seed * 1_000_003 + step) % 2**63)
             optimizer.param_groups[0]["lr"] = member.schedule.at(member.optimizer.lr, step, total)
 
@@ -189,6 +190,8 @@ class ReferenceEngine:
         validation_loss, score = NAN, NAN
         if last or (epoch_end and (step // per_epoch) % state.plan.validate_every == 0):
             validation_loss, score = self._validate(state, k, module)
+        if last and not all(p.isfinite().all() for p in module.parameters()):
+            state.diverged_at[k] = step
         if state.plan.record == "step":
             records.append((k, step, loss, validation_loss, score))
         elif epoch_end or last:
@@ -218,6 +221,17 @@ class ReferenceEngine:
         return loss, metric(state.plan.loss, output, held.y, held.weight)
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """One thread inside torch: nets this small lose more to its threads than they gain."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def _build(member: Member) -> torch.nn.Module:
     return member.net.build(member.seed).float()
 
@@ -231,7 +245,7 @@ def _rows(dataset: Dataset, rows: Rows) -> Batch:
 def _outputs(module: torch.nn.Module, X: torch.Tensor) -> torch.Tensor:
     module.eval()
     with torch.no_grad():
-        return torch.cat([module(part) for part in X.split(ROWS_AT_ONCE)])
+        return torch.cat([module(part) for part in torch.split(X, ROWS_AT_ONCE)])
 
 
 def _check_outputs(module: torch.nn.Module, net: NetSpec, plan: Plan, dataset: Dataset) -> None:
@@ -241,12 +255,12 @@ def _check_outputs(module: torch.nn.Module, net: NetSpec, plan: Plan, dataset: D
         shape = tuple(_outputs(module, rows).shape)
     except (RuntimeError, TypeError, ValueError, IndexError) as error:
         raise BadPlan(
-            f"The net {net.label} does not take features of shape {tuple(dataset.X.shape[1:])}: {error}"
+            f"The net {net.label} does not take features of shape {dataset.X.shape[1:]}: {error}"
         ) from error
     if shape != wanted:
         raise BadPlan(
-            f"The net {net.label} must give outputs of shape {wanted} for {len(rows)} rows with the "
-            f"loss {plan.loss.kind}, but gave {shape}. Change its last width to {wanted[1]}."
+            f"The net {net.label} must give outputs of shape {wanted} for {len(rows)} rows with "
+            f"the loss {plan.loss.kind}, but gave {shape}. Change its last width to {wanted[1]}."
         )
 
 
@@ -283,7 +297,9 @@ def _save(module: torch.nn.Module, optimizer: torch.optim.Optimizer, state: Stat
     part(state.parameters, state.layout.parameters, k)[:] = _flat(module)
     part(state.buffers, state.layout.buffers, k)[:] = _buffers(module)
     names = state.plan.population[k].optimizer.slots
-    slots = part(state.slots, state.layout.slots, k).reshape(len(names), -1) if names else []
+    if not names:
+        return
+    slots = part(state.slots, state.layout.slots, k).reshape(len(names), -1)
     start = 0
     for parameter in module.parameters():
         memory = optimizer.state.get(parameter, {})

@@ -148,8 +148,9 @@ class State:
     @property
     def training(self) -> NDArray[np.bool_]:
         """Which members still train: `[P]`."""
-        going = (self.stopped_at == NEVER) & (self.diverged_at == NEVER)
-        return going & (self.step < self.layout.total_steps)
+        going: NDArray[np.bool_] = (self.stopped_at == NEVER) & (self.diverged_at == NEVER)
+        going &= self.step < self.layout.total_steps
+        return going
 
     def epochs(self, member: int) -> int:
         """Whole epochs that a member has done."""

@@ -94,8 +94,9 @@ def _check_gradient(function: Function) -> None:
     if not torch.allclose(gradient, slope, rtol=1e-4, atol=1e-5):
         worst = int((gradient - slope).abs().nan_to_num(nan=float("inf")).argmax())
         raise BadPlan(
-            f"The gradient of the activation {name} is wrong: at x = {_PROBE[worst]} autograd gives "
-            f"{float(gradient[worst]):.6g}, but finite differences give {float(slope[worst]):.6g}. "
+            f"The gradient of the activation {name} is wrong: at x = {_PROBE[worst]} autograd "
+            f"gives {float(gradient[worst]):.6g}, but finite differences give "
+            f"{float(slope[worst]):.6g}. "
             f"If it is a torch.autograd.Function, correct its backward."
         )
 

@@ -59,7 +59,8 @@ class MLP(NetSpec):
     @property
     def label(self) -> str:
         """Such as `8-32-1 relu`."""
-        name = self.activation if isinstance(self.activation, str) else self.activation.__name__
+        given = self.activation
+        name = given if isinstance(given, str) else getattr(given, "__name__", repr(given))
         dropout = f" dropout {self.dropout:g}" if self.dropout else ""
         return f"{'-'.join(map(str, self.widths))} {name}{dropout}"
 
@@ -73,4 +74,4 @@ class MLP(NetSpec):
 
     @classmethod
     def from_fields(cls, fields: dict[str, Any]) -> Self:
-        return cls(*fields.pop("widths"), **fields)
+        return cls(*fields.pop("widths", ()), **fields)

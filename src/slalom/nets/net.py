@@ -1,8 +1,8 @@
 """What a member's net is: a recipe that makes a `torch.nn.Module`.
 
 `Net` wraps any function or class that makes a module; `MLP` (next file) is the fully connected one.
-Weights are drawn by torch's global generator under `torch.manual_seed(seed)`, so a recipe and a seed
-always give the same first weights, which are those that plain PyTorch would give.
+Weights are drawn by torch's global generator under `torch.manual_seed(seed)`, so a recipe and a
+seed always give the same first weights, which are those that plain PyTorch would give.
 """
 
 from collections.abc import Callable
@@ -59,11 +59,11 @@ class Net(NetSpec):
     factory: Callable[..., torch.nn.Module]
     arguments: tuple[tuple[str, Any], ...] = ()
 
-    def __init__(self, factory: Callable[..., torch.nn.Module], **arguments: Any) -> None:
+    def __init__(self, factory: Callable[..., torch.nn.Module], /, **arguments: Any) -> None:
         if isinstance(factory, torch.nn.Module):
             raise BadPlan(
-                "A net is a recipe, so that every member can have first weights of its own: pass the "
-                f"class or a function that makes the module, not the module "
+                "A net is a recipe, so that every member can have first weights of its own: pass "
+                "the class or a function that makes the module, not the module "
                 f"{type(factory).__name__}(...) itself."
             )
         object.__setattr__(self, "factory", factory)
@@ -94,17 +94,11 @@ class Net(NetSpec):
                 )
         trust(self.factory)
 
-    def to_json(self) -> dict[str, Any]:
-        arguments = {name: list(v) if isinstance(v, tuple) else v for name, v in self.arguments}
-        return {
-            "kind": self.kind,
-            "factory": {"import": import_path(self.factory)},
-            "arguments": arguments,
-        }
-
     @classmethod
     def from_fields(cls, fields: dict[str, Any]) -> "Net":
-        return cls(fields["factory"], **fields.get("arguments", {}))
+        if "factory" not in fields:
+            raise BadPlan("Net: factory must be a function or class that makes a module.")
+        return cls(fields["factory"], **dict(fields.get("arguments", ())))
 
 
 def as_net(net: Any) -> NetSpec:

@@ -17,7 +17,7 @@ from slalom.spec import Spec
 class Optimizer(Spec):
     """Base of the optimizers. `lr` is the learning rate before any schedule."""
 
-    lr: float
+    lr: float = 1e-3
 
     @property
     def slots(self) -> tuple[str, ...]:

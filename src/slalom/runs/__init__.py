@@ -1,4 +1,5 @@
 """What trainings leave behind."""
 
+from slalom.runs.predictor import Predictor as Predictor
 from slalom.runs.run import Frame as Frame
 from slalom.runs.run import Run as Run

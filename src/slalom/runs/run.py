@@ -1,5 +1,6 @@
 """What a training leaves: plan, history, models, frames."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,8 +43,8 @@ class Run:
         plan, dataset: what was trained.
         state: where every member stands.
         engine: the engine that trained; `run.engine.name` says which.
-        history: one row a record: member, step, epoch, train_loss, validation_loss and the metric of
-            the task (`accuracy` or `r2`). Losses are NaN where they were not measured.
+        history: one row a record: member, step, epoch, train_loss, validation_loss and the metric
+            of the task (`accuracy` or `r2`). Losses are NaN where they were not measured.
         seconds: wall time of the training.
         interrupted: whether it was stopped before the plan was carried out.
         frames: moments kept for an animation; they cover the first members (see `slalom.train`).
@@ -86,9 +87,9 @@ class Run:
     def leaderboard(self) -> pd.DataFrame:
         """One row a member, the best first: by validation loss, or by training loss without one.
 
-        `status` is `done`, `stopped early`, `interrupted`, or `diverged at step k`; diverged members
-        come last unless a validation before that was better. The scores of a member are those at its
-        best validation.
+        `status` is `done`, `stopped early`, `interrupted`, or `diverged at step k`; diverged
+        members come last unless a validation before that was better. The scores of a member are
+        those at its best validation.
         """
         rows = [self._row(k) for k in range(len(self.population))]
         board = pd.DataFrame(rows).sort_values("_order", kind="stable").drop(columns="_order")
@@ -117,20 +118,16 @@ class Run:
             member: its number; the best member when not given.
 
         Raises:
-            Diverged: when that member has no finite weights to give.
+            Diverged: when that member diverged before its first validation.
         """
-        k = self.best() if member is None else self._member(member)
+        k = self._with_weights(member)
         module = self.population[k].net.build(self.population[k].seed).float()
         self.state.fill(module, k, best=True)
-        if not all(p.isfinite().all() for p in module.parameters()):
-            raise Diverged(
-                f"Member {k} diverged at step {self.state.diverged_at[k]}; it has no model."
-            )
         return module.eval()
 
     def predict(self, X: ArrayLike, member: int | None = None) -> NDArray[np.float32]:
-        """A member's predictions on rows `X [B, ...]`: values `[B, T]`, or probabilities `[B, K]`."""
-        k = self.best() if member is None else self._member(member)
+        """A member's predictions on rows `X`: values `[B, T]`, or probabilities `[B, K]`."""
+        k = self._with_weights(member)
         output = self.engine.read(self.state, k, np.asarray(X, dtype=np.float32), best=True)
         predictions: NDArray[np.float32] = self.plan.loss.predict(torch.from_numpy(output)).numpy()
         return predictions
@@ -154,21 +151,26 @@ class Run:
 
         return plots.animate(self, path, member=member)
 
-    def _member(self, member: int) -> int:
-        if not 0 <= member < len(self.population):
-            raise BadPlan(
-                f"There is no member {member}: this run has 0 to {len(self.population) - 1}."
+    def _with_weights(self, member: int | None) -> int:
+        """That member, or the best one for None, if it has weights worth giving."""
+        k = self.best() if member is None else member
+        if not 0 <= k < len(self.population):
+            raise BadPlan(f"There is no member {k}: this run has 0 to {len(self.population) - 1}.")
+        if not np.isfinite(self._order(k)):
+            raise Diverged(
+                f"Member {k} diverged at step {self.state.diverged_at[k]}; it has no model."
             )
-        return member
+        return k
 
     def _order(self, k: int) -> float:
-        """What members are ranked by: the smaller, the better; infinite when there is nothing."""
+        """What members are ranked by: the smaller, the better; infinite for a diverged one."""
         if np.isfinite(self.state.best_loss[k]):
             return float(self.state.best_loss[k])
-        if self.validated or self.state.diverged_at[k] >= 0:
+        if self.state.diverged_at[k] >= 0:
             return float("inf")
         losses = self._records(k)["train_loss"]
-        return float(losses.iloc[-1]) if len(losses) else float("inf")
+        unknown = self.validated or not len(losses)  # interrupted before anybody looked
+        return sys.float_info.max if unknown else float(losses.iloc[-1])
 
     def _records(self, k: int) -> pd.DataFrame:
         return self.history[self.history["member"] == k]

@@ -11,7 +11,7 @@ from slalom.errors import SlalomWarning
 from slalom.spec import Spec
 
 FEW_LEVELS = 32
-"""Up to so many levels, each one gets its own feature."""
+"""Up to so many levels, each one that occurs twice gets its own feature."""
 
 MOST_LEVELS = 64
 """With more levels, only the most frequent ones do, and at most so many."""
@@ -27,9 +27,11 @@ def frequent_levels(text: Series) -> tuple[str, ...]:
     """The levels that deserve a feature of their own, the most frequent first."""
     counts = text.value_counts()
     by_count = counts.sort_index().sort_values(ascending=False, kind="stable")
-    if len(by_count) <= FEW_LEVELS and 2 * len(by_count) <= by_count.sum():
-        return tuple(by_count.index)
-    return tuple(by_count.index[by_count >= least_count(len(text))][:MOST_LEVELS])
+    few = len(by_count) <= FEW_LEVELS and 2 * len(by_count) <= by_count.sum()
+    least = 2 if few else least_count(len(text))
+    if few and (by_count < least).sum() == 1:  # alone, it would be all that "rare" means
+        least = 1
+    return tuple(by_count.index[by_count >= least][:MOST_LEVELS])
 
 
 class Category(Spec):
@@ -49,7 +51,7 @@ class Category(Spec):
 
     Example:
         >>> import pandas as pd
-        >>> Category.fit("sex", pd.Series(["m", "f", "m", "f"])).encode(pd.Series(["f", "m", "x"]))
+        >>> Category.fit("sex", pd.Series(["m", "f", "m", "m"])).encode(pd.Series(["f", "m", "x"]))
         array([[ 1.],
                [-1.],
                [ 0.]], dtype=float32)

@@ -44,8 +44,10 @@ _DAYS = (
     *("%d %b %Y", "%d %B %Y", "%d-%b-%Y", "%b %d, %Y", "%B %d, %Y"),
 )
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
-_DATE_FORMATS = ("ISO8601", *(d + t for t in _TIMES for d in _DAYS), "%H:%M:%S", "%H:%M")
+TIMES_OF_DAY = ("%H:%M:%S", "%H:%M")
+_DATE_FORMATS = ("ISO8601", *(d + t for t in _TIMES for d in _DAYS), *TIMES_OF_DAY)
 _DATE_SAMPLE = 1000
+_DATE_LIKE = re.compile(r"\d\D+\d|\d{8}")  # pandas also takes "-1" for a year
 
 
 def as_text(series: Series) -> Series:
@@ -70,18 +72,17 @@ def numbers(series: Series, decimal: str = ".") -> tuple[Floats, Mask]:
     currency, a percent sign ("12%" is 12) and surrounding spaces are understood. Infinities count
     as not understood.
     """
-    values: Floats
-    if is_numeric(series):
-        values = _plain_numbers(series)
-        failed = np.isinf(values)
-    else:
-        codes, words = pd.factorize(as_text(series))
-        parsed = np.array([_number(word, decimal) for word in words] + [np.nan])
-        values = np.asarray(parsed[codes], dtype=np.float64)
-        failed = (codes >= 0) & ~np.isfinite(values)
+    values, present = _parsed_numbers(series, decimal)
+    failed = present & ~np.isfinite(values)
     if failed.any():
         values = np.where(failed, np.nan, values)
     return values, failed
+
+
+def words_among_numbers(series: Series) -> Mask:
+    """A mask [N] of the cells that are neither missing nor a number (an infinite one neither)."""
+    values, present = _parsed_numbers(series, decimal_mark(series))
+    return present & np.isnan(values)
 
 
 def is_numeric(series: Series) -> bool:
@@ -97,7 +98,8 @@ def decimal_mark(series: Series) -> str:
     """
     if is_numeric(series):
         return "."
-    bare = [_bare(word) for word in as_text(series).dropna().unique()]
+    words = np.asarray(as_text(series).dropna().unique(), dtype=object)
+    bare = [_bare(word) for word in words if "," in word or word.count(".") > 1]
     commas = [
         w
         for w in bare
@@ -115,7 +117,7 @@ def truths(series: Series) -> tuple[Floats, Mask]:
         failed = ~np.isnan(values) & (values != 0) & (values != 1)
         return np.where(failed, np.nan, values), failed
     text = as_text(series)
-    values = text.str.lower().map(_TRUTH).to_numpy(dtype=np.float64)
+    values = np.asarray(text.str.lower().map(_TRUTH), dtype=np.float64)
     return values, text.notna().to_numpy() & np.isnan(values)
 
 
@@ -131,14 +133,10 @@ def date_format(text: Series) -> str | None:
     month comes first with slashes and the day with dots.
     """
     words = np.sort(text.dropna().unique().astype(object))
-    if not words.size or not all(
-        any(c.isdigit() for c in w) for w in words[:: len(words) // 20 + 1]
-    ):
-        return None
-    sample = words[:: len(words) // _DATE_SAMPLE + 1]
-    shares = {f: 1 - float(np.mean(_stamps(sample, f).isna())) for f in _DATE_FORMATS}
-    best = max(shares, key=lambda f: shares[f])
-    return best if shares[best] >= MOSTLY else None
+    few, many = (words[:: len(words) // most + 1] for most in (20, _DATE_SAMPLE))
+    shares = {f: _share(many, f) for f in _DATE_FORMATS if _share(few, f)}
+    best = max(shares, key=lambda f: shares[f], default="ISO8601")
+    return best if shares.get(best, 0) >= MOSTLY else None
 
 
 def seconds(series: Series, format: str) -> tuple[Floats, Mask]:
@@ -203,6 +201,17 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
+def _parsed_numbers(series: Series, decimal: str) -> tuple[Floats, Mask]:
+    """The numbers [N], NaN where there are none, and a mask of the cells that are not missing."""
+    if is_numeric(series):
+        values = _plain_numbers(series)
+        return values, ~np.isnan(values)
+    codes, words = pd.factorize(as_text(series))
+    plain = np.asarray(words, dtype=object)  # much quicker to go through than pandas' strings
+    parsed = np.array([_number(word, decimal) for word in plain] + [np.nan], dtype=np.float64)
+    return np.asarray(parsed[codes], dtype=np.float64), codes >= 0
+
+
 def _plain_numbers(series: Series) -> Floats:
     if types.is_complex_dtype(series.dtype):
         raise BadData(
@@ -247,7 +256,12 @@ def _bare(word: str) -> str:
     return sign + _SPACED_THOUSANDS.sub("", word)
 
 
+def _share(words: Any, format: str) -> float:
+    return 1 - float(np.mean(_stamps(words, format).isna())) if len(words) else 0.0
+
+
 def _stamps(words: Any, format: str) -> pd.DatetimeIndex:
+    words = [word if _DATE_LIKE.search(word) else None for word in words]
     stamps = pd.to_datetime(words, format=format, errors="coerce", utc=True)
     return pd.DatetimeIndex(stamps)
 

@@ -21,6 +21,7 @@ from slalom.data.columns.cells import (
     numbers,
     seconds,
     truths,
+    words_among_numbers,
 )
 from slalom.data.columns.dropped import Dropped, Presence
 from slalom.data.columns.moment import Datetime
@@ -66,10 +67,8 @@ def fit_column(name: str, series: Series) -> Column:
 
 
 def _are_numbers(text: Series) -> bool:
-    values, failed = numbers(text, decimal_mark(text))
-    infinite = text[failed].str.fullmatch(r"[+-]?inf(inity)?", case=False)
-    wrong = int(failed.sum() - infinite.sum())
-    return wrong <= (1 - MOSTLY) * text.notna().sum() and bool(np.isfinite(values).any())
+    words, present = int(words_among_numbers(text).sum()), int(text.notna().sum())
+    return words < present and words <= (1 - MOSTLY) * present
 
 
 def _fit_numbers(name: str, series: Series) -> Column:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from slalom.data.columns.cells import (
+    TIMES_OF_DAY,
     Features,
     Floats,
     Series,
@@ -17,7 +18,7 @@ from slalom.data.columns.cells import (
     seconds,
     strange_words,
 )
-from slalom.data.columns.number import Scale
+from slalom.data.columns.number import Scale, scaled
 from slalom.spec import Spec
 
 _PERIODS = {"hour": 24, "weekday": 7, "day": 31, "month": 12}
@@ -72,6 +73,11 @@ class Datetime(Spec):
     def summary(self) -> str:
         return self.note
 
+    @property
+    def is_time_of_day(self) -> bool:
+        """Whether the cells are times without a date, which have no distance to dates."""
+        return self.format in TIMES_OF_DAY
+
     def seconds(self, series: Series) -> Floats:
         """The cells as seconds since 1970 [N], NaN where missing.
 
@@ -101,16 +107,18 @@ class Datetime(Spec):
 
 
 class Duration(Spec):
-    """The time from one column of dates to another, as one scaled feature.
+    """The time from one column of dates to another, scaled like a number.
 
     Args:
         start, end: names of the two columns.
         scale: of the seconds between them.
+        tail: the scale of a second feature for far values (`Scale.fit_tail`), or None.
     """
 
     start: str
     end: str
     scale: Scale
+    tail: Scale | None = None
 
     @classmethod
     def fit(cls, start: str, end: str, values: Floats) -> Self | None:
@@ -118,7 +126,8 @@ class Duration(Spec):
         present = values[~np.isnan(values)]
         if not present.size or present.min() == present.max():
             return None
-        return cls(start, end, Scale.fit(present))
+        scale = Scale.fit(present)
+        return cls(start, end, scale, scale.fit_tail(present))
 
     @property
     def name(self) -> str:
@@ -126,11 +135,15 @@ class Duration(Spec):
 
     @property
     def feature_names(self) -> tuple[str, ...]:
-        return (self.name,)
+        return (self.name, f"{self.name} (far)") if self.tail else (self.name,)
 
     @property
     def summary(self) -> str:
         return f"time between the two, median {pd.Timedelta(seconds=self.scale.center)}"
+
+    def encode_seconds(self, start: Floats, end: Floats) -> Features:
+        """The features [N, 1 or 2] of what `Datetime.seconds` gave for the two columns."""
+        return scaled(end - start, self.scale, self.tail)
 
 
 def _parts(values: Floats) -> dict[str, Floats]:
@@ -146,9 +159,11 @@ def _parts(values: Floats) -> dict[str, Floats]:
 
 
 def _note(present: Floats, missing: int, cycles: tuple[str, ...], format: str) -> str:
-    first, last = (pd.Timestamp(s, unit="s") for s in (present.min(), present.max()))
-    note = f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
-    if format != "ISO8601":
+    first, last = (np.datetime64(int(s // 86400), "D") for s in (present.min(), present.max()))
+    note = f"{first} to {last}"
+    if format in TIMES_OF_DAY:
+        note = "time of day"
+    elif format != "ISO8601":
         note += f", read as {format}"
     if cycles:
         note += f", {', '.join(cycles)} as cycles"

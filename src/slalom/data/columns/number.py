@@ -17,14 +17,19 @@ from slalom.data.columns.cells import (
 )
 from slalom.spec import Spec
 
+_TAIL_WIDTHS = 5.0
+_TAIL_ROWS = 100
+_TAIL_SHARE = 0.1
+_TAIL_BOUND = 10.0
+
 
 class Scale(Spec):
-    """Robust scaling with smooth clipping: z = (x - center) / width, then z / sqrt(1 + (z/3)^2).
+    """Robust scaling and smooth clipping: z = (x - center) / width, then z / sqrt(1 + (z/bound)^2).
 
     The center is the median and the width the distance between the quartiles, so outliers do not
-    squeeze the rest; what is left of them ends at 3. A missing (NaN) x becomes 0, which is the
-    median. From RealMLP (Holzmüller et al. 2024, https://arxiv.org/abs/2407.04491); the same as
-    skrub's SquashingScaler.
+    squeeze the rest; what is left of them ends at the bound, 3. A missing (NaN) x becomes 0, which
+    is the median. From RealMLP (Holzmüller et al. 2024, https://arxiv.org/abs/2407.04491); the same
+    as skrub's SquashingScaler.
 
     Example:
         >>> import numpy as np
@@ -34,9 +39,11 @@ class Scale(Spec):
 
     center: float
     width: float
+    bound: float = 3.0
 
     def check(self) -> None:
         self.require(self.width > 0, "width", "positive")
+        self.require(self.bound > 0, "bound", "positive")
 
     @classmethod
     def fit(cls, values: Floats) -> Self:
@@ -47,23 +54,43 @@ class Scale(Spec):
         limits = np.finfo(np.float64)
         return cls(4 * float(center), float(np.clip(width, limits.tiny, limits.max / 4)) * 4)
 
+    def fit_tail(self, values: Floats) -> "Scale | None":
+        """A second scale for finite values [N] of which some lie far out, else None.
+
+        Those beyond 5 widths are nearly the same to this scale. If they are enough to learn from
+        (100 rows) and no mode of their own (a tenth of the rows), a feature by mean and standard
+        deviation tells them apart. Measured with scikit-learn's MLP, three splits: R2 of taxis from
+        .78 to .84 (few long trips); with 50 rows for 100, wine-quality-red went from .36 to .35.
+        """
+        z = self._standardised(values)
+        far = np.count_nonzero(np.abs(z) > _TAIL_WIDTHS)
+        if not _TAIL_ROWS <= far <= _TAIL_SHARE * len(z):
+            return None
+        center = self.center + float(z.mean()) * self.width
+        width = float(z.std()) * self.width
+        return Scale(center, width, _TAIL_BOUND) if np.isfinite([center, width]).all() else None
+
     def apply(self, values: Floats) -> Features:
-        """Float32 of the same shape, within -3 and 3, never NaN."""
-        with np.errstate(over="ignore"):
-            # Beyond a million widths the result is 3 anyway, and the square cannot overflow.
-            z = np.clip((values - self.center) / self.width, -1e6, 1e6)
-        squashed = z / np.sqrt(1 + (z / 3) ** 2)
+        """Float32 of the same shape, between minus bound and bound, never NaN."""
+        z = self._standardised(values)
+        squashed = z / np.sqrt(1 + (z / self.bound) ** 2)
         return np.nan_to_num(squashed, nan=0.0).astype(np.float32)
+
+    def _standardised(self, values: Floats) -> Floats:
+        with np.errstate(over="ignore"):
+            # Beyond a million widths the result is the bound anyway, and no square can overflow.
+            return np.clip((values - self.center) / self.width, -1e6, 1e6)
 
 
 class Number(Spec):
-    """A column of numbers: one robustly scaled feature, and one more that says where a cell was
-    missing if any was missing in fitting.
+    """A column of numbers: one robustly scaled feature; one more for the far values if there are
+    many of them; and one that says where a cell was missing if any was missing in fitting.
 
     Args:
         name: of the column.
         scale: how numbers become features; a missing one becomes the median.
-        indicator: whether there is a second feature, 1 where the number is missing.
+        tail: the scale of the feature for far values (`Scale.fit_tail`), or None.
+        indicator: whether there is a feature that is 1 where the number is missing.
         decimal: the decimal mark of text cells, "." or ",".
         words: cells that are no finite numbers, seen in fitting and taken as missing.
         note: what was found in fitting, for the reader.
@@ -71,6 +98,7 @@ class Number(Spec):
 
     name: str
     scale: Scale
+    tail: Scale | None = None
     indicator: bool = False
     decimal: str = "."
     words: tuple[str, ...] = ()
@@ -83,39 +111,46 @@ class Number(Spec):
         values, failed = numbers(series, decimal)
         missing = np.isnan(values)
         scale = Scale.fit(values[~missing])
+        tail = scale.fit_tail(values[~missing])
         words = strange_words(series, failed)
         note = _note(values, failed, words)
-        return cls(name, scale, bool(missing.any()), decimal, words, note)
+        return cls(name, scale, tail, bool(missing.any()), decimal, words, note)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
-        return (self.name, f"{self.name} is missing") if self.indicator else (self.name,)
+        far = (f"{self.name} (far)",) if self.tail else ()
+        missing = (f"{self.name} is missing",) if self.indicator else ()
+        return (self.name, *far, *missing)
 
     @property
     def summary(self) -> str:
         return self.note
 
     def encode(self, series: Series) -> Features:
-        """The features [N, 1 or 2]. Cells that are no numbers count as missing, with a warning.
+        """The features [N, 1 to 3]. Cells that are no numbers count as missing, with a warning.
 
         Raises:
             BadData: when most cells are no numbers.
         """
         values, failed = numbers(series, self.decimal)
         check_understood(self.name, series, failed, "finite numbers", self.words)
-        scaled = self.scale.apply(values)
-        if not self.indicator:
-            return scaled[:, None]
-        return np.stack([scaled, np.isnan(values).astype(np.float32)], axis=1)
+        features = scaled(values, self.scale, self.tail)
+        if self.indicator:
+            features = np.column_stack([features, np.isnan(values).astype(np.float32)])
+        return features
+
+
+def scaled(values: Floats, scale: Scale, tail: Scale | None) -> Features:
+    """The values [N] by a scale, and by a second one for the far ones if there is one: [N, k]."""
+    return np.stack([s.apply(values) for s in (scale, tail) if s], axis=1)
 
 
 def _note(values: Floats, failed: Mask, words: tuple[str, ...]) -> str:
     note = f"{np.nanmin(values):g} to {np.nanmax(values):g}"
     missing = int(np.isnan(values).sum())
     if missing:
-        note += (
-            f", {counted(missing, 'missing cell')} filled with the median {np.nanmedian(values):g}"
-        )
+        cells = counted(missing, "missing cell")
+        note += f", {cells} filled with the median {np.nanmedian(values):g}"
     if failed.any():
         shown = ", ".join(repr(w) for w in words[:3]) + (", ..." if len(words) > 3 else "")
         note += f"; {failed.sum():,} of them hold no finite number ({shown})"

@@ -4,9 +4,7 @@ from typing import Self
 
 import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
-from sklearn.preprocessing import normalize
 
-from slalom.data.columns.category import least_count
 from slalom.data.columns.cells import Features, Series, as_text, counted
 from slalom.spec import Spec
 
@@ -40,7 +38,7 @@ class Text(Spec):
     @classmethod
     def fit(cls, name: str, series: Series) -> Self | None:
         """The spec of a column of several words a cell; None when no word occurs often enough
-        (in 1 % of the rows, and in at least 2 to 5) and yet not everywhere."""
+        (in 2 % of the rows, and in at least 2) and yet not everywhere."""
         text = as_text(series).dropna()
         counter = CountVectorizer(binary=True)
         try:
@@ -48,7 +46,7 @@ class Text(Spec):
         except ValueError:  # no word at all
             return None
         rows = np.asarray(occurs.sum(axis=0)).ravel()
-        least = max(least_count(len(series)), len(series) / 100)
+        least = max(2, len(series) / 50)
         often = np.flatnonzero((rows >= least) & (rows < len(series)))
         if not often.size or rows.sum() < 1.5 * len(text):
             return None
@@ -70,6 +68,6 @@ class Text(Spec):
     def encode(self, series: Series) -> Features:
         """The features [N, number of tokens]."""
         counter = CountVectorizer(vocabulary=list(self.tokens))
-        counts = counter.transform(as_text(series).fillna("")).astype(np.float64)
-        dense: Features = normalize(np.log1p(counts)).toarray().astype(np.float32)
-        return dense
+        counts = np.log1p(counter.transform(as_text(series).fillna("")).toarray())
+        lengths = np.linalg.norm(counts, axis=1, keepdims=True)
+        return np.asarray(counts / np.where(lengths > 0, lengths, 1), dtype=np.float32)

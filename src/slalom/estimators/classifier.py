@@ -1,0 +1,130 @@
+"""Classification in scikit-learn's conventions."""
+
+from dataclasses import replace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import ClassifierMixin
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_consistent_length, column_or_1d
+
+from slalom.data.target import ClassificationTarget
+from slalom.errors import BadData, BadPlan
+from slalom.estimators.base import PopulationEstimator
+from slalom.losses import CrossEntropy, Loss, as_loss
+
+
+class Classifier(ClassifierMixin, PopulationEstimator):
+    """Trains a population of nets on a table and tells classes with the best of them together.
+
+    Args:
+        members: the population; 32 or more nets of several widths, activations, optimizers and
+            learning rates when not given. Folds are set by the estimator.
+        loss: cross_entropy or bce_with_logits (two classes), or a spec; cross_entropy when not given.
+        class_weight: None, "balanced" (classes count alike, however many rows they have), or a
+            dictionary from class to weight.
+        epochs, batch_size, patience, validation, time_limit, random_state, progress: as for
+            `Regressor`.
+
+    Attributes:
+        classes_: the classes, sorted; columns of `predict_proba` come in this order.
+        run_, predictor_, ensemble_, best_, schema_, target_: as for `Regressor`.
+
+    Example:
+        >>> import numpy as np
+        >>> from slalom import Classifier
+        >>> X = np.linspace(-1, 1, 80)[:, None]
+        >>> labels = np.where(X[:, 0] > 0, "right", "left")
+        >>> Classifier(epochs=20).fit(X, labels).predict([[0.9]]).tolist()
+        ['right']
+    """
+
+    def __init__(
+        self,
+        *,
+        members: Any = None,
+        loss: Any = None,
+        class_weight: Any = None,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        patience: int | None = None,
+        validation: Any = "auto",
+        time_limit: float | None = None,
+        random_state: int | None = 0,
+        progress: bool | None = None,
+    ) -> None:
+        super().__init__(
+            members=members,
+            loss=loss,
+            epochs=epochs,
+            batch_size=batch_size,
+            patience=patience,
+            validation=validation,
+            time_limit=time_limit,
+            random_state=random_state,
+            progress=progress,
+        )
+        self.class_weight = class_weight
+
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> Self:
+        """Train on X `[N, columns]` (array or frame) and labels y `[N]` of any kind.
+
+        Args:
+            X: features; numbers, text, categories, dates and missing cells alike.
+            y: labels.
+            sample_weight: what each row counts, `[N]`; a row of weight 2 is a row that stands twice.
+            groups: rows of one group are never on both sides of a split, `[N]`.
+
+        Raises:
+            BadData: when X or y cannot be used, or y holds a single class.
+        """
+        if y is None:
+            raise ValueError("Classifier requires y to be passed, but the target y is None.")
+        self._name = str(getattr(y, "name", None) or "y")
+        labels = column_or_1d(y, warn=True)
+        check_classification_targets(labels)
+        check_consistent_length(X, labels)
+        return self._fit(X, labels, sample_weight, groups)
+
+    def predict(self, X: Any) -> Any:
+        """The most probable class of each row, `[N]`."""
+        frame = self._ready(X)
+        probabilities = self.predictor_.predict_proba(frame)
+        return self._shown(self.classes_[probabilities.argmax(axis=1)], X, [self._name])
+
+    def predict_proba(self, X: Any) -> Any:
+        """The probability of each class, `[N, K]`, in the order of `classes_`."""
+        frame = self._ready(X)
+        return self._shown(self.predictor_.predict_proba(frame), X, self.classes_)
+
+    def _target(self, y: NDArray[Any], weight: NDArray[np.float64]) -> ClassificationTarget:
+        self.classes_ = np.unique(y)
+        if len(self.classes_) < 2:
+            raise BadData(
+                f"Classification needs 2 classes or more, but y has one class: {self.classes_[0]!r}."
+            )
+        return ClassificationTarget(self._name, tuple(self.classes_.tolist()))
+
+    def _encode(self, y: NDArray[Any]) -> NDArray[np.int64]:
+        return np.searchsorted(self.classes_, y)
+
+    def _loss(self, codes: NDArray[Any], weight: NDArray[np.float64]) -> Loss:
+        loss = as_loss(self.loss, "classification")
+        if self.class_weight is None:
+            return loss
+        if not isinstance(loss, CrossEntropy):
+            raise BadPlan("class_weight goes with the loss cross_entropy.")
+        classes = np.arange(len(self.classes_))
+        if self.class_weight == "balanced":
+            weights = compute_class_weight("balanced", classes=classes, y=codes, sample_weight=weight)
+        else:
+            weights = compute_class_weight(self.class_weight, classes=self.classes_, y=self.classes_[codes])
+        return replace(loss, weight=tuple(weights))

@@ -1,0 +1,49 @@
+"""Equal rows as one row that counts for all of them.
+
+A row that stands in a table twice says what a sample weight of 2 says. Training on distinct rows
+makes the two the same to the last bit, keeps copies of a training row out of the validation rows, and
+does not depend on the order in which a table comes.
+"""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from slalom.data.dataset import Rows
+
+
+def distinct_rows(
+    frame: pd.DataFrame, target: NDArray[np.float64], weight: NDArray[np.float64]
+) -> tuple[Rows, NDArray[np.float64]]:
+    """The distinct rows of positive weight, in an order that depends on their content alone.
+
+    Args:
+        frame: features, `[N]` rows.
+        target: `[N, T]`.
+        weight: `[N]`, 0 or more.
+
+    Returns:
+        Row numbers `[M]`, the first of each kind, and the summed weights `[M]`.
+
+    Example:
+        >>> frame = pd.DataFrame({"a": [1, 2, 1, 3]})
+        >>> rows, weight = distinct_rows(frame, np.array([[0.0], [1.0], [0.0], [1.0]]),
+        ...                              np.array([1.0, 1.0, 1.0, 0.0]))
+        >>> sorted(zip(rows.tolist(), weight.tolist()))
+        [(0, 2.0), (1, 1.0)]
+    """
+    kept = np.flatnonzero(weight > 0)
+    whole = frame.iloc[kept].reset_index(drop=True)
+    keys = _hash(whole) ^ (_hash(pd.DataFrame(target[kept])) * np.uint64(31))
+    _, first, group = np.unique(keys, return_index=True, return_inverse=True)
+    return kept[first], np.bincount(group, weights=weight[kept])
+
+
+def _hash(frame: pd.DataFrame) -> NDArray[np.uint64]:
+    """A 64-bit hash of the content of each row; equal hashes of unequal rows are out of reach."""
+    frame = frame.set_axis([str(k) for k in range(frame.shape[1])], axis=1)
+    try:
+        hashes = pd.util.hash_pandas_object(frame, index=False)
+    except TypeError:  # cells of mixed or unhashable types
+        hashes = pd.util.hash_pandas_object(frame.astype(str), index=False)
+    return hashes.to_numpy(dtype=np.uint64)

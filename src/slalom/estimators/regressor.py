@@ -1,0 +1,145 @@
+"""Regression in scikit-learn's conventions."""
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import RegressorMixin
+from sklearn.utils import check_array
+from sklearn.utils.validation import check_consistent_length
+
+from slalom.data.target import RegressionTarget
+from slalom.estimators.base import PopulationEstimator
+from slalom.losses import Loss, as_loss
+
+
+class Regressor(RegressorMixin, PopulationEstimator):
+    """Trains a population of nets on a table and predicts numbers with the best of them together.
+
+    Args:
+        members: the population; 32 or more nets of several widths, activations, optimizers and
+            learning rates when not given. Folds are set by the estimator.
+        loss: mse, l1, huber or gaussian_nll, or a spec; mse when not given.
+        epochs: passes over the training rows; by the number of rows (24 to 160) when not given.
+        batch_size: rows a batch; by the number of rows (16 to 256) when not given.
+        patience: epochs without a better validation loss after which a member stops; None for never,
+            since the default schedule ends where the training does.
+        validation: how rows to select on are found: "auto" is 5 folds below 4000 rows and a share of
+            0.15 from there on; a share, a number of folds, a scikit-learn splitter, or pairs of row
+            numbers.
+        time_limit: seconds for the training; it then takes fewer epochs.
+        random_state: of weights, batches and splits; 0, so that the same call gives the same model.
+        progress: whether to show a progress bar; only on a terminal when not given.
+
+    Attributes:
+        run_: the whole training, a `slalom.Run`.
+        predictor_: the ensemble that predicts, which can be saved to a file.
+        ensemble_: member number to weight.
+        best_: the single best module.
+        schema_, target_: what was made of the columns of X, and of y.
+        n_features_in_, feature_names_in_: as everywhere in scikit-learn.
+
+    Example:
+        >>> import numpy as np
+        >>> from slalom import Regressor
+        >>> X = np.linspace(-1, 1, 80)[:, None]
+        >>> Regressor(epochs=20).fit(X, X[:, 0] ** 2).predict([[0.5]]).shape
+        (1,)
+    """
+
+    def __init__(
+        self,
+        *,
+        members: Any = None,
+        loss: Any = None,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        patience: int | None = None,
+        validation: Any = "auto",
+        time_limit: float | None = None,
+        random_state: int | None = 0,
+        progress: bool | None = None,
+    ) -> None:
+        super().__init__(
+            members=members,
+            loss=loss,
+            epochs=epochs,
+            batch_size=batch_size,
+            patience=patience,
+            validation=validation,
+            time_limit=time_limit,
+            random_state=random_state,
+            progress=progress,
+        )
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> Self:
+        """Train on X `[N, columns]` (array or frame) and y `[N]` or `[N, T]`.
+
+        Args:
+            X: features; numbers, text, categories, dates and missing cells alike.
+            y: finite numbers.
+            sample_weight: what each row counts, `[N]`; a row of weight 2 is a row that stands twice.
+            groups: rows of one group are never on both sides of a split, `[N]`.
+
+        Raises:
+            BadData: when X or y cannot be used.
+        """
+        if y is None:
+            raise ValueError("Regressor requires y to be passed, but the target y is None.")
+        names = [str(c) for c in getattr(y, "columns", [getattr(y, "name", None) or "y"])]
+        values = check_array(y, dtype=np.float64, ensure_2d=False, input_name="y", estimator=self)
+        check_consistent_length(X, values)
+        self._target_names = names if values.ndim == 1 or len(names) == values.shape[1] else None
+        self._one_column = values.ndim == 1
+        return self._fit(X, values, sample_weight, groups)
+
+    def predict(self, X: Any, return_std: bool = False) -> Any:
+        """Values `[N]` or `[N, T]`; with `return_std`, also their standard deviations.
+
+        The deviation joins, as variances, where the nets disagree and what they together left
+        unexplained on validation rows.
+        """
+        frame = self._ready(X)
+        names = self.target_.names
+        mean = self._shown(self._shaped(self.predictor_.predict(frame)), X, names)
+        if not return_std:
+            return mean
+        return mean, self._shown(self._shaped(self.predictor_.predict_std(frame)), X, names)
+
+    def _shaped(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return values if self._one_column or values.ndim == 2 else values[:, None]
+
+    def _target(self, y: NDArray[np.float64], weight: NDArray[np.float64]) -> RegressionTarget:
+        columns = y.reshape(len(y), -1)
+        names = self._target_names or [f"y{k}" for k in range(columns.shape[1])]
+        mean = np.average(columns, axis=0, weights=weight)
+        scale = np.sqrt(np.average((columns - mean) ** 2, axis=0, weights=weight))
+        scale[scale <= 1e-12 * np.abs(mean)] = 1.0  # constant: nothing to scale
+        scale[scale == 0] = 1.0
+        return RegressionTarget(
+            tuple(names), tuple(mean), tuple(scale), (".",) * columns.shape[1]
+        )
+
+    def _encode(self, y: NDArray[np.float64]) -> NDArray[np.float32]:
+        values = (y.reshape(len(y), -1) - np.array(self.target_.mean)) / np.array(self.target_.scale)
+        return values.astype(np.float32)
+
+    def _loss(self, codes: NDArray[Any], weight: NDArray[np.float64]) -> Loss:
+        return as_loss(self.loss, "regression")
+
+    def _noise(self, truth: Any, together: Any, each: Any, weights: Any) -> tuple[float, ...]:
+        spread = np.tensordot(weights, (each - together) ** 2, axes=1).mean(axis=0)
+        unexplained = ((truth - together) ** 2).mean(axis=0)
+        scale = np.array(self.target_.scale)
+        return tuple(np.sqrt(np.maximum(unexplained - spread, 0.0)) * scale)

@@ -1,0 +1,306 @@
+"""A training as a GIF: the line bending onto the points, the regions closing around them."""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from PIL import Image
+
+from slalom.errors import BadFile, BadPlan
+from slalom.plots.fits import (
+    check_line,
+    check_regions,
+    draw_classes,
+    draw_points,
+    draw_regions,
+    name_axes,
+    shades,
+)
+from slalom.plots.labels import member_labels, number, shortened
+from slalom.plots.style import (
+    CLASS_COLORS,
+    INK,
+    PALE,
+    QUIET,
+    SCREEN_DPI,
+    color_of,
+    halo,
+    headline,
+    look,
+    picture,
+    writable,
+)
+from slalom.plots.style import (
+    COLORS as OPTIMIZERS,
+)
+from slalom.runs import Run
+
+Floats: TypeAlias = NDArray[np.float64]
+
+FRAME_MS, LAST_MS = 80, 2000  # twelve frames a second; then time to look at the result
+MOST_BYTES = 3_000_000  # what a page or a mail takes easily
+SHADES = 80  # colours besides the fixed ones; fewer make a smaller file
+LEVELS = 8  # of paleness of a region; even areas make a small file
+
+
+@dataclass(frozen=True, eq=False)
+class Film:
+    """The numbers behind an animation.
+
+    Args:
+        members: who is in it, `m` numbers.
+        predictions: on the probe, float32 `[frames, m, G, O]`.
+        captions: what stands above each member in each frame, `[frames][m]`.
+    """
+
+    members: tuple[int, ...]
+    predictions: NDArray[np.float32]
+    captions: tuple[tuple[str, ...], ...]
+
+
+def film(run: Run, member: int | None = None) -> Film:
+    """What the frames of a run show.
+
+    Raises:
+        BadPlan: when the run kept no frames, or none of this member, or its data has no picture.
+    """
+    if not run.frames or run.probe is None:
+        raise BadPlan(
+            "This run kept no frames to animate. Train with frames=60, on data with one or two "
+            "features."
+        )
+    framed = run.frames[0].predictions.shape[0]
+    if member is not None and not 0 <= member < framed:
+        raise BadPlan(
+            f"Frames cover members 0 to {framed - 1}, but member {member} was asked for. "
+            f"Train that member by itself to animate it."
+        )
+    if run.dataset.X.shape[1:] == (1,):
+        check_line(run.dataset, "An animation")
+    else:
+        check_regions(run.dataset, "An animation")
+    members = tuple(range(framed)) if member is None else (member,)
+    return Film(
+        members,
+        np.stack([frame.predictions[list(members)] for frame in run.frames]),
+        tuple(tuple(_caption(run, i, k) for k in members) for i in range(len(run.frames))),
+    )
+
+
+def _caption(run: Run, i: int, k: int) -> str:
+    frame = run.frames[i]
+    # A diverged member does no more steps, so its last frames show it where it stayed.
+    at, still = int(run.state.diverged_at[k]), frame.step[k] == run.state.step[k]
+    if at >= 0 and still:
+        return f"diverged at step {at}"
+    caption = f"step {frame.step[k]}  loss {number(float(frame.train_loss[k]))}"
+    if run.metric == "accuracy":
+        caption += f"  accuracy {frame.metric[k]:.2f}"
+    return caption
+
+
+@look()
+def animate(run: Run, path: str | Path, member: int | None = None) -> Path:
+    """Write a training as a GIF.
+
+    On one feature the fitted line bends onto the points (for two classes: the probability of the
+    second); on two the decision regions close around them. Several members stand side by side, up
+    to the twelve of which a run keeps frames.
+
+    Args:
+        run: a run with frames; `slalom.train` keeps 60 for up to 12 members.
+        path: where to write it; ends in `.gif`.
+        member: only this one; all that have frames when not given.
+
+    Returns:
+        The path.
+
+    Raises:
+        BadPlan: when the run kept no frames (of this member), or the data has no such picture.
+        BadFile: when the GIF cannot be written.
+
+    Example:
+        >>> import slalom, tempfile
+        >>> run = slalom.train(slalom.MLP(1, 8, 1), slalom.toys.quadratic(50), steps=20, frames=3)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     animate(run, f"{folder}/fit.gif").name
+        'fit.gif'
+    """
+    path = writable(path, (".gif",))
+    numbers = film(run, member)
+    images = _render(run, numbers)
+    palette = _palette(images)
+    frames = [
+        Image.fromarray(image).quantize(palette=palette, dither=Image.Dither.NONE)
+        for image in images
+    ]
+    content = _encode(frames, FRAME_MS)
+    pace = FRAME_MS
+    while len(content) > MOST_BYTES and len(frames) > 8:  # fewer frames, each shown for longer
+        frames, pace = [*frames[:-1][::2], frames[-1]], 2 * pace
+        content = _encode(frames, pace)
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise BadFile(f"{str(path)!r} cannot be written: {error.strerror or error}.") from error
+    return path
+
+
+def _encode(frames: list[Image.Image], pace: int) -> bytes:
+    """The frames as a GIF, `pace` milliseconds each and longer for the last."""
+    stream = io.BytesIO()
+    frames[0].save(
+        stream,
+        format="GIF",
+        save_all=True,
+        append_images=frames[1:],
+        duration=[*[pace] * (len(frames) - 1), LAST_MS],
+        loop=0,
+    )
+    return stream.getvalue()
+
+
+def _palette(images: list[NDArray[np.uint8]]) -> Image.Image:
+    """One palette for all frames, from some along the way: no flicker, and small differences.
+
+    White, ink and the fixed colours are in it, so that lines and points keep their exact colour.
+    """
+    chosen = np.unique(np.linspace(0, len(images) - 1, 6).round().astype(int))
+    strip = Image.fromarray(np.concatenate([images[i][::2, ::2] for i in chosen]))
+    found = strip.quantize(SHADES, dither=Image.Dither.NONE).getpalette() or []
+    shades = np.array(found[: 3 * SHADES], dtype=int).reshape(-1, 3)
+    names = dict.fromkeys(["#ffffff", INK, QUIET, PALE, *OPTIMIZERS.values(), *CLASS_COLORS])
+    exact = np.round([[255 * part for part in to_rgb(name)] for name in names]).astype(int)
+    # Pillow's search for the nearest colour is rough, so near neighbours must not compete.
+    near = (np.abs(shades[:, None] - exact).max(axis=-1) < 12).any(axis=1)
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(np.concatenate([exact, shades[~near]]).ravel().tolist())
+    return palette
+
+
+def _finer(values: NDArray[np.float32], times: int) -> NDArray[np.float32]:
+    """A grid `[n, n, K]` so many times as fine, by linear interpolation: regions get smooth."""
+    for axis in (0, 1):
+        n = values.shape[axis]
+        at = np.linspace(0, n - 1, times * (n - 1) + 1)
+        low = np.minimum(at.astype(int), n - 2)
+        share = (at - low).astype(np.float32).reshape(-1, *[1] * (2 - axis))
+        values = values.take(low, axis=axis) * (1 - share) + values.take(low + 1, axis=axis) * share
+    return values
+
+
+def _render(run: Run, numbers: Film) -> list[NDArray[np.uint8]]:
+    """Each frame as `[height, width, 3]`; what stands still is drawn once, the rest every time."""
+    figure, panels = _stage(run, numbers)
+    canvas: Any = FigureCanvasAgg(figure)  # untyped in matplotlib
+    canvas.draw()  # settles the layout
+    figure.set_layout_engine("none")
+    for panel in panels:
+        for artist in panel.moving:
+            artist.set_animated(True)
+    canvas.draw()
+    still = canvas.copy_from_bbox(figure.bbox)
+    images = []
+    for predictions, captions in zip(numbers.predictions, numbers.captions, strict=True):
+        canvas.restore_region(still)
+        for panel, values, caption in zip(panels, predictions, captions, strict=True):
+            panel.show(values, caption)
+        images.append(np.asarray(canvas.buffer_rgba())[..., :3].copy())
+    return images
+
+
+@dataclass(eq=False)
+class _Panel:
+    """The part of the picture that belongs to one member: what moves, and what lies over it."""
+
+    axes: Axes
+    shape: Any  # the line, or the image of the regions
+    over: list[Any]  # the points, when the shape would cover them
+    caption: Any
+    finer: int  # how many times as fine as the probe the regions are drawn
+
+    @property
+    def moving(self) -> list[Any]:
+        return [self.shape, *self.over, self.caption]
+
+    def show(self, predictions: NDArray[np.float32], caption: str) -> None:
+        """Draw predictions on the probe `[G, O]` and the caption."""
+        if self.over:
+            side = round(len(predictions) ** 0.5)
+            values = predictions.reshape(side, side, -1)
+            self.shape.set_data(shades(_finer(values, self.finer), LEVELS))
+        else:
+            self.shape.set_ydata(predictions[:, -1])
+        self.caption.set_text(caption)
+        for artist in self.moving:
+            self.axes.draw_artist(artist)
+
+
+def _stage(run: Run, numbers: Film) -> tuple[Figure, list[_Panel]]:
+    """The figure with a panel for each member, before the first frame."""
+    count = len(numbers.members)
+    columns = next(c for c, most in ((1, 1), (2, 4), (3, 9), (4, count)) if count <= most)
+    rows = -(-count // columns)
+    width, height = {1: (7.2, 5.0), 2: (4.2, 3.6), 3: (2.9, 2.8), 4: (2.3, 2.4)}[columns]
+    figure = picture(width * columns, height * rows)
+    figure.set_dpi(SCREEN_DPI)
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    labels = member_labels(run.population)
+    panels = [
+        _panel(run, axes, k, labels[k], columns)
+        for axes, k in zip(grid.flat, numbers.members, strict=False)
+    ]
+    for axes in grid.flat[count:]:
+        axes.set_axis_off()
+    for axes in grid.flat:
+        axes.label_outer()
+    for axes in grid.flat[max(count - columns, 0) : count]:  # the lowest of each column
+        axes.xaxis.set_tick_params(labelbottom=True)
+        axes.set_xlabel(shortened(run.dataset.feature_names[0], 40))
+    return figure, panels
+
+
+def _panel(run: Run, axes: Axes, k: int, label: str, columns: int) -> _Panel:
+    data, probe = run.dataset, run.probe
+    assert probe is not None  # film() saw to it
+    fold = data.folds[run.population[k].fold]
+    size = {1: 26.0, 2: 16.0}.get(columns, 9.0)
+    over: list[Any] = []
+    if probe.shape[1] == 1:
+        points = np.column_stack([data.X[:, 0], data.y.reshape(len(data.X), -1)[:, 0]])
+        draw_points(axes, points[fold.train], points[fold.validation], size)
+        room = 0.15 * float(np.ptp(points[:, 1])) or 1.0
+        axes.set_ylim(points[:, 1].min() - room, points[:, 1].max() + room)
+        axes.set_xlim(float(probe[0, 0]), float(probe[-1, 0]))
+        color = color_of(run.population[k].optimizer.name)
+        (shape,) = axes.plot(
+            probe[:, 0],
+            np.full(len(probe), np.nan),
+            color=color,
+            linewidth=2.6 if columns < 3 else 2.0,
+            path_effects=halo(4.5 if columns < 3 else 3.4),
+            zorder=4,
+        )
+        name_axes(axes, data)
+    else:
+        side = round(len(probe) ** 0.5)
+        across, up = probe[:side, 0].astype(float), probe[::side, 1].astype(float)
+        nothing = np.full((side, side, data.targets), np.nan)
+        shape = draw_regions(axes, across, up, nothing)
+        shape.set_interpolation("nearest")
+        rows = np.concatenate([fold.train, fold.validation])
+        over = draw_classes(axes, data.X[rows].astype(float), data.y[rows], None, size)
+        axes.set_xlabel(shortened(data.feature_names[0], 40))
+        axes.set_ylabel(shortened(data.feature_names[1], 24))
+    title, note = {1: (12, 10.5), 2: (10.5, 9.5)}.get(columns, (8.5, 8.0))
+    caption = headline(
+        axes, shortened(label, {1: 70, 2: 44, 3: 34}.get(columns, 28)), " ", title, note
+    )
+    return _Panel(axes, shape, over, caption, finer={1: 5, 2: 4}.get(columns, 3))

@@ -1,0 +1,128 @@
+"""What a training leaves: leaderboard, models, predictions."""
+
+import re
+
+import numpy as np
+import pytest
+import torch
+
+import slalom
+from slalom import MLP, SGD, Adam, Member, Run
+from slalom.errors import BadPlan, Diverged
+
+DIVERGES = SGD(1e12)
+
+
+@pytest.fixture(scope="module")
+def run() -> Run:
+    """Three members that learn and one, the second, that diverges."""
+    data = slalom.toys.sine(60, seed=2).split(validation=0.3)
+    members = [
+        Member(MLP(1, 8, 1, activation="tanh"), Adam(0.001), 16),
+        Member(MLP(1, 8, 1), DIVERGES, 16),
+        Member(MLP(1, 8, 1, activation="tanh"), Adam(0.05), 16, seed=3),
+        Member(MLP(1, 8, 1, activation="tanh"), Adam(0.01), 16),
+    ]
+    return slalom.train(members, data, epochs=30)
+
+
+def test_the_leaderboard_ranks_by_validation_loss_and_diverged_members_last(run: Run) -> None:
+    board = run.leaderboard()
+    assert board["member"].tolist() == [2, 3, 0, 1]
+    assert board["rank"].tolist() == [1, 2, 3, 4]
+    assert board["validation_loss"][:3].is_monotonic_increasing
+    assert board["lr"].tolist() == [0.05, 0.01, 0.001, 1e12]
+    step = int(run.state.diverged_at[1])
+    assert board["status"].tolist() == ["done", "done", "done", f"diverged at step {step}"]
+
+
+def test_scores_of_the_leaderboard_are_those_of_the_best_validation(run: Run) -> None:
+    for row in run.leaderboard().head(3).itertuples():
+        records = run.history.query("member == @row.member").set_index("step")
+        assert records["validation_loss"].idxmin() == row.best_step
+        assert records["validation_loss"].min() == row.validation_loss
+        assert records["r2"][row.best_step] == row.r2
+        assert records["train_loss"][row.best_step] == row.train_loss
+
+
+def test_the_best_model_reproduces_its_validation_loss(run: Run) -> None:
+    assert run.best() == 2
+    module, held = run.model(), run.dataset.folds[0].validation
+    assert isinstance(module, torch.nn.Sequential)
+    assert not module.training
+    with torch.no_grad():
+        output = module(torch.from_numpy(run.dataset.X[held])).numpy()
+    loss = float(((output - run.dataset.y[held]) ** 2).mean())
+    assert loss == pytest.approx(run.state.best_loss[2], rel=1e-5)
+    np.testing.assert_allclose(run.predict(run.dataset.X[held]), output, rtol=1e-5, atol=1e-6)
+
+
+def test_any_member_can_be_asked(run: Run) -> None:
+    X = run.dataset.X[:4]
+    with torch.no_grad():
+        expected = run.model(3)(torch.from_numpy(X)).numpy()
+    np.testing.assert_allclose(run.predict(X.astype(float), member=3), expected, rtol=1e-5)
+    for wrong in (4, -1):
+        with pytest.raises(BadPlan, match=f"There is no member {wrong}: this run has 0 to 3"):
+            run.predict(X, member=wrong)
+
+
+def test_a_diverged_member_has_no_model_but_the_others_have() -> None:
+    data = slalom.toys.sine(20)
+    both = slalom.train([Member(MLP(1, 4, 1), DIVERGES), Member(MLP(1, 4, 1))], data, steps=60)
+    assert both.best() == 1
+    with pytest.raises(Diverged, match="Member 0 diverged at step"):
+        both.model(0)
+
+
+def test_when_all_diverge_the_error_says_what_to_do() -> None:
+    data = slalom.toys.sine(20)
+    run = slalom.train([Member(MLP(1, 4, 1), DIVERGES, seed=s) for s in (0, 1)], data, steps=60)
+    first = run.state.diverged_at.min()
+    message = f"All 2 members diverged (the first at step {first}), so there is no model. Lower"
+    for ask in (run.best, run.model, lambda: run.predict(data.X)):
+        with pytest.raises(Diverged, match=re.escape(message)):
+            ask()
+    assert run.leaderboard()["status"].str.startswith("diverged").all()
+
+
+def test_without_validation_rows_the_last_training_loss_ranks() -> None:
+    data = slalom.toys.sine(30)
+    members = [Member(MLP(1, 4, 1), SGD(lr)) for lr in (0.001, 0.1, 0.01)]
+    run = slalom.train(members, data, steps=20)
+    assert not run.validated
+    assert run.leaderboard()["member"].tolist() == [1, 2, 0]
+    assert run.leaderboard()["validation_loss"].isna().all()
+    last = run.history.query("step == 20").set_index("member")["train_loss"]
+    assert run.leaderboard()["train_loss"].tolist() == sorted(last)
+
+
+def test_a_run_stopped_before_its_first_record_still_has_a_model() -> None:
+    data = slalom.toys.sine(30)
+    members = [Member(MLP(1, 4, 1), batch_size=1, seed=s) for s in (0, 1)]
+    run = slalom.train(members, data, epochs=10**6, record="epoch", time_limit=0)
+    assert run.interrupted
+    assert run.leaderboard()["status"].tolist() == ["interrupted"] * 2
+    assert run.best() == 0
+    assert np.isfinite(run.predict(data.X)).all()
+
+
+def test_classes_are_predicted_as_probabilities() -> None:
+    data = slalom.toys.blobs(60, seed=1).split()
+    run = slalom.train(MLP(2, 8, 3), data, lr=0.05, epochs=60)
+    probabilities = run.predict(data.X)
+    assert probabilities.shape == (60, 3)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+    held = data.folds[0].validation
+    accuracy = (probabilities[held].argmax(axis=1) == data.y[held]).mean()
+    assert accuracy == pytest.approx(run.leaderboard()["accuracy"][0])
+
+
+def test_early_stopped_members_say_so() -> None:
+    generator = np.random.default_rng(0)
+    data = slalom.Dataset(generator.normal(size=(40, 3)), generator.normal(size=40), "regression")
+    run = slalom.train(MLP(3, 16, 1), data.split(0.5), lr=0.05, epochs=5000, patience=3)
+    assert run.leaderboard()["status"].tolist() == ["stopped early"]
+    last = run.engine.read(run.state, 0)
+    best = torch.nn.utils.parameters_to_vector(run.model().parameters()).detach().numpy()
+    assert not np.array_equal(last, best)

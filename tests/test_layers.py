@@ -1,0 +1,82 @@
+"""Imports run down the layers and never up: read from the source, those in functions too."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# From the top. A part may import parts of lower layers and its own modules, nothing beside it.
+LAYERS: list[set[str]] = [
+    {"cli"},
+    {"studio"},
+    {"lessons", "racing"},
+    {"report"},
+    {"fit"},
+    {"scoring", "terminal"},
+    {"estimators"},
+    {"training", "plots"},
+    {"progress"},
+    {"runs"},
+    {"engine"},
+    {"plan"},
+    {"population"},
+    {"metrics"},
+    {"data", "nets", "optim", "losses"},
+    {"spec"},
+    {"errors"},
+]
+RANK = {part: rank for rank, layer in enumerate(LAYERS) for part in layer}
+
+# The only way up, taken when it is called: `run.plot()` is where people look for it.
+UPWARD = {("runs/run.py", "plots")}
+
+# The top package names what is public, whatever layer it comes from, and loads it lazily.
+SOURCE = Path(__file__).parents[1] / "src" / "slalom"
+FILES = sorted(
+    path.relative_to(SOURCE).as_posix()
+    for path in SOURCE.rglob("*.py")
+    if path != SOURCE / "__init__.py"
+)
+
+
+def part_of(file: str) -> str:
+    return file.split("/")[0].removesuffix(".py")
+
+
+def imported_parts(file: str) -> Iterator[tuple[str, int]]:
+    """Parts of Slalom that a file imports, and the lines where it does."""
+    for node in ast.walk(ast.parse((SOURCE / file).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}:{node.lineno} imports relatively; write slalom."
+            # `from slalom import x` names a part or a public name, `from slalom.x import y` a part
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in names:
+            package, _, rest = name.partition(".")
+            if package == "slalom":
+                yield rest.split(".")[0], node.lineno
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_file_imports_from_lower_layers_only(file: str) -> None:
+    own = part_of(file)
+    assert own in RANK, f"{own} has no place in the layers yet: give it one in {__file__}."
+    for part, line in imported_parts(file):
+        if part in ("", "__version__") or part == own or (file, part) in UPWARD:
+            continue
+        assert part in RANK, (
+            f"src/slalom/{file}:{line} imports slalom.{part}, which is no part of Slalom; inside "
+            f"the package import from the module where a name lives."
+        )
+        assert RANK[own] < RANK[part], (
+            f"src/slalom/{file}:{line}: {own} imports {part}, which does not lie below it."
+        )
+
+
+def test_every_way_up_that_is_allowed_is_still_taken() -> None:
+    for file, part in UPWARD:
+        assert part in {imported for imported, _ in imported_parts(file)}

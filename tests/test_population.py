@@ -1,0 +1,125 @@
+"""Who is trained: grids, random samples, single nets."""
+
+import re
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.stats import loguniform, randint
+
+from slalom import MLP, SGD, Adam, Member, Population, RMSprop, grid, sample
+from slalom.errors import BadPlan
+from slalom.optim import Constant, StepLR
+from slalom.population import as_population
+
+
+def test_a_grid_is_every_combination_the_last_argument_turning_fastest() -> None:
+    nets, rates, seeds = [MLP(8, w, 1) for w in (4, 16)], np.logspace(-4, -1, 3), range(4)
+    population = grid(net=nets, optimizer=[Adam, RMSprop], lr=rates, seed=seeds)
+    expected = [
+        Member(net, kind(lr=float(lr)), seed=seed)
+        for net, kind, lr, seed in product(nets, [Adam, RMSprop], rates, seeds)
+    ]
+    assert len(population) == 2 * 2 * 3 * 4
+    assert list(population) == expected
+    assert grid(seed=seeds, net=nets).members[1] == Member(nets[1], seed=0)
+
+
+def test_arguments_of_nets_and_optimizers_may_stand_alone() -> None:
+    population = grid(
+        net=MLP(2, 4, 1),
+        activation=["relu", "tanh"],
+        dropout=0.1,
+        optimizer="adam",
+        betas=(0.8, 0.9),
+        batch_size=[None, 32],
+    )
+    assert [m.net.activation for m in population] == ["relu", "relu", "tanh", "tanh"]
+    assert [m.batch_size for m in population] == [None, 32, None, 32]
+    assert all(m.net.dropout == 0.1 and m.optimizer.betas == (0.8, 0.9) for m in population)
+
+
+def test_numpy_choices_become_plain_numbers() -> None:
+    member = grid(net=MLP(1, 1), lr=np.array([0.1]), seed=np.arange(1), batch_size=np.int64(8))[0]
+    assert (type(member.optimizer.lr), type(member.seed), type(member.batch_size)) == (
+        float,
+        int,
+        int,
+    )
+
+
+def test_a_sample_draws_the_same_members_for_the_same_seed() -> None:
+    def draw(seed: int) -> Population:
+        return sample(
+            40,
+            sample_seed=seed,
+            net=[MLP(2, 4, 1), MLP(2, 8, 1)],
+            optimizer=[Adam, SGD],
+            lr=loguniform(1e-4, 1e-1),
+            batch_size=randint(8, 65),
+            weight_decay=0.01,
+        )
+
+    population = draw(3)
+    assert population == draw(3) != draw(4)
+    assert all(1e-4 <= m.optimizer.lr <= 1e-1 and 8 <= m.batch_size <= 64 for m in population)
+    assert all(m.optimizer.weight_decay == 0.01 for m in population)
+    assert {m.net for m in population} == {MLP(2, 4, 1), MLP(2, 8, 1)}
+    middle = np.median(np.log10([m.optimizer.lr for m in population]))
+    assert -3.2 < middle < -1.8  # log-uniform, so about -2.5
+
+
+def test_populations_are_sequences() -> None:
+    population = grid(net=MLP(1, 1), seed=range(5))
+    assert [m.seed for m in population[1:3]] == [1, 2]
+    assert population[-1].seed == 4
+    assert len(population + population[:2]) == 7
+    assert isinstance(population[:2], Population)
+
+
+def test_on_folds_puts_the_folds_of_a_member_side_by_side() -> None:
+    population = grid(net=MLP(1, 1), seed=range(2)).on_folds(3)
+    assert [(m.seed, m.fold) for m in population] == [(s, f) for s in range(2) for f in range(3)]
+
+
+def test_a_single_net_a_member_or_a_list_makes_a_population() -> None:
+    member = Member(MLP(1, 1), SGD(0.1), seed=2)
+    assert as_population(MLP(1, 1), optimizer=SGD(0.1), seed=2).members == (member,)
+    assert as_population(member).members == (member,)
+    assert as_population([member, member], lr=0.5)[1] == Member(MLP(1, 1), SGD(0.5), seed=2)
+    assert as_population(Population([member]), batch_size=4)[0].batch_size == 4
+
+
+def test_labels_set_members_apart() -> None:
+    assert Member(MLP(1, 1), SGD(0.1), 8, schedule=StepLR(5), clip_norm=1.0).label == (
+        "1-1 relu SGD(lr=0.1) StepLR batch 8 clip 1"
+    )
+    assert Member(MLP(1, 1), SGD(0.1)).schedule == Constant()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: grid(net=MLP(1, 1), lrr=[0.1]), "Did you mean 'lr'"),
+        (lambda: grid(net=MLP(1, 1), lr=[]), "lr must have one choice or more"),
+        (lambda: grid(lr=[0.1]), "A member needs a net"),
+        (lambda: grid(net=MLP(1, 1), optimizer="adma"), "Did you mean 'adam'"),
+        (lambda: grid(net=MLP(1, 1), optimizer=SGD, betas=(0.9, 0.9)), "has an argument 'betas'"),
+        (lambda: grid(net=MLP(1, 1), lr=[0.1, -1]), "lr must be a number >= 0"),
+        (lambda: sample(0, net=MLP(1, 1)), "n must be a whole number >= 1"),
+        (lambda: sample(2.0, net=MLP(1, 1)), "n must be a whole number >= 1"),
+        (lambda: Population([]), "members must be one member or more"),
+        (lambda: Population([MLP(1, 1)]), "A population holds members"),
+        (lambda: Member(MLP(1, 1), batch_size=0), "batch_size must be rows >= 1"),
+        (lambda: Member(MLP(1, 1), seed=-1), "seed must be a whole number from 0"),
+        (lambda: Member(MLP(1, 1), seed=2**64), "seed must be a whole number from 0"),
+        (lambda: Member(MLP(1, 1), fold=-1), "fold must be a whole number >= 0"),
+        (lambda: Member(MLP(1, 1), clip_norm=0), "clip_norm must be a number > 0"),
+        (lambda: Member(MLP(1, 1), schedule="cosine"), "schedule must be a schedule"),
+        (lambda: Member("mlp"), "A net is an MLP, a Net, or"),
+    ],
+)
+def test_a_senseless_population_is_refused(make: Any, message: str) -> None:
+    with pytest.raises(BadPlan, match=re.escape(message)):
+        make()
