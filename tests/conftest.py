@@ -10,6 +10,7 @@ import torch
 from hypothesis import HealthCheck, settings
 
 torch.set_num_threads(1)
+pytest.register_assert_rewrite("tests.engine.conformance")
 
 # Two cores are shared by many processes, so a slow example says nothing: no deadlines.
 COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}

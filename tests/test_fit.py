@@ -208,7 +208,7 @@ def test_an_unclear_lead_is_not_called_better(classification: Fit) -> None:
         (houses(160), "price", {"drop": ["aera"]}, r"no column 'aera'. Did you mean 'area'\?"),
         (houses(160), "price", {"drop": ["price"]}, "cannot be both the target and left out"),
         (houses(160), [], {}, "Name at least one target"),
-        (houses(9), "price", {}, "9 rows with a target are too few .* at least 10"),
+        (houses(9), "price", {}, "9 rows with a target cannot be trained on, .* at least 10"),
         (houses(160).assign(price=1.0), "price", {}, "Target 'price' is constant"),
         (houses(160).assign(price=np.nan), "price", {}, "missing in every one of 160 rows"),
         (houses(160), "price", {"task": "ranking"}, "task must be 'regression' or"),

@@ -42,7 +42,8 @@ class _Commands(TyperGroup):
     """Turns errors into one paragraph and an exit code, for every command alike."""
 
     def main(self, *args: Any, **extra: Any) -> Any:
-        extra["standalone_mode"] = False  # errors and exit codes come here
+        # Errors and exit codes come here, and the name is the same however it was started.
+        extra |= {"standalone_mode": False, "prog_name": "slalom"}
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):  # a terminal that lacks a letter shows it as \xe9
                 stream.reconfigure(errors="backslashreplace")
@@ -57,7 +58,7 @@ class _Commands(TyperGroup):
             sys.exit(2)
         sys.exit(code or 0)
 
-    def invoke(self, ctx: typer.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
@@ -174,7 +175,9 @@ def fit(
 
 @app.command()
 def predict(
-    model: Annotated[Path, typer.Argument(help="Model file that `slalom fit` wrote.")],
+    model: Annotated[
+        Path, typer.Argument(help="Model file that `slalom fit` wrote.", metavar="MODEL")
+    ],
     table: Table,
     out: Annotated[
         Path | None, typer.Option(help="CSV to write (also .csv.gz); standard output if not given.")
@@ -285,7 +288,8 @@ def _show_fit(fitted: "Fit") -> None:
     if fitted.left_out:
         say(f"Left out on request: {', '.join(fitted.left_out)}\n")
     members = len(fitted.run.population)
-    show_table(fitted.leaderboard(LEADERS), f"The best of {members} members")
+    board = fitted.leaderboard(LEADERS).drop(columns=["member", "train loss", "best step"])
+    show_table(board, f"The best of {members} members")  # in 80 columns; the report has it all
     say(f"Rows: {fitted.rows}.\n")
     title = f"Score on {fitted.rows.test:,} rows that neither training nor selection saw"
     show_table(fitted.score_table, f"{title} (± one standard error)")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sklearn.inspection import permutation_importance
 from sklearn.model_selection import train_test_split
 
-from slalom.data.columns.cells import numbers
+from slalom.data.columns.cells import counted, numbers
 from slalom.data.dataset import Rows
 from slalom.data.table import read_table
 from slalom.data.target import (
@@ -208,10 +208,10 @@ def fit_table(
 
     Example:
         >>> import numpy as np, pandas as pd
-        >>> x = np.linspace(-1, 1, 60)
+        >>> x = np.linspace(-1, 1, 200)
         >>> fit = fit_table(pd.DataFrame({"x": x, "y": 3 * x}), "y", epochs=2)
         >>> fit.rows.test, list(fit.scores)
-        (12, ['slalom', 'linear model', 'mean'])
+        (40, ['slalom', 'linear model', 'mean'])
     """
     began = time.perf_counter()
     if time_limit is not None and not time_limit > 0:
@@ -273,6 +273,8 @@ class _Parts:
         seed: int,
     ) -> "_Parts":
         whole, aside = _with_target(table, names, drop)
+        if test is None:
+            _check_enough(len(whole))
         target = fit_target(whole[list(names)], task)
         if test is None:
             held = _held_out(target, whole, seed)
@@ -310,13 +312,16 @@ def _with_target(
     return present, len(missing)
 
 
+def _check_enough(rows: int) -> None:
+    if rows < FEWEST_ROWS:
+        raise BadData(
+            f"{counted(rows, 'row')} with a target cannot be trained on, selected on and "
+            f"tested on: at least {FEWEST_ROWS} are needed. Collect more rows."
+        )
+
+
 def _held_out(target: Target, frame: pd.DataFrame, seed: int) -> NDArray[np.bool_]:
     """Which rows to test on: a fifth, and of each class a fifth where it has rows enough."""
-    if len(frame) < FEWEST_ROWS:
-        raise BadData(
-            f"{len(frame)} rows with a target are too few to train on, select on and test on: at "
-            f"least {FEWEST_ROWS} are needed. Collect more rows."
-        )
     if isinstance(target, ClassificationTarget):
         rows = _fifth_of_each_class(target, target.encode(frame), seed)
     else:

@@ -50,7 +50,8 @@ class Estimate:
             return f"{self.value:.4g} ± 0"
         digits = 1 - floor(log10(self.error))  # two significant digits of the error
         places = max(digits, 0)
-        return f"{round(self.value, digits):,.{places}f} ± {round(self.error, digits):,.{places}f}"
+        value = round(self.value, digits) + 0.0  # which makes 0 of a -0
+        return f"{value:,.{places}f} ± {round(self.error, digits):,.{places}f}"
 
 
 Scores: TypeAlias = dict[str, dict[str, Estimate]]

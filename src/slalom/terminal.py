@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _UNLIMITED = 100_000  # columns: as wide as any table of ours gets
+_WHOLE_WORDS = 20  # letters; longer words are broken when the terminal is narrow
 
 
 def console(*, error: bool = False) -> "Console":
@@ -67,7 +68,14 @@ def show_table(frame: "pd.DataFrame", title: str) -> None:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=True)
     for name in frame.columns:
         number = frame[name].dtype.kind in "iuf"
-        table.add_column(str(name), justify="right" if number else "left", overflow="fold")
+        cells = [_cell(value) for value in frame[name]]
+        words = [word for cell in (str(name), *cells) for word in cell.split()]
+        table.add_column(
+            str(name),
+            justify="right" if number else "left",
+            overflow="fold",
+            min_width=min(_WHOLE_WORDS, max(map(len, words), default=0)),
+        )
     for row in frame.itertuples(index=False):
         table.add_row(*(_cell(value) for value in row))
     console().print(table)

@@ -730,6 +730,17 @@ class AnyModuleConformance:
             outputs = net.eval()(torch.from_numpy(data.X)).numpy()
         np.testing.assert_allclose(engine.read(state, 0, data.X), outputs, rtol=1e-4, atol=1e-6)
 
+    def test_the_best_weights_come_with_the_buffers_of_that_moment(self, engine: Engine) -> None:
+        data = dataset("regression").split(validation=0.4, seed=3)
+        plan = plan_of(Member(Net(Normalized), Adam(0.1), batch_size=15, seed=1), epochs=60)
+        state, _ = everything(engine, plan, data)
+        assert state.best_step[0] < state.step[0]
+        held = data.folds[0].validation
+        output = engine.read(state, 0, data.X[held], best=True)
+        np.testing.assert_allclose(
+            ((output - data.y[held]) ** 2).mean(), state.best_loss[0], rtol=1e-5
+        )
+
     @pytest.mark.parametrize("net", [Net(Normalized, dropout=0.4), Net(PartlyUsed)])
     @pytest.mark.parametrize("name", ["SGD", "Adagrad", "RMSprop", "Adam"])
     def test_a_module_goes_on_bit_for_bit_after_a_restore(

@@ -1,8 +1,10 @@
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.collections import PathCollection
 
 import slalom
 from slalom import MLP, SGD, Adam, toys
@@ -113,8 +115,15 @@ def test_all_diverged_is_still_a_picture(lost_run: Run) -> None:
     assert race(lost_run).axes[0].get_title(loc="left") == "Every optimizer diverged"
 
 
+def test_a_racer_that_never_started_is_left_out(race_run: Run) -> None:
+    history = race_run.history[race_run.history["member"] >= 3]
+    interrupted = dataclasses.replace(race_run, history=history)
+    assert [lane.members for lane in lanes(interrupted)] == [(3, 4, 5), (6, 7, 8)]
+    assert len(race(interrupted).legends[0].get_texts()) == 2
+
+
 def test_a_cross_stands_at_the_step_at_which_most_seeds_had_diverged(race_run: Run) -> None:
-    crosses = [c for c in race(race_run).axes[0].collections if len(c.get_offsets()) == 1]
+    crosses = [c for c in race(race_run).axes[0].collections if isinstance(c, PathCollection)]
     at = np.sort(race_run.state.diverged_at[6:9])[1]  # the second of three
     assert [float(np.asarray(c.get_offsets())[0, 0]) for c in crosses] == [at]
 

@@ -83,7 +83,7 @@ def test_pictures_hold_no_script(page: Page) -> None:
         if tag == "img" and "svg" in str(attrs["src"])[:20]:
             drawn = base64.b64decode(str(attrs["src"]).partition(",")[2]).decode()
             assert "<script" not in drawn
-            assert not re.search(r'href="(?!#)', drawn)
+            assert not re.search(r'href="(?!#|data:image/)', drawn)
 
 
 def test_every_picture_is_described(page: Page) -> None:
@@ -123,7 +123,7 @@ def test_the_same_fit_gives_the_same_page(classification: Fit, tmp_path: Path) -
 
 
 def test_a_page_that_cannot_be_written_is_a_bad_file(classification: Fit, tmp_path: Path) -> None:
-    with pytest.raises(BadFile, match="could not be written to .*no such/page.html"):
+    with pytest.raises(BadFile, match=r"could not be written to .*page\.html"):
         write_report(classification, tmp_path / "no such" / "page.html")
 
 

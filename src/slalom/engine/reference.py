@@ -137,7 +137,7 @@ class ReferenceEngine:
             if step >= end or (stop is not None and stop.is_set()):
                 return
             if is_random:  # dropout depends on seed and step alone, so that resuming is exact
-                torch.manual_seed((member.seed * 1_000_003 + step) % 2**63)
+                torch.default_generator.manual_seed((member.seed * 1_000_003 + step) % 2**63)
             optimizer.param_groups[0]["lr"] = member.schedule.at(member.optimizer.lr, step, total)
 
             optimizer.zero_grad()

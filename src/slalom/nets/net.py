@@ -30,7 +30,8 @@ class NetSpec(Spec):
             torch.Size([10, 1])
         """
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+            # What torch.manual_seed does on the CPU, without its queue for devices not yet in use.
+            torch.default_generator.manual_seed(seed)
             return self.module()
 
     @property

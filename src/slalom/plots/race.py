@@ -78,7 +78,8 @@ def lanes(run: Run) -> tuple[Lane, ...]:
         _lane(run, label, tuple(members))
         for label, members in zip(labels, groups.values(), strict=True)
     ]
-    return tuple(sorted(made, key=lambda lane: lane.final))
+    started = [lane for lane in made if len(lane.steps)]  # not all, when it was interrupted
+    return tuple(sorted(started, key=lambda lane: lane.final))
 
 
 def _lane(run: Run, label: str, members: tuple[int, ...]) -> Lane:
@@ -95,7 +96,7 @@ def _lane(run: Run, label: str, members: tuple[int, ...]) -> Lane:
         measured = losses[row, np.isfinite(losses[row])]
         last = measured[-per_epoch:] if run.plan.record == "step" else measured[-1:]
         final[row] = last.mean() if at < 0 and len(last) else np.inf
-        if at >= 0:
+        if at >= 0 and len(steps):
             losses[row, steps >= at] = np.inf
             losses[row, -1] = np.inf
     return Lane(

@@ -99,7 +99,7 @@ def _predictions(fit: Fit) -> list[Picture]:
         Picture(
             embedded(plots.residuals(fit.truth[:, k], fit.predicted[:, k], name=name)),
             f"Predictions of {name} against the truth, and their errors",
-            "Every point is a test row; the nearer to the line, the better.",
+            "Test rows only; the nearer to the line, the better.",
         )
         for k, name in enumerate(fit.targets[:MOST_TARGETS])
     ]
