@@ -147,7 +147,9 @@ def test_frames_come_by_themselves_only_where_they_can_be_drawn() -> None:
     assert slalom.train(MLP(3, 1), wide, steps=5).frames == ()
     many = grid(net=MLP(2, 2), seed=range(13))
     assert slalom.train(many, drawable, steps=2).frames == ()
-    with pytest.raises(BadPlan, match=r"frames need one or two features to draw.*\(3,\)"):
+    with pytest.raises(
+        BadPlan, match=r"Frames draw a line on one feature or classes on two.*\(3,\)"
+    ):
         slalom.train(MLP(3, 1), wide, steps=5, frames=3)
 
 

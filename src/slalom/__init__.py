@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from slalom.errors import SlalomWarning as SlalomWarning
     from slalom.estimators import Classifier as Classifier
     from slalom.estimators import Regressor as Regressor
+    from slalom.fit import fit_table as fit_table
     from slalom.nets import MLP as MLP
     from slalom.nets import Net as Net
     from slalom.optim import SGD as SGD
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from slalom.population import Population as Population
     from slalom.population import grid as grid
     from slalom.population import sample as sample
+    from slalom.runs import Predictor as Predictor
     from slalom.runs import Run as Run
     from slalom.spec import trust as trust
     from slalom.training import race as race
@@ -56,6 +58,7 @@ _HOMES = {
     "SlalomWarning": "slalom.errors",
     "Classifier": "slalom.estimators",
     "Regressor": "slalom.estimators",
+    "fit_table": "slalom.fit",
     "MLP": "slalom.nets",
     "Net": "slalom.nets",
     "SGD": "slalom.optim",
@@ -74,6 +77,7 @@ _HOMES = {
     "Population": "slalom.population",
     "grid": "slalom.population",
     "sample": "slalom.population",
+    "Predictor": "slalom.runs",
     "Run": "slalom.runs",
     "trust": "slalom.spec",
     "race": "slalom.training",

@@ -5,32 +5,28 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
 
 from slalom.data.dataset import Dataset
 from slalom.engine import RECORD, Engine, ReferenceEngine, State
-from slalom.errors import BadPlan
+from slalom.film import FRAMED_MEMBERS, Film, drawable
 from slalom.losses import as_loss
-from slalom.metrics import metric, metric_name
+from slalom.metrics import metric_name
 from slalom.optim import Optimizer, Schedule
 from slalom.plan import Plan
 from slalom.population import Population, as_population, grid
 from slalom.progress import Progress, progress_bar
-from slalom.runs import Frame, Run
+from slalom.runs import Run
 
 # A stretch is what the engine does between two looks at it. Long enough that starting one costs
 # nothing beside it, short enough for a progress bar.
 STRETCH_SECONDS = 1.0
 STEPWISE_ROWS = 200_000  # histories up to this long keep the loss of every step
 FRAMES = 60  # five seconds of animation at twelve frames a second
-FRAMED_MEMBERS = 12  # more could not be told apart in one animation
-LINE_POINTS, SQUARE_POINTS = 200, 60
 
 
 def train(
@@ -162,11 +158,11 @@ def carry_out(
     """Carry out a plan: see `train`, which makes one from arguments."""
     began = time.perf_counter()
     state = engine.start(plan, data)
-    film = _Film(engine, state)
+    film = Film(engine, state)
     records: list[NDArray[Any]] = []
     stop, seen = threading.Event(), [on_progress] if on_progress else []
     with progress_bar(progress) as show, _stopping(stop, time_limit):
-        for steps in film.stretches():
+        for steps in _stretches(state, film):
             if stop.is_set():
                 break
             records.append(engine.advance(state, steps, stop))
@@ -186,82 +182,18 @@ def carry_out(
     )
 
 
-@dataclass
-class _Film:
-    """Decides how far each stretch goes, and keeps a frame where the plan wants one."""
-
-    engine: Engine
-    state: State
-
-    def __post_init__(self) -> None:
-        plan, data = self.state.plan, self.state.dataset
-        self.frames: list[Frame] = []
-        self.probe = _probe(data) if plan.frames else None
-        longest = int(self.state.layout.total_steps.max())
-        self.due = np.linspace(0, longest, plan.frames).round().astype(int).tolist()
-        self.members = range(min(len(plan.population), FRAMED_MEMBERS))
-        self.shoot()
-
-    def stretches(self) -> Iterator[int]:
-        """How many steps to take next, until nobody trains any more."""
-        steps = 16
-        while self.state.training.any():
-            began = time.perf_counter()
-            done = int(self.state.step.max())
-            yield min([steps, *(at - done for at in self.due[:1])])
-            pace = STRETCH_SECONDS / max(time.perf_counter() - began, 1e-6)
-            steps = max(1, int(steps * min(pace, 8.0)))
-
-    def shoot(self) -> None:
-        """Keep a frame if one is due."""
-        if not self.due or self.state.step.max() < self.due[0]:
-            return
-        done = self.state.step.max()
-        self.due = [at for at in self.due if at > done]
-        plan, data = self.state.plan, self.state.dataset
-        losses, scores, predictions = [], [], []
-        for k in self.members:
-            rows = data.folds[plan.population[k].fold].train
-            output = torch.from_numpy(self.engine.read(self.state, k, data.X[rows]))
-            target = torch.from_numpy(data.y[rows])
-            losses.append(float(plan.loss(output, target)))
-            scores.append(metric(plan.loss, output, target, None))
-            if self.probe is not None:
-                probed = torch.from_numpy(self.engine.read(self.state, k, self.probe))
-                predictions.append(plan.loss.predict(probed).numpy())
-        self.frames.append(
-            Frame(
-                self.state.step[list(self.members)].copy(),
-                np.array(losses),
-                np.array(scores),
-                np.array(predictions, dtype=np.float32),
-            )
-        )
-
-
-def _probe(data: Dataset) -> NDArray[np.float32]:
-    """A line or a square grid that covers the points with a margin."""
-    features = data.X.shape[1:]
-    if features not in ((1,), (2,)):
-        raise BadPlan(
-            f"frames need one or two features to draw, but the data has shape {features} a row. "
-            f"Use frames=0."
-        )
-    low, high = data.X.min(axis=0), data.X.max(axis=0)
-    margin = 0.1 * (high - low) + 1e-6
-    low, high = low - margin, high + margin
-    if features == (1,):
-        return np.linspace(low[0], high[0], LINE_POINTS, dtype=np.float32)[:, None]
-    axes = [
-        np.linspace(a, b, SQUARE_POINTS, dtype=np.float32) for a, b in zip(low, high, strict=True)
-    ]
-    across, up = np.meshgrid(*axes)
-    return np.column_stack([across.ravel(), up.ravel()])
+def _stretches(state: State, film: Film) -> Iterator[int]:
+    """How many steps to take next, until nobody trains any more."""
+    steps = 16
+    while state.training.any():
+        began = time.perf_counter()
+        yield min([steps, *film.steps_to_next()])
+        pace = STRETCH_SECONDS / max(time.perf_counter() - began, 1e-6)
+        steps = max(1, int(steps * min(pace, 8.0)))
 
 
 def _default_frames(population: Population, data: Dataset) -> int:
-    drawable = data.X.shape[1:] in ((1,), (2,)) and len(population) <= FRAMED_MEMBERS
-    return FRAMES if drawable else 0
+    return FRAMES if drawable(data) and len(population) <= FRAMED_MEMBERS else 0
 
 
 def _record(

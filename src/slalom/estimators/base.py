@@ -1,7 +1,6 @@
 """What the two estimators share: from X and y to a trained population and a predictor."""
 
 import time
-import warnings
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Self
@@ -12,17 +11,9 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from sklearn.base import BaseEstimator
-from sklearn.model_selection import (
-    GroupKFold,
-    GroupShuffleSplit,
-    KFold,
-    StratifiedGroupKFold,
-    StratifiedKFold,
-    train_test_split,
-)
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from slalom.data.dataset import Dataset, Rows, Split
+from slalom.data.dataset import Dataset, Rows
 from slalom.data.schema import Schema
 from slalom.data.table import read_table
 from slalom.data.target import Target
@@ -31,13 +22,12 @@ from slalom.errors import BadData, BadPlan, Diverged
 from slalom.estimators import recipe
 from slalom.estimators.distinct import distinct_rows
 from slalom.estimators.ensemble import greedy_weights
+from slalom.estimators.splits import seed_of, validation_folds
 from slalom.losses import Loss
 from slalom.plan import Plan
 from slalom.population import Population, as_population
 from slalom.runs import Predictor, Run
 from slalom.training import carry_out
-
-LARGE_VALIDATION = 0.15  # share of the rows where one split is enough
 
 
 class PopulationEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -83,7 +73,9 @@ class PopulationEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         Frames keep the index of X. None changes nothing.
         """
         if transform not in (None, "default", "pandas", "polars"):
-            raise BadPlan(f"transform must be default, pandas or polars, but {transform!r} was given.")
+            raise BadPlan(
+                f"transform must be default, pandas or polars, but {transform!r} was given."
+            )
         if transform is not None:
             self._output = transform
         return self
@@ -123,7 +115,7 @@ class PopulationEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
     def _rows(
         self, frame: pd.DataFrame, y: NDArray[Any], weight: NDArray[np.float64], groups: Any
     ) -> tuple[Rows, NDArray[np.float64]]:
-        """Rows to use and what they count. Splits of the user's own name rows, so none is merged."""
+        """Rows to use and what they count. Splits of one's own name rows, so none is merged."""
         if groups is None and isinstance(self.validation, str | int | float):
             return distinct_rows(frame, self._plain_target(y), weight)
         if isinstance(self.validation, str | int | float):
@@ -151,16 +143,15 @@ class PopulationEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
                 "No column is left to learn from: every one is constant, empty or an identifier."
             )
         labels = encoded if data.task == "classification" else None
-        return data.with_folds(
-            _folds(self.validation, len(frame), labels, groups, self.random_state)
-        )
+        seed = seed_of(self.random_state)
+        return data.with_folds(validation_folds(self.validation, data.rows, labels, groups, seed))
 
     def _encode(self, y: NDArray[Any]) -> NDArray[Any]:
         raise NotImplementedError
 
     def _train(self, data: Dataset, began: float) -> Run:
-        encoded = data.y
-        loss = self._loss(encoded, np.ones(len(encoded)) if data.weight is None else data.weight)
+        weight = np.ones(data.rows) if data.weight is None else data.weight.astype(np.float64)
+        loss = self._loss(data.y, weight)
         plan = self._plan(data, loss)
         if self.time_limit is not None:
             plan = _within(plan, data, self.time_limit)
@@ -172,6 +163,7 @@ class PopulationEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
     def _plan(self, data: Dataset, loss: Loss) -> Plan:
         rows, folds = len(data.folds[0].train), len(data.folds)
         length = self.epochs or recipe.epochs(rows)
+        patience = self.patience or max(1, length // 4)
         if self.members is None:
             members = recipe.default_population(
                 inputs=data.X.shape[1],
@@ -179,15 +171,13 @@ class PopulationEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
                 rows=rows,
                 seeds=-(-recipe.MEMBERS // (len(recipe.RECIPES) * folds)),
                 epochs=length,
-                seed=_seed(self.random_state),
+                seed=seed_of(self.random_state),
             )
         else:
             members = as_population(self.members)
         if self.batch_size is not None:
             members = as_population(members, batch_size=self.batch_size)
-        return Plan(
-            members.on_folds(folds), loss, epochs=length, patience=self.patience, record="epoch"
-        )
+        return Plan(members.on_folds(folds), loss, epochs=length, patience=patience, record="epoch")
 
     # From a trained population to an ensemble.
 
@@ -200,11 +190,15 @@ class PopulationEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         finite = np.flatnonzero(np.isfinite(predictions).all(axis=(1, 2)))
         if not len(finite):
             raise Diverged("Every member diverged. Lower the learning rates, or clip the gradient.")
-        weight = np.ones(data.rows) if data.weight is None else data.weight.astype(np.float64)
-        score = _score(data.y[validated], weight[validated])
+        counts = np.ones(data.rows) if data.weight is None else data.weight.astype(np.float64)
+        score = _score(data.y[validated], counts[validated])
         weights = greedy_weights(predictions[finite], score)
-        chosen = {c * folds + k: w / folds for c, w in zip(finite, weights, strict=True) if w
-                  for k in range(folds)}
+        chosen = {
+            int(candidate) * folds + k: float(weight) / folds
+            for candidate, weight in zip(finite, weights, strict=True)
+            if weight
+            for k in range(folds)
+        }
         self.ensemble_ = chosen
         together = np.tensordot(weights, predictions[finite], axes=1)
         return Predictor(
@@ -278,67 +272,14 @@ def _weights(sample_weight: ArrayLike | None, rows: int) -> NDArray[np.float64]:
         return np.ones(rows)
     weight = np.asarray(sample_weight, dtype=np.float64)
     if weight.shape != (rows,):
-        raise BadData(f"sample_weight must be [{rows}], one a row, but its shape is {weight.shape}.")
+        raise BadData(
+            f"sample_weight must be [{rows}], one a row, but its shape is {weight.shape}."
+        )
     if not np.isfinite(weight).all() or (weight < 0).any():
         raise BadData("Sample weights must be finite and 0 or more.")
     if not weight.any():
         raise BadData("All sample weights are zero, so no row is left to train on.")
     return weight
-
-
-def _seed(random_state: Any) -> int:
-    if isinstance(random_state, int | np.integer):
-        return int(random_state)
-    generator = random_state or np.random.mtrand._rand
-    return int(generator.randint(2**31 - 1))
-
-
-def _folds(
-    validation: Any, rows: int, labels: NDArray[Any] | None, groups: Any, random_state: Any
-) -> tuple[Split, ...]:
-    """The splits that `validation` asks for."""
-    if validation == "auto" if isinstance(validation, str) else False:
-        validation = recipe.FOLDS if rows < recipe.SMALL else LARGE_VALIDATION
-    seed = _seed(random_state)
-    index = np.arange(rows)
-    if isinstance(validation, int) and not isinstance(validation, bool) and validation >= 2:
-        splitter = _cross_validator(min(validation, rows), labels, groups, seed)
-        with warnings.catch_warnings():  # rare classes are not in every fold, which is fine
-            warnings.simplefilter("ignore", UserWarning)
-            parts = list(splitter.split(index, labels, groups))
-    elif isinstance(validation, float) and 0 < validation < 1:
-        parts = [_hold_out(index, validation, labels, groups, seed)]
-    elif hasattr(validation, "split"):
-        parts = list(validation.split(index, labels, groups))
-    elif isinstance(validation, Iterable) and not isinstance(validation, str):
-        parts = list(validation)
-    else:
-        raise BadPlan(
-            "validation must be 'auto', a share between 0 and 1, a number of folds >= 2, a "
-            f"scikit-learn splitter, or pairs of row numbers, but {validation!r} was given."
-        )
-    return tuple(Split(train, held) for train, held in parts)
-
-
-def _cross_validator(folds: int, labels: Any, groups: Any, seed: int) -> Any:
-    stratified = labels is not None and np.bincount(labels).max() >= folds
-    if groups is None:
-        return (StratifiedKFold if stratified else KFold)(folds, shuffle=True, random_state=seed)
-    folds = min(folds, len(np.unique(groups)))
-    kind = StratifiedGroupKFold if stratified else GroupKFold
-    return kind(folds, shuffle=True, random_state=seed)
-
-
-def _hold_out(index: Rows, share: float, labels: Any, groups: Any, seed: int) -> tuple[Rows, Rows]:
-    if groups is not None:
-        return next(GroupShuffleSplit(1, test_size=share, random_state=seed).split(index, None, groups))
-    enough = labels is not None and np.bincount(labels).min() >= 2
-    try:
-        return train_test_split(
-            index, test_size=share, random_state=seed, stratify=labels if enough else None
-        )
-    except ValueError:  # more classes than validation rows
-        return train_test_split(index, test_size=share, random_state=seed)
 
 
 def _within(plan: Plan, data: Dataset, seconds: float) -> Plan:
@@ -358,7 +299,9 @@ def _within(plan: Plan, data: Dataset, seconds: float) -> Plan:
     if affordable >= plan.epochs:
         return plan
     share = affordable / plan.epochs
-    members = tuple(replace(m, schedule=recipe.shortened(m.schedule, share)) for m in plan.population)
+    members = tuple(
+        replace(m, schedule=recipe.shortened(m.schedule, share)) for m in plan.population
+    )
     return replace(plan, epochs=affordable, population=Population(members))
 
 

@@ -16,13 +16,14 @@ from slalom.estimators.base import PopulationEstimator
 from slalom.losses import CrossEntropy, Loss, as_loss
 
 
-class Classifier(ClassifierMixin, PopulationEstimator):
+class Classifier(ClassifierMixin, PopulationEstimator):  # type: ignore[misc]  # see the base
     """Trains a population of nets on a table and tells classes with the best of them together.
 
     Args:
         members: the population; 32 or more nets of several widths, activations, optimizers and
             learning rates when not given. Folds are set by the estimator.
-        loss: cross_entropy or bce_with_logits (two classes), or a spec; cross_entropy when not given.
+        loss: cross_entropy or bce_with_logits (two classes), or a spec; cross_entropy when not
+            given.
         class_weight: None, "balanced" (classes count alike, however many rows they have), or a
             dictionary from class to weight.
         epochs, batch_size, patience, validation, time_limit, random_state, progress: as for
@@ -40,6 +41,8 @@ class Classifier(ClassifierMixin, PopulationEstimator):
         >>> Classifier(epochs=20).fit(X, labels).predict([[0.9]]).tolist()
         ['right']
     """
+
+    target_: ClassificationTarget
 
     def __init__(
         self,
@@ -80,7 +83,7 @@ class Classifier(ClassifierMixin, PopulationEstimator):
         Args:
             X: features; numbers, text, categories, dates and missing cells alike.
             y: labels.
-            sample_weight: what each row counts, `[N]`; a row of weight 2 is a row that stands twice.
+            sample_weight: what each row counts, `[N]`; weight 2 is a row that stands twice.
             groups: rows of one group are never on both sides of a split, `[N]`.
 
         Raises:
@@ -109,7 +112,8 @@ class Classifier(ClassifierMixin, PopulationEstimator):
         self.classes_ = np.unique(y)
         if len(self.classes_) < 2:
             raise BadData(
-                f"Classification needs 2 classes or more, but y has one class: {self.classes_[0]!r}."
+                "Classification needs 2 classes or more, but y has one class: "
+                f"{self.classes_[0]!r}."
             )
         return ClassificationTarget(self._name, tuple(self.classes_.tolist()))
 
@@ -124,7 +128,11 @@ class Classifier(ClassifierMixin, PopulationEstimator):
             raise BadPlan("class_weight goes with the loss cross_entropy.")
         classes = np.arange(len(self.classes_))
         if self.class_weight == "balanced":
-            weights = compute_class_weight("balanced", classes=classes, y=codes, sample_weight=weight)
+            weights = compute_class_weight(
+                "balanced", classes=classes, y=codes, sample_weight=weight
+            )
         else:
-            weights = compute_class_weight(self.class_weight, classes=self.classes_, y=self.classes_[codes])
+            weights = compute_class_weight(
+                self.class_weight, classes=self.classes_, y=self.classes_[codes]
+            )
         return replace(loss, weight=tuple(weights))

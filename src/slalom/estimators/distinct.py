@@ -1,8 +1,8 @@
 """Equal rows as one row that counts for all of them.
 
 A row that stands in a table twice says what a sample weight of 2 says. Training on distinct rows
-makes the two the same to the last bit, keeps copies of a training row out of the validation rows, and
-does not depend on the order in which a table comes.
+makes the two the same to the last bit, keeps copies of a training row out of the validation rows,
+and does not depend on the order in which a table comes.
 """
 
 import numpy as np
@@ -36,7 +36,7 @@ def distinct_rows(
     whole = frame.iloc[kept].reset_index(drop=True)
     keys = _hash(whole) ^ (_hash(pd.DataFrame(target[kept])) * np.uint64(31))
     _, first, group = np.unique(keys, return_index=True, return_inverse=True)
-    return kept[first], np.bincount(group, weights=weight[kept])
+    return kept[first].astype(np.int64), np.bincount(group, weights=weight[kept]).astype(np.float64)
 
 
 def _hash(frame: pd.DataFrame) -> NDArray[np.uint64]:
@@ -46,4 +46,4 @@ def _hash(frame: pd.DataFrame) -> NDArray[np.uint64]:
         hashes = pd.util.hash_pandas_object(frame, index=False)
     except TypeError:  # cells of mixed or unhashable types
         hashes = pd.util.hash_pandas_object(frame.astype(str), index=False)
-    return hashes.to_numpy(dtype=np.uint64)
+    return np.asarray(hashes, dtype=np.uint64)

@@ -28,7 +28,8 @@ def greedy_weights(
         >>> import numpy as np
         >>> truth = np.array([[0.0], [1.0]])
         >>> candidates = np.array([[[0.5], [1.5]], [[-0.5], [0.5]], [[9.0], [9.0]]])
-        >>> greedy_weights(candidates, lambda p: float(((p - truth) ** 2).mean()), rounds=4).tolist()
+        >>> loss = lambda p: float(((p - truth) ** 2).mean())
+        >>> greedy_weights(candidates, loss, rounds=4).tolist()
         [0.5, 0.5, 0.0]
     """
     taken: list[int] = []
@@ -42,4 +43,4 @@ def greedy_weights(
         if scores[choice] < best:
             best, best_length = scores[choice], len(taken)
     counts = np.bincount(taken[:best_length], minlength=len(predictions))
-    return counts / counts.sum()
+    return np.asarray(counts / counts.sum())

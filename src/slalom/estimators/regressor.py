@@ -13,7 +13,7 @@ from slalom.estimators.base import PopulationEstimator
 from slalom.losses import Loss, as_loss
 
 
-class Regressor(RegressorMixin, PopulationEstimator):
+class Regressor(RegressorMixin, PopulationEstimator):  # type: ignore[misc]  # see the base
     """Trains a population of nets on a table and predicts numbers with the best of them together.
 
     Args:
@@ -21,12 +21,12 @@ class Regressor(RegressorMixin, PopulationEstimator):
             learning rates when not given. Folds are set by the estimator.
         loss: mse, l1, huber or gaussian_nll, or a spec; mse when not given.
         epochs: passes over the training rows; by the number of rows (24 to 160) when not given.
-        batch_size: rows a batch; by the number of rows (16 to 256) when not given.
-        patience: epochs without a better validation loss after which a member stops; None for never,
-            since the default schedule ends where the training does.
-        validation: how rows to select on are found: "auto" is 5 folds below 4000 rows and a share of
-            0.15 from there on; a share, a number of folds, a scikit-learn splitter, or pairs of row
-            numbers.
+        batch_size: rows a batch; by the number of rows (32 to 256) when not given.
+        patience: epochs without a better validation loss after which a member stops; a quarter of
+            the epochs when not given.
+        validation: how rows to select on are found: "auto" is 5 folds below 4000 rows and a share
+            of 0.15 from there on; a share, a number of folds, a scikit-learn splitter, or pairs of
+            row numbers.
         time_limit: seconds for the training; it then takes fewer epochs.
         random_state: of weights, batches and splits; 0, so that the same call gives the same model.
         progress: whether to show a progress bar; only on a terminal when not given.
@@ -46,6 +46,8 @@ class Regressor(RegressorMixin, PopulationEstimator):
         >>> Regressor(epochs=20).fit(X, X[:, 0] ** 2).predict([[0.5]]).shape
         (1,)
     """
+
+    target_: RegressionTarget
 
     def __init__(
         self,
@@ -89,7 +91,7 @@ class Regressor(RegressorMixin, PopulationEstimator):
         Args:
             X: features; numbers, text, categories, dates and missing cells alike.
             y: finite numbers.
-            sample_weight: what each row counts, `[N]`; a row of weight 2 is a row that stands twice.
+            sample_weight: what each row counts, `[N]`; weight 2 is a row that stands twice.
             groups: rows of one group are never on both sides of a split, `[N]`.
 
         Raises:
@@ -127,13 +129,13 @@ class Regressor(RegressorMixin, PopulationEstimator):
         scale = np.sqrt(np.average((columns - mean) ** 2, axis=0, weights=weight))
         scale[scale <= 1e-12 * np.abs(mean)] = 1.0  # constant: nothing to scale
         scale[scale == 0] = 1.0
-        return RegressionTarget(
-            tuple(names), tuple(mean), tuple(scale), (".",) * columns.shape[1]
-        )
+        return RegressionTarget(tuple(names), tuple(mean), tuple(scale), (".",) * columns.shape[1])
 
     def _encode(self, y: NDArray[np.float64]) -> NDArray[np.float32]:
-        values = (y.reshape(len(y), -1) - np.array(self.target_.mean)) / np.array(self.target_.scale)
-        return values.astype(np.float32)
+        values = (y.reshape(len(y), -1) - np.array(self.target_.mean)) / np.array(
+            self.target_.scale
+        )
+        return np.asarray(values, dtype=np.float32)
 
     def _loss(self, codes: NDArray[Any], weight: NDArray[np.float64]) -> Loss:
         return as_loss(self.loss, "regression")

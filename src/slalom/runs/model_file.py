@@ -78,7 +78,9 @@ def load_model(path: str | Path) -> Predictor:
             f"Expected a file that `slalom fit` or Predictor.save wrote."
         ) from error
     if "slalom" not in metadata:
-        raise BadFile(f"{path} holds tensors, but no Slalom model: its header has no 'slalom' entry.")
+        raise BadFile(
+            f"{path} holds tensors, but no Slalom model: its header has no 'slalom' entry."
+        )
     try:
         return _predictor(json.loads(metadata["slalom"]), tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -90,8 +92,8 @@ def load_model(path: str | Path) -> Predictor:
 def _predictor(header: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Predictor:
     if header["format"] != FORMAT:
         raise BadFile(
-            f"The model has the format {header['format']!r}; this version of Slalom reads {FORMAT!r}. "
-            f"Install the version that wrote it, or train it anew."
+            f"The model has the format {header['format']!r}, but this version of Slalom reads "
+            f"{FORMAT!r}. Install the version that wrote it, or train it anew."
         )
     nets = tuple(NetSpec.from_json(net) for net in header["nets"])
     kind = {cls.kind: cls for cls in (RegressionTarget, ClassificationTarget)}

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from slalom.data.schema import Schema
-from slalom.data.target import ClassificationTarget, Target
+from slalom.data.target import ClassificationTarget, RegressionTarget, Target
 from slalom.losses import Loss
 from slalom.nets import NetSpec
 
@@ -36,7 +36,7 @@ class Predictor:
         >>> import numpy as np, slalom
         >>> X = np.linspace(-1, 1, 60)[:, None]
         >>> model = slalom.Regressor(epochs=5).fit(X, X[:, 0] ** 2).predictor_
-        >>> model.predict(model.schema.frame(X)).shape
+        >>> model.predict(slalom.read_table(X)).shape
         (60,)
     """
 
@@ -80,8 +80,8 @@ class Predictor:
             mean = mean + weight * values
             square = square + weight * values**2
         spread = np.sqrt(np.maximum(square - mean**2, 0.0))
-        scale = np.asarray(self.target.scale) if hasattr(self.target, "scale") else 1.0
-        return _squeeze(np.sqrt((spread * scale) ** 2 + np.square(self.noise or 0.0)))
+        scale = self.target.scale if isinstance(self.target, RegressionTarget) else 1.0
+        return _squeeze(np.sqrt((spread * np.asarray(scale)) ** 2 + np.square(self.noise or 0.0)))
 
     def save(self, path: Any) -> None:
         """Write one safetensors file, without pickle. See `slalom.runs.model_file`."""
@@ -104,8 +104,9 @@ class Predictor:
         rows = torch.from_numpy(np.ascontiguousarray(X))
         for weight, module in zip(self.weights, self.modules, strict=True):
             with torch.no_grad():
-                parts = [self.loss.predict(module.eval()(x)) for x in torch.split(rows, ROWS_AT_ONCE)]
-            yield weight, torch.cat(parts).double().numpy()
+                outputs = [module.eval()(part) for part in torch.split(rows, ROWS_AT_ONCE)]
+                # in float64, so that probabilities sum to 1 as closely as peers expect
+                yield weight, self.loss.predict(torch.cat(outputs).double()).numpy()
 
 
 def _squeeze(values: NDArray[np.float64]) -> NDArray[np.float64]:

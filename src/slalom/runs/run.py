@@ -91,7 +91,9 @@ class Run:
         members come last unless a validation before that was better. The scores of a member are
         those at its best validation.
         """
-        rows = [self._row(k) for k in range(len(self.population))]
+        records = dict(list(self.history.groupby("member")))
+        none = self.history.iloc[:0]
+        rows = [self._row(k, records.get(k, none)) for k in range(len(self.population))]
         board = pd.DataFrame(rows).sort_values("_order", kind="stable").drop(columns="_order")
         board.insert(0, "rank", range(1, len(board) + 1))
         return board.reset_index(drop=True)
@@ -102,7 +104,7 @@ class Run:
         Raises:
             Diverged: when no member has a finite loss.
         """
-        order = [self._order(k) for k in range(len(self.population))]
+        order = [self._order(k, self._records(k)) for k in range(len(self.population))]
         if not np.isfinite(order).any():
             raise Diverged(
                 f"All {len(order)} members diverged (the first at step "
@@ -156,27 +158,27 @@ class Run:
         k = self.best() if member is None else member
         if not 0 <= k < len(self.population):
             raise BadPlan(f"There is no member {k}: this run has 0 to {len(self.population) - 1}.")
-        if not np.isfinite(self._order(k)):
+        if not np.isfinite(self._order(k, self._records(k))):
             raise Diverged(
                 f"Member {k} diverged at step {self.state.diverged_at[k]}; it has no model."
             )
         return k
 
-    def _order(self, k: int) -> float:
+    def _order(self, k: int, records: pd.DataFrame) -> float:
         """What members are ranked by: the smaller, the better; infinite for a diverged one."""
         if np.isfinite(self.state.best_loss[k]):
             return float(self.state.best_loss[k])
         if self.state.diverged_at[k] >= 0:
             return float("inf")
-        losses = self._records(k)["train_loss"]
+        losses = records["train_loss"]
         unknown = self.validated or not len(losses)  # interrupted before anybody looked
         return sys.float_info.max if unknown else float(losses.iloc[-1])
 
     def _records(self, k: int) -> pd.DataFrame:
         return self.history[self.history["member"] == k]
 
-    def _row(self, k: int) -> dict[str, Any]:
-        member, records = self.population[k], self._records(k)
+    def _row(self, k: int, records: pd.DataFrame) -> dict[str, Any]:
+        member = self.population[k]
         validated = np.isfinite(self.state.best_loss[k])
         step = int(self.state.best_step[k] if validated else self.state.step[k])
         at = records[records["step"] == step].tail(1)
@@ -193,7 +195,7 @@ class Run:
             self.metric: at[self.metric].iloc[0] if len(at) else float("nan"),
             "best_step": step,
             "status": self._status(k),
-            "_order": self._order(k),
+            "_order": self._order(k, records),
         }
 
     def _status(self, k: int) -> str:

@@ -1,0 +1,5 @@
+"""`python -m slalom` does what `slalom` does."""
+
+from slalom.cli import main
+
+main()
