@@ -287,9 +287,8 @@ def _show_fit(fitted: "Fit") -> None:
     show_table(fitted.columns, "What was made of each column")
     if fitted.left_out:
         say(f"Left out on request: {', '.join(fitted.left_out)}\n")
-    members = len(fitted.run.population)
-    board = fitted.leaderboard(LEADERS).drop(columns=["member", "train loss", "best step"])
-    show_table(board, f"The best of {members} members")  # in 80 columns; the report has it all
+    board = fitted.leaderboard(LEADERS).drop(columns=["train loss", "best step"])
+    show_table(board, f"The best of {fitted.field}")  # in 80 columns; the report has it all
     say(f"Rows: {fitted.rows}.\n")
     title = f"Score on {fitted.rows.test:,} rows that neither training nor selection saw"
     show_table(fitted.score_table, f"{title} (± one standard error)")

@@ -162,15 +162,29 @@ class Fit:
         return pd.DataFrame(rows)
 
     def leaderboard(self, top: int = 10) -> pd.DataFrame:
-        """The best members, without columns that say nothing.
+        """The best candidates, without columns that say nothing.
 
-        Those are `lr`, which the optimizer has, and settings in which all members are alike.
+        Members that differ only by their fold are one candidate, with its means over the folds.
+        Settings in which all candidates are alike are left out, and `lr`, which the optimizer has.
         """
-        board = self.run.leaderboard().drop(columns="lr")
-        often_alike = ("batch_size", "fold", "seed", "status")
-        alike = [name for name in often_alike if board[name].nunique(dropna=False) == 1]
-        board = board.drop(columns=alike).head(top)
+        setting = ["net", "optimizer", "batch_size", "seed"]
+        measured = ["train_loss", "validation_loss", self.run.metric, "best_step"]
+        board = self.run.leaderboard()
+        board = board.groupby(setting, sort=False, dropna=False)[measured].mean().reset_index()
+        board = board.sort_values("validation_loss", kind="stable").round({"best_step": 0})
+        board.insert(0, "rank", range(1, len(board) + 1))
+        alike = [name for name in setting[2:] if board[name].nunique(dropna=False) == 1]
+        board = board.astype({"best_step": "Int64"}).drop(columns=alike).head(top)
         return board.rename(columns=lambda name: name.replace("_", " "))
+
+    @property
+    def field(self) -> str:
+        """Who is on the leaderboard."""
+        members = len(self.run.population)
+        if self.rows.folds == 1:
+            return f"{members} members"
+        candidates = members // self.rows.folds
+        return f"{candidates} candidates, means over {self.rows.folds} folds ({members} members)"
 
     def _headline(self, model: str) -> float:
         return self.scores[model][self.headline].value
