@@ -102,7 +102,9 @@ def measure(name: str, table: Table, folder: Path, splits: int, models: list[str
 
 def summary(results: pd.DataFrame) -> pd.DataFrame:
     """Mean score and seconds of each model on each table."""
-    means = results.pivot_table(index="table", columns="model", values=["score", "seconds"], sort=False)
+    means = results.pivot_table(
+        index="table", columns="model", values=["score", "seconds"], sort=False
+    )
     means.columns = [f"{model} {value}" for value, model in means.columns]
     return means.round(4)
 
@@ -118,14 +120,14 @@ def main() -> None:
     results = pd.DataFrame(
         row
         for name in arguments.only
-        for row in measure(
-            name, TABLES[name], arguments.data, arguments.splits, arguments.models
-        )
+        for row in measure(name, TABLES[name], arguments.data, arguments.splits, arguments.models)
     )
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     results.to_csv(arguments.out.with_suffix(".csv"), index=False)
     table = summary(results)
-    table.reset_index().to_csv(arguments.out.with_name(arguments.out.name + "_summary.csv"), index=False)
+    table.reset_index().to_csv(
+        arguments.out.with_name(arguments.out.name + "_summary.csv"), index=False
+    )
     print(table.to_string())
 
 

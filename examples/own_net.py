@@ -21,9 +21,9 @@ class Convolutional(torch.nn.Module):
 
 
 digits = load_digits()
-data = slalom.Dataset(
-    digits.images[:, None] / 16, digits.target, task="classification"
-).split(validation=0.2, test=0.2)
+data = slalom.Dataset(digits.images[:, None] / 16, digits.target, task="classification").split(
+    validation=0.2, test=0.2
+)
 population = grid(net=[Net(Convolutional, channels=c) for c in (4, 8)], optimizer=Adam, lr=0.01)
 run = slalom.train(population, data, epochs=8, batch_size=64)
 

@@ -245,3 +245,9 @@ def test_a_loss_of_the_other_task_is_refused(sine: slalom.Dataset) -> None:
 def test_progress_knows_its_share_and_speed() -> None:
     progress = Progress(members=1, training=1, steps=30, remaining=70, best=math.inf, seconds=2.0)
     assert (progress.share, progress.steps_per_second) == (0.3, 15.0)
+
+
+def test_a_plan_is_given_alone(sine: slalom.Dataset) -> None:
+    plan = slalom.train(MLP(1, 2, 1), sine, steps=1).plan
+    with pytest.raises(BadPlan, match=r"so lr, loss, epochs cannot be given beside it"):
+        slalom.train(plan, sine, lr=0.1, loss="l1", epochs=3)

@@ -11,8 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from slalom.data.batches import steps_per_epoch
 from slalom.data.dataset import Dataset
 from slalom.engine import RECORD, Engine, ReferenceEngine, State
+from slalom.errors import BadPlan
 from slalom.film import FRAMED_MEMBERS, Film, drawable
 from slalom.losses import as_loss
 from slalom.metrics import metric_name
@@ -26,6 +28,7 @@ from slalom.runs import Run
 # nothing beside it, short enough for a progress bar.
 STRETCH_SECONDS = 1.0
 STEPWISE_ROWS = 200_000  # histories up to this long keep the loss of every step
+EPOCHS = 100  # when neither epochs nor steps is given
 FRAMES = 60  # five seconds of animation at twelve frames a second
 
 
@@ -43,7 +46,7 @@ def train(
     epochs: int | None = None,
     steps: int | None = None,
     patience: int | None = None,
-    validate_every: int = 1,
+    validate_every: int | None = None,
     record: str | None = None,
     frames: int | None = None,
     engine: Engine | None = None,
@@ -54,8 +57,8 @@ def train(
     """Train a population, or a single net, and return the run.
 
     Args:
-        members: a net, a member, a list of members, a population, or a whole `Plan` (which then
-            says everything that the other arguments of the plan say).
+        members: a net, a member, a list of members, a population, or a whole `Plan`, which then
+            says everything and is given alone.
         data: what to train on. Members with validation rows are selected on them.
         optimizer, lr, batch_size, seed, schedule, clip_norm: what all members have in common; see
             `Member`. A single net is trained by Adam, full batch, seed 0, when they are not given.
@@ -81,28 +84,35 @@ def train(
         >>> bool(run.history["train_loss"].iloc[-1] < 0.01)
         True
     """
+    of_members = _given(
+        optimizer=optimizer,
+        lr=lr,
+        batch_size=batch_size,
+        seed=seed,
+        schedule=schedule,
+        clip_norm=clip_norm,
+    )
+    of_plan = _given(
+        epochs=epochs,
+        steps=steps,
+        patience=patience,
+        validate_every=validate_every,
+        record=record,
+        frames=frames,
+    )
     if isinstance(members, Plan):
+        if said := [*of_members, *_given(loss=loss), *of_plan]:
+            raise BadPlan(
+                f"A plan says everything about a training, so {', '.join(said)} cannot be given "
+                f"beside it. Change the plan with dataclasses.replace(plan, ...)."
+            )
         plan = members
     else:
-        given = {
-            "optimizer": optimizer,
-            "lr": lr,
-            "batch_size": batch_size,
-            "seed": seed,
-            "schedule": schedule,
-            "clip_norm": clip_norm,
-        }
-        population = as_population(members, **{k: v for k, v in given.items() if v is not None})
-        plan = Plan(
-            population,
-            as_loss(loss, data.task),
-            epochs=100 if epochs is None and steps is None else epochs,
-            steps=steps,
-            patience=patience,
-            validate_every=validate_every,
-            record=_record(record, population, data, epochs, steps),
-            frames=_default_frames(population, data) if frames is None else frames,
-        )
+        population = as_population(members, **of_members)
+        unsaid: dict[str, Any] = {} if steps is not None else {"epochs": EPOCHS}
+        unsaid["record"] = _default_record(population, data, epochs or EPOCHS, steps)
+        unsaid["frames"] = _default_frames(population, data)
+        plan = Plan(population, as_loss(loss, data.task), **(unsaid | of_plan))
     return carry_out(
         plan,
         data,
@@ -196,17 +206,14 @@ def _default_frames(population: Population, data: Dataset) -> int:
     return FRAMES if drawable(data) and len(population) <= FRAMED_MEMBERS else 0
 
 
-def _record(
-    record: str | None, population: Population, data: Dataset, epochs: int | None, steps: int | None
-) -> Any:
-    if record is not None:
-        return record
-    if steps is None:
-        passes = [len(data.X) / (m.batch_size or len(data.X)) + 1 for m in population]
-        rows = (epochs or 100) * sum(passes)
-    else:
-        rows = steps * len(population)
+def _default_record(population: Population, data: Dataset, epochs: int, steps: int | None) -> str:
+    passes = [steps_per_epoch(data.rows, m.batch_size) for m in population]
+    rows = epochs * sum(passes) if steps is None else steps * len(population)
     return "step" if rows <= STEPWISE_ROWS else "epoch"
+
+
+def _given(**arguments: Any) -> dict[str, Any]:
+    return {name: value for name, value in arguments.items() if value is not None}
 
 
 def _progress(state: State, began: float) -> Progress:

@@ -20,8 +20,9 @@ class Recipe:
     optimizer: Optimizer
 
 
-# Chosen by validation loss among 17 on seven tables (see benchmarks/README.md): each is best or near
-# it on some kind of table, smooth, noisy or small, and they err differently, which an ensemble needs.
+# Chosen by validation loss among 17 on seven tables (see benchmarks/README.md): each is best or
+# near it on some kind of table (smooth, noisy, small), and they err differently, which an ensemble
+# needs.
 RECIPES = (
     Recipe((128, 128, 128), "gelu", 0.1, AdamW(lr=4e-3, betas=(0.9, 0.95))),
     Recipe((128, 128, 128), "mish", 0.2, AdamW(lr=5e-3, weight_decay=0.05)),
