@@ -83,6 +83,7 @@ def test_fit_writes_model_and_report_beside_each_other_in_the_current_folder(fol
 def test_fit_says_what_it_made_of_columns_who_was_best_and_how_good_it_is(folder: Path) -> None:
     said = (folder / "price.txt").read_text(encoding="utf-8")
     assert "the [red]area[/] of a house in square metres" in said  # neither cut nor coloured
+    assert said.startswith("What is made of each column")  # before the training
     assert "…" not in said and "\x1b" not in said
     assert "The best of 8 candidates, means over 5 folds (40 members)" in said
     assert "Score on 32 rows that neither training nor selection saw" in said
@@ -258,6 +259,7 @@ def test_help_loads_nothing_heavy() -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_a_real_process_writes_clean_csv_and_utf8(folder: Path) -> None:
     process = start("predict", folder / "houses.slalom", folder / "houses.csv")
     out, err = process.communicate(timeout=60)
@@ -265,6 +267,7 @@ def test_a_real_process_writes_clean_csv_and_utf8(folder: Path) -> None:
     assert len(out.splitlines()) == 161 and "Zürich" in out
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_training_scores_and_saves_what_was_reached(tmp_path: Path) -> None:
     houses(400).to_csv(tmp_path / "t.csv", index=False)
     process = start("fit", "t.csv", "--target", "price", "--epochs", 100_000, cwd=tmp_path)

@@ -1,5 +1,8 @@
 """`fit_table`: an honest score for every table, or one clear paragraph."""
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +14,9 @@ from sklearn.preprocessing import StandardScaler
 
 from slalom.errors import BadData, BadPlan, SlalomWarning
 from slalom.fit import Fit, fit_table
+from slalom.nets import MLP
+from slalom.optim import SGD, Constant, StepLR
+from slalom.population import Member
 
 
 def houses(rows: int = 200, seed: int = 0) -> pd.DataFrame:
@@ -132,6 +138,65 @@ def test_rows_without_a_target_are_set_aside_and_said_so() -> None:
     assert any("set aside" in note for note in fit.notes)
 
 
+def test_copies_of_a_row_are_never_on_both_sides_even_where_a_column_numbers_the_rows() -> None:
+    table = pd.concat([houses(100)] * 5, ignore_index=True).assign(row_id=np.arange(500))
+    with pytest.warns(SlalomWarning, match="Only 20 different rows are tested on"):
+        fit = fit_table(table, "price", epochs=1)
+    seen = fit.run.dataset.y[:, 0] * fit.predictor.target.scale + fit.predictor.target.mean
+    assert len(np.unique(fit.truth)) == 20 and len(np.unique(seen)) == 80
+    assert not set(fit.truth[:, 0].round(1)) & set(seen.round(1))
+    assert str(fit.rows).endswith("100 tested on; 400 have the features of an earlier row")
+
+
+def test_noise_is_not_predicted_however_often_its_rows_are_repeated() -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(40, 4)), columns=list("abcy"))
+    with pytest.warns(SlalomWarning, match="Only 8 different rows"):
+        fit = fit_table(pd.concat([table] * 5), "y", epochs=20)
+    assert fit.scores["slalom"]["R2"].value < 0.2
+    assert "not clearly different" in fit.verdict
+
+
+def test_test_rows_that_stand_in_the_training_table_are_counted() -> None:
+    test = pd.concat([houses(40, seed=9), houses(160)[10:22]])
+    with pytest.warns(SlalomWarning, match=r"^12 of 52 rows of The table have the features of a"):
+        fit = fit_table(houses(160), "price", test=test, epochs=1)
+    assert fit.rows.repeated == 12
+
+
+def test_a_test_table_that_does_not_fit_is_refused_before_the_training() -> None:
+    test = houses(40, seed=9).drop(columns="area")
+    with pytest.raises(BadData, match="The table lacks 1 of the 3 columns"):
+        fit_table(houses(160), "price", test=test, epochs=1, on_columns=pytest.fail)
+
+
+def test_a_table_of_one_yes_or_no_still_has_a_test_and_says_what_it_is_worth() -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"x": np.arange(200) % 2, "y": rng.choice(["a", "b"], 200)})
+    with pytest.warns(SlalomWarning, match="50% of the rows have the same features, too many"):
+        fit = fit_table(table, "y", epochs=1)
+    assert fit.rows.test == 40
+
+
+def test_a_column_that_gives_the_target_away_is_named() -> None:
+    table = animals(500).assign(sound=lambda t: t["kind"].map({"cat": "miaow", "dog": "woof"}))
+    with pytest.warns(SlalomWarning, match="Column 'sound' alone tells the target"):
+        fit = fit_table(table, "kind", epochs=1)
+    assert not any("'weight' alone" in note for note in fit.notes)
+
+
+def test_what_is_made_of_columns_is_known_before_the_training(regression: Fit) -> None:
+    class StopHere(Exception):
+        pass
+
+    def look(made: pd.DataFrame) -> None:
+        pd.testing.assert_frame_equal(made, regression.columns)
+        raise StopHere
+
+    with pytest.raises(StopHere):
+        fit_table(houses(), "price", on_columns=look)
+
+
 def test_another_table_is_scored_in_place_of_held_out_rows() -> None:
     test = houses(50, seed=9)
     fit = fit_table(houses(160), "price", test=test, epochs=1)
@@ -187,6 +252,39 @@ def test_a_leaderboard_shows_only_what_differs(regression: Fit) -> None:
     assert len(board) == 5
     assert "batch size" not in board and "lr" not in board
     assert board["validation loss"].is_monotonic_increasing
+
+
+def test_candidates_that_differ_in_schedule_or_clipping_alone_are_not_mixed() -> None:
+    net, other = MLP(2, 4, 1), StepLR(step_size=10)
+    members = [
+        Member(net, clip_norm=c, schedule=s) for c in (None, 1.0) for s in (Constant(), other)
+    ]
+    fit = fit_table(houses(160)[["area", "noise", "price"]], "price", members=members, epochs=2)
+    board, runs = fit.leaderboard(), fit.run.leaderboard().set_index("member")
+    assert len(board) == 4 and {"schedule", "clip norm"} <= set(board)
+    means = [runs.loc[[5 * k + f for f in range(5)], "validation_loss"].mean() for k in range(4)]
+    assert board["validation loss"].tolist() == pytest.approx(sorted(means))
+    assert "status" not in board
+
+
+def test_a_candidate_that_diverged_on_a_fold_comes_last_and_is_marked() -> None:
+    members = [Member(MLP(2, 4, 1), SGD(1e30)), Member(MLP(2, 4, 1), SGD(0.01))]
+    fit = fit_table(houses(160)[["area", "noise", "price"]], "price", members=members, epochs=2)
+    board = fit.leaderboard()
+    assert board["optimizer"].tolist() == ["SGD(lr=0.01)", "SGD(lr=1e+30)"]
+    assert board["status"].tolist() == ["", "diverged on 5 folds"]
+    assert np.isnan(board["validation loss"].iloc[1])
+
+
+@pytest.mark.parametrize(
+    ("stopped_by", "words"),
+    [("", ""), ("time limit", "the time limit"), ("interrupt", "Ctrl-C")],
+)
+def test_what_stopped_the_training_is_what_the_run_says(
+    regression: Fit, stopped_by: Any, words: str
+) -> None:
+    run = replace(regression.run, stopped_by=stopped_by)
+    assert replace(regression, run=run).stopped == words
 
 
 def test_a_time_limit_ends_the_training_and_the_result_is_still_scored() -> None:

@@ -14,7 +14,7 @@ LAYERS: list[set[str]] = [
     {"lessons", "racing"},
     {"report"},
     {"fit"},
-    {"scoring", "terminal"},
+    {"holdout", "scoring", "terminal"},
     {"estimators"},
     {"training", "plots"},
     {"film"},
@@ -25,8 +25,8 @@ LAYERS: list[set[str]] = [
     {"population"},
     {"metrics"},
     {"data", "nets", "optim", "losses"},
-    {"spec"},
-    {"errors"},
+    {"spec", "files"},
+    {"annotations", "errors"},
 ]
 RANK = {part: rank for rank, layer in enumerate(LAYERS) for part in layer}
 

@@ -102,6 +102,18 @@ def test_predictions_are_values_or_probabilities_that_sum_to_1() -> None:
     assert torch.equal(losses.MSE().predict(output), output)
 
 
+def test_gaussian_nll_tells_the_variance_and_no_other_loss_does() -> None:
+    output, y = batch("gaussian")
+    variance = GaussianNLL(eps=0.9).variance(output)
+    expected = np.maximum(np.exp(output[:, 2:].numpy()), 0.9)  # eps is the smallest one
+    np.testing.assert_allclose(variance, expected, rtol=1e-12)
+    assert (expected == 0.9).any()
+    squares = (output[:, :2] - y) ** 2
+    theirs = ((variance.log() + squares / variance) / 2).mean()
+    torch.testing.assert_close(GaussianNLL(eps=0.9)(output, y), theirs)
+    assert losses.MSE().variance(output) is None
+
+
 def test_a_loss_says_how_many_outputs_it_wants() -> None:
     assert losses.MSE().outputs(3) == 3
     assert GaussianNLL().outputs(3) == 6

@@ -27,10 +27,12 @@ def test_json_and_back_loses_nothing(plan: Plan) -> None:
     json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
 
 
+@slalom.trust
 def softsign(x: torch.Tensor) -> torch.Tensor:
     return x / (1 + x.abs())
 
 
+@slalom.trust
 def two_layers(width: int) -> torch.nn.Module:
     return torch.nn.Sequential(torch.nn.Linear(1, width), torch.nn.Linear(width, 1))
 
@@ -94,8 +96,8 @@ def small(**arguments: Any) -> Plan:
         ({}, "epochs must be given, or steps, not both"),
         ({"epochs": 1, "steps": 1}, "epochs must be given, or steps, not both"),
         ({"epochs": 0}, "epochs must be a whole number >= 1"),
-        ({"steps": 1.5}, "steps must be a whole number >= 1"),
-        ({"steps": True}, "steps must be a whole number >= 1"),
+        ({"steps": 1.5}, "steps must be a whole number or None, but 1.5"),
+        ({"steps": True}, "steps must be a whole number or None, but True"),
         ({"steps": 1, "patience": 0}, "patience must be a whole number >= 1"),
         ({"steps": 1, "validate_every": 0}, "validate_every must be a whole number >= 1"),
         ({"steps": 1, "record": "all"}, "record must be 'step' or 'epoch'"),
@@ -110,7 +112,7 @@ def test_a_senseless_plan_is_refused_by_argument(arguments: dict[str, Any], mess
 def test_a_plan_wants_a_population_and_a_loss() -> None:
     with pytest.raises(BadPlan, match="population must be a Population"):
         Plan([Member(MLP(1, 1))], losses.MSE(), steps=1)
-    with pytest.raises(BadPlan, match="loss must be a loss"):
+    with pytest.raises(BadPlan, match="loss must be a Loss, but 'mse' was given"):
         Plan(Population([Member(MLP(1, 1))]), "mse", steps=1)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import loguniform, randint
 
-from slalom import MLP, SGD, Adam, Member, Population, RMSprop, grid, sample
+from slalom import MLP, SGD, Adam, Member, Net, Population, RMSprop, grid, sample
 from slalom.errors import BadPlan
 from slalom.optim import Constant, StepLR
 from slalom.population import as_population
@@ -38,6 +38,19 @@ def test_arguments_of_nets_and_optimizers_may_stand_alone() -> None:
     assert [m.net.activation for m in population] == ["relu", "relu", "tanh", "tanh"]
     assert [m.batch_size for m in population] == [None, 32, None, 32]
     assert all(m.net.dropout == 0.1 and m.optimizer.betas == (0.8, 0.9) for m in population)
+
+
+def bottleneck(channels: int = 1, depth: int = 1, *, kernel: int = 3, **more: Any) -> Any:
+    raise AssertionError("nobody calls it")
+
+
+def test_arguments_of_ones_own_net_may_stand_alone() -> None:
+    population = grid(net=Net(bottleneck, channels=2), channels=[4, 8], kernel=5, lr=[0.1, 0.2])
+    assert [m.net for m in population[::2]] == [
+        Net(bottleneck, channels=c, kernel=5) for c in (4, 8)
+    ]
+    assert grid(net=bottleneck, depth=2)[0].net == Net(bottleneck, depth=2)
+    assert sample(1, net=Net(bottleneck), depth=[7])[0].net == Net(bottleneck, depth=7)
 
 
 def test_numpy_choices_become_plain_numbers() -> None:
@@ -103,6 +116,12 @@ def test_labels_set_members_apart() -> None:
     [
         (lambda: grid(net=MLP(1, 1), lrr=[0.1]), "Did you mean 'lr'"),
         (lambda: grid(net=MLP(1, 1), lr=[]), "lr must have one choice or more"),
+        (lambda: grid(net=MLP(1, 1), width=3), "has an argument 'width'. Known: activation, "),
+        (
+            lambda: grid(net=Net(bottleneck), arguments=3),
+            "has an argument 'arguments'. Known: amsg",
+        ),
+        (lambda: grid(net=Net(bottleneck), chanels=3), "Did you mean 'channels'?"),
         (lambda: grid(lr=[0.1]), "A member needs a net"),
         (lambda: grid(net=MLP(1, 1), optimizer="adma"), "Did you mean 'adam'"),
         (lambda: grid(net=MLP(1, 1), optimizer=SGD, betas=(0.9, 0.9)), "has an argument 'betas'"),
@@ -110,13 +129,13 @@ def test_labels_set_members_apart() -> None:
         (lambda: sample(0, net=MLP(1, 1)), "n must be a whole number >= 1"),
         (lambda: sample(2.0, net=MLP(1, 1)), "n must be a whole number >= 1"),
         (lambda: Population([]), "members must be one member or more"),
-        (lambda: Population([MLP(1, 1)]), "A population holds members"),
-        (lambda: Member(MLP(1, 1), batch_size=0), "batch_size must be rows >= 1"),
-        (lambda: Member(MLP(1, 1), seed=-1), "seed must be a whole number from 0"),
-        (lambda: Member(MLP(1, 1), seed=2**64), "seed must be a whole number from 0"),
+        (lambda: Population([MLP(1, 1)]), "members must be a tuple, each entry a Member"),
+        (lambda: Member(MLP(1, 1), batch_size=0), "batch_size must be a whole number >= 1"),
+        (lambda: Member(MLP(1, 1), seed=-1), "seed must be a whole number >= 0"),
+        (lambda: Member(MLP(1, 1), seed=2**64), "seed must be below 2^63"),
         (lambda: Member(MLP(1, 1), fold=-1), "fold must be a whole number >= 0"),
         (lambda: Member(MLP(1, 1), clip_norm=0), "clip_norm must be a number > 0"),
-        (lambda: Member(MLP(1, 1), schedule="cosine"), "schedule must be a schedule"),
+        (lambda: Member(MLP(1, 1), schedule="cosine"), "schedule must be a Schedule"),
         (lambda: Member("mlp"), "A net is an MLP, a Net, or"),
     ],
 )

@@ -123,5 +123,5 @@ def test_every_racer_runs_as_in_a_plain_script_with_a_data_loader(
 
     assert len(losses) == 12 * 32
     np.testing.assert_allclose(losses_of(race, racer), losses, **CLOSE)
-    last = race.engine.read(race.state, racer)
+    last = race.engine.read(race.state, [racer])[0]
     np.testing.assert_allclose(last, weights_of(net), rtol=1e-5, atol=1e-6)

@@ -1,15 +1,18 @@
 """The race of the command line: data, net and results."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import mean_squared_error, r2_score
 
 import slalom
 from slalom import racing
-from slalom.errors import BadData
+from slalom.errors import BadData, SlalomWarning
 from slalom.optim import SGD, Adam
+from slalom.plots.fits import line_numbers
 
 
 @pytest.mark.parametrize("name", sorted(racing.TOYS))
@@ -25,6 +28,27 @@ def test_a_table_is_split_and_its_schema_fitted_on_training_rows_only() -> None:
     (fold,) = data.folds
     assert (len(fold.train), len(fold.validation)) == (40, 10)
     assert np.median(data.X[fold.train]) == pytest.approx(0, abs=1e-6)  # robust scaling
+
+
+def test_rows_without_a_target_are_set_aside_from_a_race_and_this_is_said() -> None:
+    table = pd.DataFrame({"x": np.arange(50.0), "y": [None, None, *np.arange(48.0)]})
+    with pytest.warns(SlalomWarning, match="2 of 50 rows of The table have no y"):
+        assert racing.table(table, "y").rows == 48
+
+
+def test_losses_and_scores_of_a_race_count_rows_by_their_weights() -> None:
+    rng = np.random.default_rng(0)
+    toy = racing.toy("quadratic")
+    data = replace(toy, weight=rng.uniform(0, 2, toy.rows).astype(np.float32))
+    run = slalom.race(racing.net(data), data, [Adam(0.01)], epochs=1, frames=0)
+    (found,) = racing.results(run).to_dict("records")
+    predicted = run.predict(data.X)
+    loss = mean_squared_error(data.y, predicted, sample_weight=data.weight)
+    assert found["train loss"] == pytest.approx(loss, rel=1e-5)
+    score = r2_score(data.y, predicted, sample_weight=data.weight)
+    assert found["train r2"] == pytest.approx(score, rel=1e-4)
+    line = line_numbers(run)
+    assert (line.loss, line.score) == pytest.approx((loss, score), rel=1e-4)
 
 
 def test_a_table_of_a_few_rows_cannot_be_raced_on() -> None:

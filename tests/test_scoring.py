@@ -78,6 +78,16 @@ def test_the_lead_is_over_the_better_baseline_on_the_same_samples() -> None:
     assert 0 < lead.error < 0.02
 
 
+def test_copies_of_test_rows_do_not_make_a_score_look_surer() -> None:
+    once = score({"R2": r2}, NUMBERS, {"a": GUESSES, "b": NUMBERS + 1})
+    truth, guess = np.repeat(NUMBERS, 4, axis=0), np.repeat(GUESSES, 4, axis=0)
+    predictions = {"a": guess, "b": truth + 1}
+    again = score({"R2": r2}, truth, predictions, kinds=np.repeat(np.arange(200), 4))
+    assert again[0]["a"]["R2"].error == pytest.approx(once[0]["a"]["R2"].error)
+    naive = score({"R2": r2}, truth, predictions)
+    assert naive[0]["a"]["R2"].error < 0.7 * once[0]["a"]["R2"].error
+
+
 def test_the_same_seed_gives_the_same_errors() -> None:
     predictions = {"a": GUESSES, "b": NUMBERS + 1}
     first = score({"R2": r2}, NUMBERS, predictions, seed=3)

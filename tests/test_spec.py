@@ -2,6 +2,7 @@
 
 import functools
 import json
+import math
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slalom import MLP, SGD, Adam, Plan, trust
+from slalom import (
+    MLP,
+    SGD,
+    Adam,
+    ExponentialLR,
+    Member,
+    Net,
+    OneCycleLR,
+    Plan,
+    Population,
+    Warmup,
+    trust,
+)
+from slalom.data.columns import Scale
 from slalom.errors import BadPlan, did_you_mean
+from slalom.losses import CrossEntropy, Huber
 from slalom.spec import _KINDS, Spec, import_path
 from tests.strategies import plans
 
@@ -68,12 +83,13 @@ def test_a_plan_with_one_value_replaced_is_a_plan_or_a_bad_plan(
         ('{"kind": "SDG"}', "Did you mean 'SGD'?"),
         ('{"kind": 3}', "No such kind: '3'"),
         ('{"kind": "SGD", "rate": 1}', "SGD has no field 'rate'"),
-        ('{"kind": "SGD", "lr": "x"}', "SGD: lr must be a number >= 0"),
+        ('{"kind": "SGD", "lr": "x"}', "SGD: lr must be a number, but 'x' was given."),
         ('{"kind": "SGD", "lr": {"float": "x"}}', "does not fit: could not convert"),
         ('{"kind": "Adam"}', "Expected the JSON of a SGD"),
+        ('{"kind": "Optimizer"}', "No such kind: 'Optimizer'"),
         ('{"kind": "MLP"}', "widths must be two or more"),
         ('{"kind": "MLP", "widths": 3}', "The JSON of MLP does not fit"),
-        ('{"kind": "Net"}', "factory must be a function or class"),
+        ('{"kind": "Net"}', "factory must be a function"),
         ('{"kind": "Net", "factory": {"import": ["os", "system"]}}', "does not know"),
         ('{"kind": "StepLR"}', "The JSON of StepLR does not fit"),
     ],
@@ -99,25 +115,124 @@ def test_every_kind_is_known_by_its_name() -> None:
     assert all(cls.__name__ == cls.kind == name for name, cls in _KINDS.items())
 
 
-def test_trust_is_a_decorator_that_changes_nothing() -> None:
-    def function(x: float) -> float:
-        return x
-
-    assert trust(function) is function
-    assert import_path(function).startswith(f"{__name__}:test_trust")
-
-
+@trust
 def make_net(inputs: int) -> Any:
     raise AssertionError("nobody calls it")
 
 
-def test_a_partial_has_no_import_path_that_json_could_hold() -> None:
-    from slalom import Net
-
-    net = Net(functools.partial(make_net, 3))
-    with pytest.raises(BadPlan, match="does not say which one is meant"):
-        net.to_json()
+def test_trust_is_a_decorator_that_changes_nothing() -> None:
+    assert trust(make_net) is make_net
+    assert import_path(make_net) == f"{__name__}:make_net"
     assert Spec.from_json(Net(make_net, inputs=3).to_json()) == Net(make_net, inputs=3)
+
+
+def unknown(x: Any) -> Any:
+    return x.sin()
+
+
+def test_using_a_function_does_not_make_it_known_to_files() -> None:
+    for net in (Net(unknown), MLP(1, 2, 1, activation=unknown)):
+        with pytest.raises(BadPlan, match=r"'tests.test_spec:unknown', which this process does no"):
+            Spec.loads(net.dumps())
+
+
+class Maker:
+    def make(self) -> Any: ...
+
+
+@pytest.mark.parametrize(
+    "function",
+    [lambda x: x, functools.partial(make_net, 3), Maker().make, [].append],
+    ids=["lambda", "partial", "method", "builtin method"],
+)
+def test_a_function_whose_import_path_is_not_its_own_is_never_named(function: Any) -> None:
+    with pytest.raises(BadPlan, match="does not say which one is meant"):
+        trust(function)
+    with pytest.raises(BadPlan, match="does not say which one is meant"):
+        Net(function).to_json()
+
+
+def test_two_functions_of_one_name_are_not_both_trusted_unless_a_notebook_defines_one_anew() -> (
+    None
+):
+    @functools.wraps(make_net)
+    def other() -> None: ...
+
+    with pytest.raises(BadPlan, match=r"Another function or class is trusted under the name"):
+        trust(other)
+    cells = [type("Block", (), {"__module__": "__main__"}) for _ in range(2)]
+    for cell in cells:
+        assert trust(cell) is cell
+    assert Spec.from_json(Net(cells[1]).to_json()) == Net(cells[1]) != Net(cells[0])
+
+
+def test_a_spec_cannot_take_the_place_of_another_but_may_be_defined_anew() -> None:
+    with pytest.raises(BadPlan, match=r"'SGD' is taken by slalom\.optim\.optimizers:SGD"):
+        type("SGD", (SGD,), {"__module__": "elsewhere"})
+    assert Spec.from_json(SGD(0.1).to_json()) == SGD(0.1)
+    made = [type("Nudge", (SGD,), {"__module__": "__main__"}) for _ in range(2)]
+    assert type(Spec.from_json(made[1](0.1).to_json())) is made[1]
+    del _KINDS["Nudge"]
+
+
+nan, inf = math.nan, math.inf
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: SGD(dampening="x"), "SGD: dampening must be a number, but 'x' was given."),
+        (lambda: SGD(dampening=nan), "SGD: dampening must be a number, but nan was given."),
+        (lambda: SGD(weight_decay=-inf), "SGD: weight_decay must be a number, but -inf was given."),
+        (lambda: SGD(lr=10**400), "SGD: lr must be a number, but 1000"),
+        (lambda: SGD(lr=None), "SGD: lr must be a number, but None was given."),
+        (lambda: SGD(lr=True), "SGD: lr must be a number, but True was given."),
+        (lambda: SGD(momentum=0.9, nesterov=1), "nesterov must be True or False, but 1 was given"),
+        (lambda: Adam(amsgrad="no"), "Adam: amsgrad must be True or False, but 'no' was given."),
+        (lambda: Adam(betas=0.9), "Adam: betas must be a tuple (a number, a number), but 0.9"),
+        (lambda: Adam(betas=(0.9, nan)), "betas must be a tuple (a number, a number)"),
+        (lambda: Adam(betas=(0.9,)), "betas must be a tuple (a number, a number)"),
+        (lambda: ExponentialLR(gamma="x"), "ExponentialLR: gamma must be a number, but 'x'"),
+        (lambda: OneCycleLR(pct_start="a"), "OneCycleLR: pct_start must be a number, but 'a'"),
+        (lambda: OneCycleLR(anneal_strategy=["cos"]), "must be 'cos' or 'linear', but ('cos',)"),
+        (lambda: Warmup(3, then="cosine"), "then must be a Schedule, but 'cosine' was given."),
+        (lambda: Member(MLP(1, 1), clip_norm="a"), "clip_norm must be a number or None, but 'a'"),
+        (lambda: Member(MLP(1, 1), clip_norm=inf), "clip_norm must be a number or None, but inf"),
+        (lambda: Member(MLP(1, 1), batch_size=2.0), "must be a whole number or None, but 2.0"),
+        (lambda: Huber("x"), "Huber: delta must be a number, but 'x' was given."),
+        (
+            lambda: CrossEntropy(weight=3),
+            "weight must be a tuple, each entry a number or None, but",
+        ),
+        (lambda: CrossEntropy(weight=(1, "a")), "weight must be a tuple, each entry a number or N"),
+        (lambda: Population([SGD()]), "members must be a tuple, each entry a Member, but (SGD("),
+        (lambda: Net(make_net, inputs=[1, nan]), "anything but NaN"),
+        (lambda: Scale(0.0, "wide"), "Scale: width must be a number, but 'wide' was given."),
+    ],
+)
+def test_each_value_is_what_its_annotation_says(make: Any, message: str) -> None:
+    with pytest.raises(BadPlan) as refused:
+        make()
+    assert message in str(refused.value)
+    assert len(str(refused.value)) < 200
+
+
+def test_whole_numbers_are_numbers_too() -> None:
+    assert SGD(1, momentum=0) == SGD(1.0)
+    assert CrossEntropy(weight=[1, 2]).weight == (1, 2)
+
+
+class Free(Spec):
+    anything: Any
+    names: list[str]
+    table: dict[str, int]
+    rule: type[Spec]
+
+
+def test_annotations_of_other_kinds_ask_for_the_class_alone() -> None:
+    assert Free(None, ["a"], {"a": 1}, SGD).names == ("a",)
+    with pytest.raises(BadPlan, match="Free: table must be a dict, but 3 was given"):
+        Free(None, [], 3, SGD)
 
 
 def test_suggestions_name_the_nearest_or_all() -> None:

@@ -84,7 +84,7 @@ app = typer.Typer(
 )
 
 Table = Annotated[Path, typer.Argument(help="CSV (also gzipped), TSV or Parquet.", metavar="TABLE")]
-Seed = Annotated[int, typer.Option(help="Of all that is drawn at random.", min=0)]
+Seed = Annotated[int, typer.Option(help="Of all that is drawn at random.", min=0, max=2**32 - 1)]
 
 
 def main() -> None:
@@ -150,6 +150,14 @@ def fit(
 
     from slalom.fit import fit_table
 
+    def show_columns(made: "pd.DataFrame") -> None:  # in time for a person to stop it
+        show_table(made, "What is made of each column")
+        if drop:
+            say(f"Left out on request: {', '.join(drop)}\n")
+
+    def keep(predictor: "Predictor") -> None:  # before it is scored: Ctrl-C cannot lose it any more
+        predictor.save(model)
+
     fitted = fit_table(
         table,
         target,
@@ -159,17 +167,18 @@ def fit(
         time_limit=limit,
         epochs=epochs,
         seed=seed,
+        on_columns=show_columns,
+        on_model=keep,
     )
     from slalom.report import write_report
 
-    fitted.predictor.save(model)
     write_report(fitted, page, model)
     _show_fit(fitted)
     say(f"Model   {model}")
     say(f"Report  {page}")
     if fitted.stopped:
         warn(f"Training was ended by {fitted.stopped}; what it had reached was scored and saved.")
-    if fitted.stopped == "Ctrl-C":
+    if fitted.run.stopped_by == "interrupt":
         raise typer.Exit(STOPPED)
 
 
@@ -232,6 +241,9 @@ def race(
         epochs=epochs,
         frames=0,
     )
+    if run.history.empty:
+        warn("Stopped before the first lap, so there is nothing to show.")
+        raise typer.Exit(STOPPED)
     plots.race(run, out)
     rows = len(dataset.folds[0].train)
     show_table(
@@ -239,6 +251,7 @@ def race(
         f"{Path(data).name}: {rows:,} rows, net {net.label}, batches of {batch_size}, "
         f"{epochs} epochs, {seeds} seed{'s' * (seeds > 1)}",
     )
+    say("Losses above are those on all rows after the last step; the picture follows the batches.")
     say(f"Picture  {out}")
     if run.interrupted:
         warn("The race was stopped by Ctrl-C; what it had reached is shown.")
@@ -284,9 +297,6 @@ def seconds(text: str) -> float:
 
 
 def _show_fit(fitted: "Fit") -> None:
-    show_table(fitted.columns, "What was made of each column")
-    if fitted.left_out:
-        say(f"Left out on request: {', '.join(fitted.left_out)}\n")
     board = fitted.leaderboard(LEADERS).drop(columns=["train loss", "best step"])
     show_table(board, f"The best of {fitted.field}")  # in 80 columns; the report has it all
     say(f"Rows: {fitted.rows}.\n")
@@ -376,13 +386,8 @@ def _check_csv(path: Path) -> None:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """An existing file is replaced only once the new one is whole."""
     import gzip
-    import os
 
-    half = path.with_name(path.name + ".part")
-    try:
-        half.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
-        os.replace(half, path)
-    except OSError as error:
-        raise BadFile(f"{path} could not be written: {error.strerror}.") from None
+    from slalom.files import write_whole
+
+    write_whole(path, gzip.compress(data) if path.suffix == ".gz" else data)

@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 
 from slalom.data.dataset import Dataset
 from slalom.engine import Engine, State
+from slalom.engine.measure import measure
 from slalom.errors import BadPlan
-from slalom.metrics import metric
 from slalom.runs import Frame
 
 FRAMED_MEMBERS = 12  # more could not be told apart in one animation
@@ -59,17 +59,11 @@ class Film:
     def _moment(self, k: int) -> tuple[float, float, NDArray[np.float32]]:
         """Loss and metric of a member on its training rows, and its predictions on the probe."""
         assert self.probe is not None  # frames are only due with one
-        plan, data = self.state.plan, self.state.dataset
-        rows = data.folds[plan.population[k].fold].train
-        output = torch.from_numpy(self.engine.read(self.state, k, data.X[rows]))
-        target = torch.from_numpy(data.y[rows])
-        weight = None if data.weight is None else torch.from_numpy(data.weight[rows])
-        probed = torch.from_numpy(self.engine.read(self.state, k, self.probe))
-        return (
-            float(plan.loss(output, target, weight)),
-            metric(plan.loss, output, target, weight),
-            plan.loss.predict(probed).numpy(),
-        )
+        state = self.state
+        rows = state.dataset.folds[state.plan.population[k].fold].train
+        (probed,) = self.engine.read(state, [k], self.probe)
+        predictions = state.plan.loss.predict(torch.from_numpy(probed)).numpy()
+        return *measure(self.engine, state, k, rows), predictions
 
 
 def drawable(data: Dataset) -> bool:

@@ -2,7 +2,7 @@
 
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sklearn.inspection import permutation_importance
-from sklearn.model_selection import train_test_split
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from slalom.data.columns.cells import counted, numbers
 from slalom.data.dataset import Rows
+from slalom.data.schema import Schema
 from slalom.data.table import read_table
 from slalom.data.target import (
     ClassificationTarget,
@@ -26,15 +26,16 @@ from slalom.data.target import (
 )
 from slalom.errors import BadData, BadPlan, SlalomWarning, did_you_mean
 from slalom.estimators import Classifier, Regressor
+from slalom.holdout import alike, held_out, kinds, warn_if_rough
 from slalom.runs import Predictor, Run
 from slalom.scoring import Array, Estimate, Scores, baselines, log_loss, metrics, r2, score
 
-TEST_SHARE = 0.2
 FEWEST_ROWS = 10  # 8 to train and select on, 2 to test on: fewer say nothing
-ROUGH_BELOW = 30  # test rows; the score is then said to be rough
-KEPT_TO_TRAIN = 2  # rows of every class, one to train on and one to select on
 IMPORTANCE_REPEATS = 5
 IMPORTANCE_CELLS = 100_000  # shuffled rows x columns a repeat, so that it takes seconds
+FEWEST_TO_TELL = 100  # test rows; fewer may all be right by luck
+SUSPECTS = 5  # columns, the most important first, that may tell the target all alone
+TELLING = 0.99  # of what one gets wrong without any column; less is nothing strange
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class RowCounts:
         folds: how many splits there are.
         test: seen by neither training nor selection, and scored.
         set_aside: without a target, so neither trained on nor scored.
+        repeated: of those with a target, the ones with all features of an earlier row.
     """
 
     train: int
@@ -54,6 +56,7 @@ class RowCounts:
     folds: int
     test: int
     set_aside: int
+    repeated: int
 
     def __str__(self) -> str:
         if self.folds > 1:
@@ -61,7 +64,8 @@ class RowCounts:
         else:
             training = f"{self.train:,} trained on and {self.validation:,} selected on"
         aside = f", {self.set_aside:,} set aside without a target" if self.set_aside else ""
-        return f"{training}, {self.test:,} tested on{aside}"
+        again = f"; {self.repeated:,} have the features of an earlier row" if self.repeated else ""
+        return f"{training}, {self.test:,} tested on{aside}{again}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,8 +87,6 @@ class Fit:
             (what shuffling its cells costs, see `harm_in`) and error.
         left_out: columns that were left out because the caller said so.
         notes: what the reader should know, in sentences.
-        stopped: what ended the training before its plan was carried out: "the time limit", "Ctrl-C"
-            or "" for nothing.
         seconds: for all of it.
     """
 
@@ -100,7 +102,6 @@ class Fit:
     importance: pd.DataFrame
     left_out: tuple[str, ...]
     notes: tuple[str, ...]
-    stopped: str
     seconds: float
 
     @property
@@ -114,6 +115,11 @@ class Fit:
     def columns(self) -> pd.DataFrame:
         """What was made of each column: column, kind, features, note."""
         return self.predictor.schema.summary()
+
+    @property
+    def stopped(self) -> str:
+        """What ended the training before its plan was carried out, in words; "" for nothing."""
+        return {"": "", "time limit": "the time limit", "interrupt": "Ctrl-C"}[self.run.stopped_by]
 
     @property
     def headline(self) -> str:
@@ -141,8 +147,10 @@ class Fit:
         Two standard errors decide, which is about one chance in twenty of a false claim.
         """
         value, error = self.lead.value, self.lead.error
-        if not np.isfinite([value, error]).all():
+        if not np.isfinite(value):
             return f"The {self.headline} is undefined on these rows, so there is no comparison."
+        if not np.isfinite(error):
+            return "So few different rows are tested on that a comparison would say nothing."
         if abs(value) < 2 * error or value == 0:
             return (
                 f"That is not clearly different from the {self.rival}: the difference in "
@@ -164,17 +172,28 @@ class Fit:
     def leaderboard(self, top: int = 10) -> pd.DataFrame:
         """The best candidates, without columns that say nothing.
 
-        Members that differ only by their fold are one candidate, with its means over the folds.
-        Settings in which all candidates are alike are left out, and `lr`, which the optimizer has.
+        Members that differ only by their fold are one candidate, with its means over the folds; one
+        that diverged on a fold before it was validated there has none and comes last. Settings in
+        which all candidates are alike are left out, and `lr`, which the optimizer has.
         """
-        setting = ["net", "optimizer", "batch_size", "seed"]
+        setting = ["net", "optimizer", "batch_size", "schedule", "clip_norm", "seed"]
         measured = ["train_loss", "validation_loss", self.run.metric, "best_step"]
-        board = self.run.leaderboard()
-        board = board.groupby(setting, sort=False, dropna=False)[measured].mean().reset_index()
-        board = board.sort_values("validation_loss", kind="stable").round({"best_step": 0})
+        members = self.run.leaderboard()
+        of = [self.run.population[k] for k in members["member"]]
+        members["schedule"] = [str(member.schedule) for member in of]
+        members["clip_norm"] = [member.clip_norm for member in of]
+        members["diverged"] = members["status"].str.startswith("diverged")
+        candidate = members["member"] // self.rows.folds  # its folds are adjacent
+        groups = members.groupby([candidate, *setting], sort=False, dropna=False)
+        board = groups[measured].agg(_mean_of_all)
+        board["status"] = [self._status(folds) for folds in groups["diverged"].sum()]
+        board = board.reset_index(setting).sort_values("validation_loss", kind="stable")
         board.insert(0, "rank", range(1, len(board) + 1))
-        alike = [name for name in setting[2:] if board[name].nunique(dropna=False) == 1]
-        board = board.astype({"best_step": "Int64"}).drop(columns=alike).head(top)
+        same = [name for name in setting[2:] if board[name].nunique(dropna=False) == 1]
+        if not board["status"].any():
+            same.append("status")
+        board = board.round({"best_step": 0}).astype({"best_step": "Int64"}).drop(columns=same)
+        board = board.reset_index(drop=True).head(top)
         return board.rename(columns=lambda name: name.replace("_", " "))
 
     @property
@@ -185,6 +204,11 @@ class Fit:
             return f"{members} members"
         candidates = members // self.rows.folds
         return f"{candidates} candidates, means over {self.rows.folds} folds ({members} members)"
+
+    def _status(self, diverged: int) -> str:
+        if not diverged:
+            return ""
+        return f"diverged on {counted(diverged, 'fold')}" if self.rows.folds > 1 else "diverged"
 
     def _headline(self, model: str) -> float:
         return self.scores[model][self.headline].value
@@ -199,6 +223,8 @@ def fit_table(
     task: Task | None = None,
     time_limit: float | None = None,
     seed: int = 0,
+    on_columns: Callable[[pd.DataFrame], None] | None = None,
+    on_model: Callable[[Predictor], None] | None = None,
     **arguments: Any,
 ) -> Fit:
     """Train on a table, and score on rows of it that neither training nor selection saw.
@@ -206,11 +232,15 @@ def fit_table(
     Args:
         table: a path or a frame; see `slalom.read_table`.
         target: the column to predict, or several columns of numbers.
-        test: another table to score on; a fifth of the rows, by class, when not given.
+        test: another table to score on; when not given, a fifth of the rows, by class, none
+            of them with the features of a row that is trained on (see `slalom.holdout`).
         drop: columns to leave out, such as those that give the target away.
         task: "regression" or "classification", to override what the target looks like.
         time_limit: seconds for the training.
         seed: of the test rows, the splits and the nets.
+        on_columns: called before the training with what is made of each column: a frame of column,
+            kind, features and note.
+        on_model: called with the model as soon as there is one, before it is scored.
         **arguments: as for `Regressor` and `Classifier`, such as `epochs`.
 
     Returns:
@@ -234,21 +264,27 @@ def fit_table(
         names = (target,) if isinstance(target, str) else tuple(dict.fromkeys(target))
         parts = _Parts.of(table, names, test, tuple(drop), task, seed)
         y = _readable(parts.target, parts.train)
+        if on_columns is not None:
+            on_columns(Schema.fit(parts.train, exclude=names).summary())
         estimator = (Classifier if parts.target.task == "classification" else Regressor)(
             time_limit=time_limit, random_state=seed, **arguments
         )
-        trained = time.perf_counter()
         estimator.fit(parts.train.drop(columns=[*names]), y)
-        trained = time.perf_counter() - trained
         predictor, run = estimator.predictor_, estimator.run_
+        if on_model is not None:
+            on_model(predictor)
         truth, predicted = _truth(parts.target, parts.test), _outputs(predictor, parts.test)
-        measures = metrics(parts.target)
+        encoded = _Encoded.of(predictor.schema, parts)
+        rivals = baselines(parts.target, encoded.X_train, encoded.y_train, encoded.X_test)
         scores, lead = score(
-            measures,
+            metrics(parts.target),
             truth,
-            {"slalom": predicted} | _baselines(predictor, parts),
+            {"slalom": predicted} | rivals,
+            kinds=parts.kinds,
             seed=seed,
         )
+        importance = _importance(estimator, parts, truth, seed)
+        _warn_if_told(importance["column"].tolist(), encoded)
         return Fit(
             source=_name(table),
             predictor=predictor,
@@ -259,22 +295,30 @@ def fit_table(
             lead=lead,
             truth=truth,
             predicted=predicted,
-            importance=_importance(estimator, parts, truth, seed),
+            importance=importance,
             left_out=tuple(drop),
             notes=tuple(dict.fromkeys(str(warning.message) for warning in caught)),
-            stopped=_stopped(run, trained, time_limit),
             seconds=time.perf_counter() - began,
         )
 
 
 @dataclass(frozen=True, eq=False)
 class _Parts:
-    """The rows to train and select on, those to test on, and how many are neither."""
+    """The rows to train and select on, and those to test on.
+
+    Args:
+        train, test: rows that have a target.
+        target: fitted on all rows of the table.
+        kinds: of the test rows `[N]`, see `slalom.holdout`.
+        set_aside, repeated: see `RowCounts`.
+    """
 
     train: pd.DataFrame
     test: pd.DataFrame
     target: Target
+    kinds: Rows
     set_aside: int
+    repeated: int
 
     @classmethod
     def of(
@@ -286,21 +330,65 @@ class _Parts:
         task: Task | None,
         seed: int,
     ) -> "_Parts":
-        whole, aside = _with_target(table, names, drop)
+        whole, aside = with_target(table, names, drop)
         if test is None:
             _check_enough(len(whole))
         target = fit_target(whole[list(names)], task)
+        schema = Schema.fit(whole, exclude=names)  # of which columns a net can see
         if test is None:
-            held = _held_out(target, whole, seed)
-            return cls(whole[~held], whole[held], target, aside)
-        scored, aside_test = _with_target(test, names, ())
+            kind, caution = kinds(whole, schema.inputs, names)
+            if caution:
+                warnings.warn(caution, SlalomWarning, stacklevel=3)
+            held = held_out(target, whole, kind, seed)
+            warn_if_rough(kind[held])
+            repeated = len(whole) - len(np.unique(alike(whole, schema.inputs)))
+            return cls(whole[~held], whole[held], target, kind[held], aside, repeated)
+        scored, aside_test = with_target(test, names, ())
         if len(scored) < 2:
             raise BadData(f"{_name(test)} has 1 row with a target; at least 2 are needed to score.")
-        _warn_if_rough(len(scored))
-        return cls(whole, scored, target, aside + aside_test)
+        with _silent():  # refuse what does not fit before the training, not after it
+            schema.encode(scored)
+            target.encode(scored)
+        kind, _ = kinds(scored, schema.inputs, names)
+        warn_if_rough(kind)
+        same = alike(pd.concat([whole, scored]), schema.inputs)
+        if seen := int(np.isin(same[len(whole) :], same[: len(whole)]).sum()):
+            warnings.warn(
+                f"{seen} of {len(scored)} rows of {_name(test)} have the features of a row trained "
+                "on: their score may come from memory.",
+                SlalomWarning,
+                stacklevel=3,
+            )
+        repeated = len(same) - len(np.unique(same))
+        return cls(whole, scored, target, kind, aside + aside_test, repeated)
 
 
-def _with_target(
+@dataclass(frozen=True, eq=False)
+class _Encoded:
+    """The same rows as the nets see them: features `[N, I]`, and targets as numbers or classes.
+
+    Args:
+        X_train, y_train, X_test, y_test: of the rows to train and to test on.
+        column: which column each feature is of, `[I]`.
+    """
+
+    X_train: Array
+    y_train: Array
+    X_test: Array
+    y_test: Array
+    column: Array
+
+    @classmethod
+    def of(cls, schema: Schema, parts: _Parts) -> "_Encoded":
+        made = schema.summary()
+        with _silent():  # what the table has to say was said when the nets were scored
+            X_train, X_test = schema.encode(parts.train), schema.encode(parts.test)
+        y_train, y_test = parts.target.encode(parts.train), parts.target.encode(parts.test)
+        column = np.repeat(made["column"].to_numpy(), made["features"])
+        return cls(X_train, y_train, X_test, y_test, column)
+
+
+def with_target(
     table: Any, names: tuple[str, ...], drop: tuple[str, ...]
 ) -> tuple[pd.DataFrame, int]:
     """The rows that have all targets, without the columns in `drop`, and how many have not."""
@@ -334,52 +422,6 @@ def _check_enough(rows: int) -> None:
         )
 
 
-def _held_out(target: Target, frame: pd.DataFrame, seed: int) -> NDArray[np.bool_]:
-    """Which rows to test on: a fifth, and of each class a fifth where it has rows enough."""
-    if isinstance(target, ClassificationTarget):
-        rows = _fifth_of_each_class(target, target.encode(frame), seed)
-    else:
-        rows = train_test_split(np.arange(len(frame)), test_size=TEST_SHARE, random_state=seed)[1]
-    held = np.zeros(len(frame), dtype=bool)
-    held[rows] = True
-    _warn_if_rough(int(held.sum()))
-    return held
-
-
-def _fifth_of_each_class(target: ClassificationTarget, codes: Rows, seed: int) -> Rows:
-    generator = np.random.default_rng(seed)
-    taken: list[Rows] = []
-    untested: list[str] = []
-    for code, label in enumerate(target.classes):
-        rows = generator.permutation(np.flatnonzero(codes == code))
-        share = max(0, min(round(TEST_SHARE * len(rows)), len(rows) - KEPT_TO_TRAIN))
-        taken.append(rows[:share])
-        if not share:
-            untested.append(repr(label))
-    held = np.concatenate(taken)
-    if len(held) < 2:
-        raise BadData(
-            f"Target {target.name!r}: its {len(target.classes)} classes have too few of "
-            f"{len(codes)} rows each to hold any out for a test. Put rare classes together, or "
-            "give a table to test on."
-        )
-    if untested:
-        listed = ", ".join(untested[:5]) + (", ..." if len(untested) > 5 else "")
-        warnings.warn(
-            f"Classes with too few rows to hold one out are trained on but not tested: {listed}.",
-            SlalomWarning,
-            stacklevel=6,
-        )
-    return held
-
-
-def _warn_if_rough(rows: int) -> None:
-    if rows < ROUGH_BELOW:
-        warnings.warn(
-            f"Only {rows} rows are tested on, so the score is rough.", SlalomWarning, stacklevel=5
-        )
-
-
 def _readable(target: Target, frame: pd.DataFrame) -> Any:
     """The target as the estimators take it: labels, or numbers whatever they were written as."""
     if isinstance(target, ClassificationTarget):
@@ -404,10 +446,31 @@ def _outputs(predictor: Predictor, frame: pd.DataFrame) -> Array:
     return np.asarray(predictor.predict(frame)).reshape(len(frame), -1)
 
 
-def _baselines(predictor: Predictor, parts: _Parts) -> dict[str, Array]:
-    with _silent():  # what the table has to say was said when the nets were scored
-        X_train, X_test = (predictor.schema.encode(part) for part in (parts.train, parts.test))
-    return baselines(parts.target, X_train, parts.target.encode(parts.train), X_test)
+def _warn_if_told(columns: Sequence[str], rows: _Encoded) -> None:
+    """Say which of the columns alone tells the target: it may be known only when the target is.
+
+    A tree finds any such rule from one column, where nets may be too smooth or lean on two at once.
+    """
+    if len(columns) == 1 or len(rows.X_test) < FEWEST_TO_TELL:
+        return
+    classes = rows.y_test.ndim == 1
+    chance = np.bincount(rows.y_test).max() / len(rows.y_test) if classes else 0.0
+    for name in columns[:SUSPECTS]:
+        own = rows.column == name
+        tree = (DecisionTreeClassifier if classes else DecisionTreeRegressor)(random_state=0)
+        tree.fit(rows.X_train[:, own], rows.y_train)
+        wrong = 1 - tree.score(rows.X_test[:, own], rows.y_test)
+        if wrong < (1 - TELLING) * (1 - chance):
+            warnings.warn(
+                f"Column {name!r} alone tells the target: is it known before? If not, leave it out "
+                "(drop); the score is too good then.",
+                SlalomWarning,
+                stacklevel=3,
+            )
+
+
+def _mean_of_all(values: "pd.Series[float]") -> float:
+    return float(values.mean(skipna=False))
 
 
 def _importance(estimator: Any, parts: _Parts, truth: Array, seed: int) -> pd.DataFrame:
@@ -441,14 +504,9 @@ def _counts(run: Run, parts: _Parts) -> RowCounts:
     share = len(folds[0].validation) / (len(folds[0].train) + len(folds[0].validation))
     validation = len(parts.train) if len(folds) > 1 else round(share * len(parts.train))
     train = len(parts.train) if len(folds) > 1 else len(parts.train) - validation
-    return RowCounts(train, validation, len(folds), len(parts.test), parts.set_aside)
-
-
-def _stopped(run: Run, seconds: float, time_limit: float | None) -> str:
-    if not run.interrupted:
-        return ""
-    # The timer never fires early, so what ended before the limit was ended by the keyboard.
-    return "Ctrl-C" if time_limit is None or seconds < time_limit else "the time limit"
+    return RowCounts(
+        train, validation, len(folds), len(parts.test), parts.set_aside, parts.repeated
+    )
 
 
 def _name(table: Any) -> str:

@@ -16,7 +16,7 @@ from slalom.errors import BadPlan, did_you_mean
 from slalom.spec import Spec
 
 
-class Loss(Spec):
+class Loss(Spec, abstract=True):
     """Base of the losses."""
 
     def __call__(
@@ -46,6 +46,10 @@ class Loss(Spec):
     def predict(self, output: torch.Tensor) -> torch.Tensor:
         """The outputs as a person wants them: values, or probabilities that sum to 1."""
         return output
+
+    def variance(self, output: torch.Tensor) -> torch.Tensor | None:
+        """The variance of the target that the outputs tell, in the shape of `predict`, if any."""
+        return None
 
 
 class MSE(Loss):
@@ -172,6 +176,9 @@ class GaussianNLL(Loss):
 
     def predict(self, output: torch.Tensor) -> torch.Tensor:
         return output.chunk(2, dim=1)[0]
+
+    def variance(self, output: torch.Tensor) -> torch.Tensor:
+        return output.chunk(2, dim=1)[1].exp().clamp(min=self.eps)
 
     def check(self) -> None:
         self.require(self.eps > 0, "eps", "a number > 0")

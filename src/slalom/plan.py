@@ -51,18 +51,9 @@ class Plan(Spec):
         return self.epochs * steps_per_epoch
 
     def check(self) -> None:
-        self.require(isinstance(self.population, Population), "population", "a Population")
-        self.require(isinstance(self.loss, Loss), "loss", "a loss")
-        for name in ("epochs", "steps", "patience"):
-            value = getattr(self, name)
-            self.require(value is None or _whole(value, 1), name, "a whole number >= 1, or None")
+        for name in ("epochs", "steps", "patience", "validate_every"):
+            self.require_whole(name, 1)
+        self.require_whole("frames", 0)
         self.require(
             (self.epochs is None) != (self.steps is None), "epochs", "given, or steps, not both"
         )
-        self.require(_whole(self.validate_every, 1), "validate_every", "a whole number >= 1")
-        self.require(self.record in ("step", "epoch"), "record", "'step' or 'epoch'")
-        self.require(_whole(self.frames, 0), "frames", "a whole number >= 0")
-
-
-def _whole(value: object, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least

@@ -68,18 +68,16 @@ class Member(Spec):
             parts.append(f"clip {self.clip_norm:g}")
         return " ".join(parts)
 
-    def check(self) -> None:
+    def __post_init__(self) -> None:
         object.__setattr__(self, "net", as_net(self.net))
         object.__setattr__(self, "optimizer", as_optimizer(self.optimizer))
-        self.require(
-            self.batch_size is None or _whole(self.batch_size, 1),
-            "batch_size",
-            "rows >= 1, or None",
-        )
-        in_range = _whole(self.seed, 0) and self.seed < 2**63  # what torch.manual_seed takes
-        self.require(in_range, "seed", "a whole number from 0 to 2^63 - 1")
-        self.require(_whole(self.fold, 0), "fold", "a whole number >= 0")
-        self.require(isinstance(self.schedule, Schedule), "schedule", "a schedule")
+        super().__post_init__()
+
+    def check(self) -> None:
+        self.require_whole("batch_size", 1)
+        self.require_whole("fold", 0)
+        self.require_whole("seed", 0)
+        self.require(self.seed < 2**63, "seed", "below 2^63, which is what torch.manual_seed takes")
         clip = self.clip_norm
         self.require(clip is None or clip > 0, "clip_norm", "a number > 0, or None")
 
@@ -119,9 +117,6 @@ class Population(Spec):
 
     def check(self) -> None:
         self.require(len(self.members) > 0, "members", "one member or more")
-        for member in self.members:
-            if not isinstance(member, Member):
-                raise BadPlan(f"A population holds members, but {member!r} was given.")
 
 
 def as_optimizer(optimizer: Any) -> Optimizer:
@@ -184,7 +179,7 @@ def sample(n: int, *, sample_seed: int = 0, **distributions: Any) -> Population:
         >>> len(population)
         50
     """
-    if not _whole(n, 1):
+    if type(n) is not int or n < 1:
         raise BadPlan(f"sample: n must be a whole number >= 1, but {n!r} was given.")
     generator = np.random.default_rng(sample_seed)
     draws = [{k: _draw(v, generator) for k, v in distributions.items()} for _ in range(n)]
@@ -226,29 +221,21 @@ def _member(arguments: dict[str, Any]) -> Member:
     if "net" not in arguments:
         raise BadPlan("A member needs a net: pass net=MLP(...).")
     own = dict(arguments)
-    net: Spec = as_net(own.pop("net"))
-    optimizer: Spec = as_optimizer(own.pop("optimizer", Adam))
+    net = as_net(own.pop("net"))
+    optimizer = as_optimizer(own.pop("optimizer", Adam))
     for name in [name for name in own if name not in _names(Member)]:
-        if name in _names(optimizer):
-            optimizer = _changed(optimizer, name, own.pop(name))
-        elif name in _names(net):
-            net = _changed(net, name, own.pop(name))
+        if name in optimizer.adjustable:
+            optimizer = optimizer.adjusted(**{name: own.pop(name)})
+        elif name in net.adjustable:
+            net = net.adjusted(**{name: own.pop(name)})
         else:
-            known = sorted({*_names(Member), *_names(optimizer), *_names(net)})
+            known = sorted({*_names(Member), *optimizer.adjustable, *net.adjustable})
             raise BadPlan(
                 f"Neither a member, {optimizer.kind} nor {net.kind} has an argument {name!r}. "
                 f"{did_you_mean(name, known)}"
             )
-    return Member(net=net, optimizer=optimizer, **own)  # type: ignore[arg-type]
+    return Member(net=net, optimizer=optimizer, **own)
 
 
 def _names(spec: Spec | type[Spec]) -> list[str]:
     return [f.name for f in fields(spec)]  # type: ignore[arg-type]
-
-
-def _changed(spec: Spec, name: str, value: Any) -> Spec:
-    return type(spec).from_fields({n: getattr(spec, n) for n in _names(spec)} | {name: value})
-
-
-def _whole(value: Any, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least

@@ -76,7 +76,5 @@ def progress_bar(show: bool | None) -> Iterator[Callable[[Progress], None]]:
 
 def _facts(progress: Progress) -> str:
     best = f", best loss {progress.best:.4g}" if math.isfinite(progress.best) else ""
-    return (
-        f"{progress.training} of {progress.members} members, "
-        f"{progress.steps_per_second:,.0f} steps/s{best}"
-    )
+    busy = f"{progress.training} of " if progress.training else ""
+    return f"{busy}{progress.members} members, {progress.steps_per_second:,.0f} steps/s{best}"

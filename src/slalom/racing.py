@@ -4,16 +4,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from sklearn.model_selection import train_test_split
 
 from slalom.data import toys
 from slalom.data.dataset import Dataset, Rows, Split
 from slalom.data.schema import Schema
-from slalom.data.table import read_table
-from slalom.data.target import ClassificationTarget, fit_target, split_missing_target
+from slalom.data.target import ClassificationTarget, fit_target
+from slalom.engine.measure import measure
 from slalom.errors import BadData, did_you_mean
-from slalom.metrics import metric
+from slalom.fit import with_target
 from slalom.nets import MLP
 from slalom.optim import SGD, Adagrad, Adam, Optimizer, RMSprop
 from slalom.runs import Run
@@ -48,10 +47,13 @@ def toy(name: str, seed: int = 0) -> Dataset:
 def table(source: Any, target: str, seed: int = 0) -> Dataset:
     """The features of a table, with a fifth of the rows for validation.
 
+    Warns:
+        SlalomWarning: when rows have no target.
+
     Raises:
         BadFile, BadData: when the table or its target cannot be used.
     """
-    frame, _ = split_missing_target(read_table(source), [target])
+    frame, _ = with_target(source, (target,), ())
     fitted = fit_target(frame[[target]])
     y = fitted.encode(frame)
     train, validation = _split(len(frame), seed)
@@ -98,15 +100,9 @@ def _result(run: Run, k: int) -> dict[str, Any]:
     )
     found: dict[str, Any] = {"optimizer": run.population[k].optimizer.label}
     for name, rows in parts.items():
-        found[f"{name} loss"], found[f"{name} {run.metric}"] = _measured(run, k, rows)
+        loss, score = measure(run.engine, run.state, k, rows)
+        found |= {f"{name} loss": loss, f"{name} {run.metric}": score}
     return found | {"diverged": int(run.state.diverged_at[k] >= 0)}
-
-
-def _measured(run: Run, k: int, rows: Rows) -> tuple[float, float]:
-    output = torch.from_numpy(run.engine.read(run.state, k, run.dataset.X[rows]))
-    truth = torch.from_numpy(run.dataset.y[rows])
-    loss = float(run.plan.loss(output, truth))
-    return loss, metric(run.plan.loss, output, truth, None)
 
 
 def _split(rows: int, seed: int) -> tuple[Rows, Rows]:

@@ -16,11 +16,13 @@ from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from slalom.data.dataset import Rows
 from slalom.data.target import ClassificationTarget, Target
 
 Array: TypeAlias = NDArray[Any]
 Metric: TypeAlias = Callable[[Array, Array], float]
 
+FEWEST = 8  # different test rows; with fewer no error is given
 DRAWS = 200  # bootstrap samples: a standard error from 200 is itself known to 5 %
 LOWER_IS_BETTER = ("RMSE", "MAE", "log loss")
 
@@ -76,7 +78,12 @@ def metrics(target: Target) -> dict[str, Metric]:
 
 
 def score(
-    named: Mapping[str, Metric], truth: Array, predictions: Mapping[str, Array], seed: int = 0
+    named: Mapping[str, Metric],
+    truth: Array,
+    predictions: Mapping[str, Array],
+    *,
+    kinds: Rows | None = None,
+    seed: int = 0,
 ) -> tuple[Scores, Estimate]:
     """Every metric of every model, and the lead of the first model over the best of the others.
 
@@ -87,15 +94,22 @@ def score(
         named: metrics by name, the headline first.
         truth: `[N]` or `[N, T]`.
         predictions: of each model by name, in the form that the metrics take.
+        kinds: `[N]`; rows of one kind are as good as copies, and drawn together. All differ when
+            not given.
         seed: of the resampling.
     """
-    rows = np.random.default_rng(seed).integers(len(truth), size=(DRAWS, len(truth)))
+    kinds = np.arange(len(truth)) if kinds is None else np.unique(kinds, return_inverse=True)[1]
+    independent, rows = int(kinds.max()) + 1, _draws(kinds, seed)
+    if independent < FEWEST:
+        rows = rows[:0]  # so few say nothing of their own spread
     scores: Scores = {}
     headline, samples = next(iter(named)), {}
     for model, predicted in predictions.items():
         drawn = _resampled(named, truth, predicted, rows)
         scores[model] = {
-            name: Estimate(metric(truth, predicted), _spread(drawn[name]) or _least(metric, truth))
+            name: Estimate(
+                metric(truth, predicted), _spread(drawn[name]) or _least(metric, independent)
+            )
             for name, metric in named.items()
         }
         samples[model] = drawn[headline]
@@ -131,6 +145,10 @@ def baselines(target: Target, X_train: Array, y_train: Array, X_test: Array) -> 
         name: target.decode(model.fit(X_train, y_train).predict(X_test).reshape(len(X_test), -1))
         for name, model in models.items()
     }
+
+
+# These are scikit-learn's metrics, which the tests hold them to, without its checks of the input:
+# the bootstrap calls each of them 600 times, and the checks take longer than the numbers.
 
 
 def accuracy(truth: Array, probabilities: Array) -> float:
@@ -180,10 +198,18 @@ def _of_target(metric: Metric, k: int, truth: Array, predicted: Array) -> float:
     return metric(truth[:, [k]], predicted[:, [k]])
 
 
+def _draws(kinds: Rows, seed: int) -> list[Rows]:
+    """Row numbers of `DRAWS` samples: as many kinds as there are, each with all of its rows."""
+    number = int(kinds.max()) + 1
+    drawn = np.random.default_rng(seed).integers(number, size=(DRAWS, number))
+    every = np.arange(len(kinds))
+    return [np.repeat(every, np.bincount(sample, minlength=number)[kinds]) for sample in drawn]
+
+
 def _resampled(
-    named: Mapping[str, Metric], truth: Array, predicted: Array, rows: NDArray[np.int64]
+    named: Mapping[str, Metric], truth: Array, predicted: Array, rows: list[Rows]
 ) -> dict[str, NDArray[np.float64]]:
-    """The value of each metric on each sample of rows `[DRAWS, N]`."""
+    """The value of each metric on each sample of rows."""
     values = {name: np.empty(len(rows)) for name in named}
     for i, drawn in enumerate(rows):
         sample, guess = truth[drawn], predicted[drawn]
@@ -192,7 +218,7 @@ def _resampled(
     return values
 
 
-def _least(metric: Metric, truth: Array) -> float:
+def _least(metric: Metric, rows: int) -> float:
     """The error of a metric that is the same in every sample.
 
     All rows right is no proof that all rows ever will be: a share of 0 or 1 gets the error that it
@@ -200,11 +226,13 @@ def _least(metric: Metric, truth: Array) -> float:
     """
     if metric is not accuracy:
         return 0.0
-    rows = len(truth) + 4
-    return float(np.sqrt(2 * (rows - 2) / rows**3))
+    return float(np.sqrt(2 * (rows + 2) / (rows + 4) ** 3))
 
 
 def _spread(values: NDArray[np.float64]) -> float:
     """Standard deviation of the samples in which the metric is defined; NaN with fewer than two."""
     defined = values[np.isfinite(values)]
-    return float(defined.std(ddof=1)) if len(defined) > 1 else float("nan")
+    if len(defined) < 2:
+        return float("nan")
+    spread = float(defined.std(ddof=1))
+    return spread if spread > 1e-12 * np.abs(defined).max() else 0.0  # less is rounding

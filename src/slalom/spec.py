@@ -10,23 +10,29 @@ made known with `trust` before. A plan or a model file can therefore not run cod
 did not choose to run.
 """
 
+import inspect
 import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 
+from slalom.annotations import rules
 from slalom.errors import BadPlan, did_you_mean
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _KINDS: dict[str, type["Spec"]] = {}
 _TRUSTED: dict[str, Callable[..., Any]] = {}
+_ATOMS = frozenset({int, float, bool, str, type(None)})  # which are what they are
 
 
 @dataclass_transform(frozen_default=True)
 class Spec:
     """Base of all pure data. Each subclass becomes a frozen dataclass, known by its name.
+
+    Values are checked against the annotations of the fields (see `slalom.annotations`), then by
+    `check`. A subclass that is only a base for others says `abstract=True`: JSON cannot name it.
 
     Example:
         >>> from slalom.optim import SGD
@@ -39,26 +45,51 @@ class Spec:
 
     kind: ClassVar[str]
 
-    def __init_subclass__(cls) -> None:
+    def __init_subclass__(cls, abstract: bool = False) -> None:
         dataclass(frozen=True)(cls)
         cls.kind = cls.__name__
-        _KINDS[cls.kind] = cls
+        if not abstract:
+            _check_name(cls.kind, cls, _KINDS.get(cls.kind))
+            _KINDS[cls.kind] = cls
 
     def __post_init__(self) -> None:
-        for field in fields(self):  # type: ignore[arg-type]  # every subclass is a dataclass
-            object.__setattr__(self, field.name, _plain(getattr(self, field.name)))
+        for name, fits, words in rules(type(self)):  # type: ignore[arg-type]  # is hashable
+            value = getattr(self, name)
+            if type(value) not in _ATOMS:
+                value = _plain(value)
+                object.__setattr__(self, name, value)
+            if not fits(value):
+                self.require(False, name, words)
         self.check()
 
     def check(self) -> None:
-        """Raise `BadPlan` when a value makes no sense; each subclass says what it demands."""
+        """Raise `BadPlan` when a value makes no sense; each subclass says what it demands.
+
+        That each value is what its annotation says has been checked before.
+        """
 
     def require(self, holds: bool, argument: str, expected: str) -> None:
         """Raise the one-paragraph `BadPlan` about `argument` unless `holds`."""
         if not holds:
             raise BadPlan(
                 f"{type(self).__name__}: {argument} must be {expected}, "
-                f"but {getattr(self, argument)!r} was given."
+                f"but {_short(repr(getattr(self, argument)))} was given."
             )
+
+    def require_whole(self, argument: str, least: int) -> None:
+        """Raise `BadPlan` unless a whole number is `least` or more; a field that may be None is."""
+        value = getattr(self, argument)
+        self.require(value is None or value >= least, argument, f"a whole number >= {least}")
+
+    @property
+    def adjustable(self) -> tuple[str, ...]:
+        """Names of the arguments that a grid may vary."""
+        return tuple(f.name for f in fields(self))  # type: ignore[arg-type]
+
+    def adjusted(self, **arguments: Any) -> Self:
+        """A copy with these arguments instead."""
+        own = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+        return self.from_fields(own | arguments)
 
     def to_json(self) -> dict[str, Any]:
         """The spec as JSON-ready values: `{"kind": class name, field: value, ...}`.
@@ -108,12 +139,26 @@ class Spec:
 def trust(function: F) -> F:
     """Let plans and model files that name this function or class use it. Works as a decorator.
 
+    A file may then have it called with whatever arguments the file gives, so trust nothing that
+    could do harm with the wrong ones. A plan that stays in memory needs no trust.
+
+    Raises:
+        BadPlan: when its import path is not its own alone: that of a lambda, a partial, a method
+            or a function inside a function, or one under which another is trusted already.
+
     Example:
         >>> @trust
         ... def shifted_relu(x):
         ...     return x.clamp(min=-1)
     """
-    _TRUSTED[import_path(function)] = function
+    path = _named(function)
+    known = _TRUSTED.setdefault(path, function)
+    if known is not function and not path.startswith("__main__:"):  # where cells run again
+        raise BadPlan(
+            f"Another function or class is trusted under the name {path!r} already, and a file "
+            f"could not say which one is meant. Give one of them another name."
+        )
+    _TRUSTED[path] = function
     return function
 
 
@@ -123,8 +168,19 @@ def import_path(function: Callable[..., Any]) -> str:
     return f"{function.__module__}:{name}"
 
 
+def _check_name(kind: str, cls: type[Spec], known: type[Spec] | None) -> None:
+    """Two specs of one name could stand in for each other; the same one may be defined anew."""
+    if known is not None and import_path(known) != import_path(cls):
+        raise BadPlan(
+            f"A spec is known by its name, and {kind!r} is taken by {import_path(known)}. "
+            f"Give the class {import_path(cls)} another name."
+        )
+
+
 def _plain(value: Any) -> Any:
     """Numpy scalars to Python's, lists to tuples: what compares by value and goes to JSON."""
+    if type(value) in _ATOMS or isinstance(value, Spec):
+        return value
     if isinstance(value, list | tuple):
         return tuple(_plain(v) for v in value)
     if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
@@ -181,9 +237,10 @@ def _decode_spec(data: dict[str, Any]) -> Spec:
 
 def _named(function: Callable[..., Any]) -> str:
     path = import_path(function)
-    if "<" in path or not hasattr(function, "__qualname__"):
+    own = hasattr(function, "__qualname__") and not inspect.ismethod(function)
+    if not own or "<" in path or function.__module__ is None:
         raise BadPlan(
-            f"JSON names a function by its import path, but {path!r} does not say which one is "
+            f"A file names a function by its import path, but {path!r} does not say which one is "
             f"meant. Define it with def, or as a class, at the top of a module."
         )
     return path
@@ -199,5 +256,8 @@ def _trusted(path: str) -> Callable[..., Any]:
 
 
 def _shown(data: Any) -> str:
-    text = json.dumps(data, default=str)
+    return _short(json.dumps(data, default=str))
+
+
+def _short(text: str) -> str:
     return text if len(text) <= 80 else text[:77] + "..."

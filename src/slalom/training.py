@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from slalom.data.batches import steps_per_epoch
 from slalom.data.dataset import Dataset
-from slalom.engine import RECORD, Engine, ReferenceEngine, State
+from slalom.engine import RECORD, Engine, State, select
 from slalom.errors import BadPlan
 from slalom.film import FRAMED_MEMBERS, Film, drawable
 from slalom.losses import as_loss
@@ -22,11 +22,11 @@ from slalom.optim import Optimizer, Schedule
 from slalom.plan import Plan
 from slalom.population import Population, as_population, grid
 from slalom.progress import Progress, progress_bar
-from slalom.runs import Run
+from slalom.runs import Run, Stopper
 
 # A stretch is what the engine does between two looks at it. Long enough that starting one costs
 # nothing beside it, short enough for a progress bar.
-STRETCH_SECONDS = 1.0
+STRETCH_SECONDS = 2.0
 STEPWISE_ROWS = 200_000  # histories up to this long keep the loss of every step
 EPOCHS = 100  # when neither epochs nor steps is given
 FRAMES = 60  # five seconds of animation at twelve frames a second
@@ -49,7 +49,7 @@ def train(
     validate_every: int | None = None,
     record: str | None = None,
     frames: int | None = None,
-    engine: Engine | None = None,
+    engine: Engine | str = "auto",
     time_limit: float | None = None,
     progress: bool | None = None,
     on_progress: Callable[[Progress], None] | None = None,
@@ -66,8 +66,8 @@ def train(
         epochs, steps, patience, validate_every, record, frames: see `Plan`. 100 epochs when neither
             epochs nor steps is given. `record` keeps every step unless the history would pass
             200,000 rows. `frames` is 60 for up to 12 members on one or two features, else 0.
-        engine: what carries the plan out; the reference engine when not given.
-        time_limit: seconds after which the training stops where it is.
+        engine: what carries the plan out: "auto", "reference", or an engine.
+        time_limit: seconds > 0 after which the training stops where it is.
         progress: whether to show a bar; only on a terminal when not given.
         on_progress: called with a `Progress` after every stretch.
 
@@ -116,7 +116,7 @@ def train(
     return carry_out(
         plan,
         data,
-        engine=engine or ReferenceEngine(),
+        engine=engine,
         time_limit=time_limit,
         progress=progress,
         on_progress=on_progress,
@@ -160,18 +160,21 @@ def carry_out(
     plan: Plan,
     data: Dataset,
     *,
-    engine: Engine,
+    engine: Engine | str = "auto",
     time_limit: float | None = None,
     progress: bool | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Run:
     """Carry out a plan: see `train`, which makes one from arguments."""
     began = time.perf_counter()
+    check_time_limit(time_limit)
+    engine = select(engine)
     state = engine.start(plan, data)
     film = Film(engine, state)
     records: list[NDArray[Any]] = []
     stop, seen = threading.Event(), [on_progress] if on_progress else []
-    with progress_bar(progress) as show, _stopping(stop, time_limit):
+    reason: list[Stopper] = []
+    with progress_bar(progress) as show, _stopping(stop, reason, time_limit):
         for steps in _stretches(state, film):
             if stop.is_set():
                 break
@@ -186,10 +189,18 @@ def carry_out(
         engine=engine,
         history=_history(records, state),
         seconds=time.perf_counter() - began,
-        interrupted=bool(state.training.any()),
+        stopped_by=reason[0] if reason and state.training.any() else "",
         frames=tuple(film.frames),
         probe=film.probe,
     )
+
+
+def check_time_limit(seconds: Any) -> None:
+    """Raise `BadPlan` unless these are seconds that a timer can wait for, or None."""
+    if seconds is None:
+        return
+    if not isinstance(seconds, int | float) or not 0 < seconds <= threading.TIMEOUT_MAX:
+        raise BadPlan(f"time_limit must be a number of seconds > 0, but {seconds!r} was given.")
 
 
 def _stretches(state: State, film: Film) -> Iterator[int]:
@@ -237,14 +248,21 @@ def _history(records: list[NDArray[Any]], state: State) -> pd.DataFrame:
 
 
 @contextmanager
-def _stopping(stop: threading.Event, time_limit: float | None) -> Iterator[None]:
+def _stopping(
+    stop: threading.Event, reason: list[Stopper], time_limit: float | None
+) -> Iterator[None]:
     """Set `stop` when the time is up, or at Ctrl-C (a second one interrupts at once)."""
-    timer = threading.Timer(time_limit, stop.set) if time_limit is not None else None
+
+    def end(why: Stopper) -> None:
+        reason.append(why)
+        stop.set()
+
+    timer = None if time_limit is None else threading.Timer(time_limit, end, ["time limit"])
     in_main = threading.current_thread() is threading.main_thread()
     before = signal.getsignal(signal.SIGINT) if in_main else None
 
     def interrupt(number: int, frame: Any) -> None:
-        stop.set()
+        end("interrupt")
         signal.signal(signal.SIGINT, before)
 
     if timer is not None:

@@ -44,7 +44,7 @@ def test_a_split_puts_every_row_in_exactly_one_part(
     rows = np.concatenate([fold.train, fold.validation, data.test])
     assert sorted(rows) == list(range(40))
     assert len(data.test) == int(np.ceil(40 * test))
-    assert len(fold.validation) == int(np.ceil((40 - len(data.test)) * validation))
+    assert len(fold.validation) == int(np.ceil((40 - len(data.test)) * (validation / (1 - test))))
 
 
 def test_splits_are_stratified_and_seeded() -> None:

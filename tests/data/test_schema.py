@@ -146,6 +146,7 @@ def test_no_rows_are_encoded_to_no_rows():
     assert schema.encode(MIXED.iloc[:0]).shape == (0, len(schema.feature_names))
 
 
+@pytest.mark.slow
 @given(st.permutations(range(ROWS)))
 @settings(max_examples=10, deadline=None)
 def test_the_order_of_the_rows_does_not_matter(order):
@@ -177,6 +178,7 @@ def tables(draw):
     return pd.DataFrame(columns)
 
 
+@pytest.mark.slow
 @given(tables())
 @settings(max_examples=60, deadline=None)
 def test_any_table_is_encoded_to_finite_numbers_and_the_same_after_json(table):
@@ -189,6 +191,7 @@ def test_any_table_is_encoded_to_finite_numbers_and_the_same_after_json(table):
     np.testing.assert_array_equal(loaded.encode(table), features)
 
 
+@pytest.mark.slow
 @given(tables(), tables())
 @settings(max_examples=40, deadline=None)
 @pytest.mark.filterwarnings("ignore::slalom.errors.SlalomWarning")

@@ -95,3 +95,17 @@ def test_a_function_of_ones_own_is_used_as_it_is() -> None:
 def test_a_function_that_cannot_be_learned_through_is_refused(function: Any, message: str) -> None:
     with pytest.raises(BadPlan, match=re.escape(message)):
         MLP(1, 2, 1, activation=function)
+
+
+@pytest.mark.parametrize(
+    ("activation", "message"),
+    [
+        (torch.nn.PReLU(), "PReLU is a module, which all layers and members would share. Pass a n"),
+        (torch.nn.PReLU, "one with parameters of its own goes into the module of a Net"),
+        (torch.nn.Tanh(), "Pass 'tanh' or a function of torch.nn.functional"),
+        (torch.nn.ReLU, "but ReLU is a module"),
+    ],
+)
+def test_a_module_is_no_activation(activation: Any, message: str) -> None:
+    with pytest.raises(BadPlan, match=message):
+        MLP(1, 2, 1, activation=activation)

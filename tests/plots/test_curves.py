@@ -147,6 +147,7 @@ def test_an_empty_history_is_refused(line_run: Run) -> None:
         learning_curves(empty)
 
 
+@pytest.mark.slow
 def test_a_thousand_members_are_quick_and_small(tmp_path: Path) -> None:
     members = grid(net=MLP(1, 1, 1), optimizer=SGD, lr=np.logspace(-3, 0, 20), seed=range(50))
     run = slalom.train(members, toys.quadratic(8).split(), steps=3)

@@ -103,6 +103,7 @@ def test_the_page_says_what_became_of_rows_and_how_to_use_the_model(
 ) -> None:
     assert str(classification.rows) in page.text
     assert 'slalom predict "my model.slalom" new.csv' in page.text
+    assert "from slalom import Predictor, read_table" in page.text
     assert "Predictor.load('my model.slalom')" in page.text
 
 

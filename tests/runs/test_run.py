@@ -100,7 +100,7 @@ def test_without_validation_rows_the_last_training_loss_ranks() -> None:
 def test_a_run_stopped_before_its_first_record_still_has_a_model() -> None:
     data = slalom.toys.sine(30)
     members = [Member(MLP(1, 4, 1), batch_size=1, seed=s) for s in (0, 1)]
-    run = slalom.train(members, data, epochs=10**6, record="epoch", time_limit=0)
+    run = slalom.train(members, data, epochs=10**6, record="epoch", time_limit=1e-9)
     assert run.interrupted
     assert run.leaderboard()["status"].tolist() == ["interrupted"] * 2
     assert run.best() == 0
@@ -123,6 +123,15 @@ def test_early_stopped_members_say_so() -> None:
     data = slalom.Dataset(generator.normal(size=(40, 3)), generator.normal(size=40), "regression")
     run = slalom.train(MLP(3, 16, 1), data.split(0.5), lr=0.05, epochs=5000, patience=3)
     assert run.leaderboard()["status"].tolist() == ["stopped early"]
-    last = run.engine.read(run.state, 0)
+    last = run.engine.read(run.state, [0])[0]
     best = torch.nn.utils.parameters_to_vector(run.model().parameters()).detach().numpy()
     assert not np.array_equal(last, best)
+
+
+def test_the_best_of_several_folds_is_best_on_the_mean_of_them() -> None:
+    data = slalom.toys.sine(60, noise=0.3, seed=0).cross_validation(3, seed=0)
+    nets = slalom.grid(net=[MLP(1, 1), MLP(1, 16, 1)], optimizer=Adam(0.01)).on_folds(3)
+    run = slalom.train(nets, data, steps=200)
+    linear, curved = run.state.best_loss.reshape(2, 3)
+    assert curved.mean() < linear.mean()
+    assert run.best() == 3 + int(curved.argmin())

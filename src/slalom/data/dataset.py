@@ -1,13 +1,16 @@
 """What a population is trained on: features, a target, and which rows are for what."""
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
 
 from slalom.errors import BadData
+
+if TYPE_CHECKING:
+    from slalom.data.schema import Schema
 
 Task: TypeAlias = Literal["regression", "classification"]
 Rows: TypeAlias = NDArray[np.int64]
@@ -49,6 +52,7 @@ class Dataset:
         weight: sample weights, float32 `[N]`, or None.
         feature_names, target_names: for pictures and tables.
         classes: what class k is called, for classification.
+        schema: what made the features of a table's columns, if something did.
 
     Raises:
         BadData: when shapes do not fit, numbers are not finite, or rows overlap.
@@ -68,6 +72,7 @@ class Dataset:
     feature_names: tuple[str, ...] = ()
     target_names: tuple[str, ...] = ()
     classes: tuple[Any, ...] = ()
+    schema: "Schema | None" = None
 
     def __post_init__(self) -> None:
         X = _numbers(self.X, "X")
@@ -106,12 +111,12 @@ class Dataset:
         """One fold with these shares of the rows held out, stratified by class.
 
         Args:
-            validation: share of the rows to select on.
-            test: share that neither training nor selection sees.
+            validation: share of all rows to select on.
+            test: share of all rows that neither training nor selection sees.
             seed: of the shuffling.
         """
         rest, tested = self._hold_out(np.arange(self.rows), test, seed)
-        train, validated = self._hold_out(rest, validation, seed)
+        train, validated = self._hold_out(rest, validation / (1 - test), seed)
         return replace(self, folds=(Split(train, validated),), test=tested)
 
     def cross_validation(self, folds: int = 5, seed: int = 0) -> Self:
@@ -183,11 +188,14 @@ class Dataset:
         ):
             if shared := np.intersect1d(rows, held).size:
                 raise BadData(f"Fold {k} {verb} on {shared} of its {name} rows; keep them apart.")
+        for verb, rows in (("train", fold.train), ("validate", fold.validation)):
+            if self.weight is not None and len(rows) and not self.weight[rows].any():
+                raise BadData(f"Fold {k}: all rows to {verb} on have a sample weight of 0.")
 
 
 def _numbers(values: ArrayLike, name: str) -> NDArray[np.float32]:
     try:
-        return np.ascontiguousarray(values, dtype=np.float32)
+        return np.array(values, dtype=np.float32, order="C")  # a copy, which nobody else changes
     except (TypeError, ValueError) as error:
         raise BadData(f"{name} must hold numbers: {error}.") from None
 

@@ -34,9 +34,15 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# Accented letters and typical signs, one at a time between ASCII: Western text. In other scripts
-# (and other code pages) they come in runs or turn into signs such as superscripts.
-_WESTERN = re.compile(r"[\x00-\x7f]*(?:[À-ÖØ-öø-ÿŠšŽžŒœŸ€£§°µß«»–—‘’“”…][\x00-\x7f]+)*[À-ÿ]?")
+# Accented letters and typical signs, one or two (then a small letter) between ASCII: Western text.
+# In other scripts (and other code pages) they come in runs or turn into signs such as superscripts.
+_ACCENT = r"[À-ÖØ-öø-ÿŠšŽžŒœŸ€£§°µß«»–—‘’“”…][ß-öø-ÿ]?"
+_WESTERN = re.compile(rf"[\x00-\x7f]*(?:{_ACCENT}[\x00-\x7f]+)*(?:{_ACCENT})?")
+# What tables are written in, when not in UTF-8; code pages of old printers would fit as well.
+_LEGACY = [
+    *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "koi8_r"),
+    *("gb18030", "big5", "cp932", "euc_jp", "cp949"),
+]
 
 
 class _Row(NamedTuple):
@@ -90,16 +96,18 @@ def _guessed(raw: bytes, where: str) -> str:
         western = raw.decode("cp1252")
     except UnicodeDecodeError:
         western = None
-    if western is not None and _WESTERN.fullmatch(western):
+    guess = None
+    if western is None or not _WESTERN.fullmatch(western):
+        guess = from_bytes(raw, cp_isolation=_LEGACY).best()
+    if guess is not None:
+        encoding, text = guess.encoding, str(guess)
+    elif western is not None:
         encoding, text = "cp1252", western
     else:
-        guess = from_bytes(raw).best()
-        if guess is None:
-            raise BadFile(
-                f"{where} is neither UTF-8 nor in any other known text encoding. Save it as UTF-8 "
-                "text, or as Parquet."
-            )
-        encoding, text = guess.encoding, str(guess)
+        raise BadFile(
+            f"{where} is neither UTF-8 nor in any other known text encoding. Save it as UTF-8 "
+            "text, or as Parquet."
+        )
     warnings.warn(
         f"{where} is not UTF-8; it was read as {encoding}, which is a guess. If letters look "
         "wrong, save the file as UTF-8.",

@@ -105,10 +105,9 @@ class Schema(Spec):
         missing = [name for name in self.inputs if name not in names]
         if missing:
             listed = ", ".join(repr(name) for name in missing)
-            unused = [name for name in names if name not in self.inputs]
             raise BadData(
                 f"The table lacks {len(missing)} of the {len(self.inputs)} columns that are "
-                f"needed: {listed}. {did_you_mean(missing[0], unused or names)}"
+                f"needed: {listed}. {did_you_mean(missing[0], names)}"
             )
 
 

@@ -53,6 +53,9 @@ class RegressionTarget(Spec):
     task = "regression"
 
     def check(self) -> None:
+        for name in ("mean", "scale", "decimal"):
+            fits = len(getattr(self, name)) == len(self.names) > 0
+            self.require(fits, name, f"one a target {self.names}")
         self.require(all(s > 0 for s in self.scale), "scale", "positive")
 
     @classmethod
@@ -106,7 +109,7 @@ class ClassificationTarget(Spec):
     """
 
     name: str
-    classes: tuple[Any, ...]
+    classes: tuple[str | bool | int | float, ...]
 
     task = "classification"
 

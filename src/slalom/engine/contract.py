@@ -2,7 +2,7 @@
 
     state = engine.start(plan, dataset)      first weights, nothing done yet
     records = engine.advance(state, steps)   up to `steps` updates of every member that still trains
-    engine.read(state, member, X)            parameters, or predictions on given rows
+    engine.read(state, members, X)           parameters, or predictions on given rows
 
 The contract, which one suite checks on every engine:
 
@@ -14,8 +14,11 @@ The contract, which one suite checks on every engine:
   rows is validated; its best parameters are kept; it stops after `patience` epochs without a better
   one.
 - `stop` being set makes `advance` return soon, with the state whole.
+- Dropout masks are those of `slalom.engine.dropout`.
+- Trainings in several threads at once give the numbers that each gives alone.
 """
 
+from collections.abc import Sequence
 from threading import Event
 from typing import Any, Protocol
 
@@ -58,9 +61,13 @@ class Engine(Protocol):
         ...
 
     def read(
-        self, state: State, member: int, X: NDArray[np.float32] | None = None, best: bool = False
-    ) -> NDArray[np.float32]:
-        """Parameters of a member, `[D]`, or its raw outputs on rows `X`, `[B, O]`.
+        self,
+        state: State,
+        members: Sequence[int],
+        X: NDArray[np.float32] | None = None,
+        best: bool = False,
+    ) -> list[NDArray[np.float32]]:
+        """For each of these members its parameters `[D]`, or its raw outputs on rows `X`, `[B, O]`.
 
         With `best`, those of its best validation so far.
         """

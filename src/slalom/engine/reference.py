@@ -4,11 +4,11 @@ Every other engine is compared with this one, so it is written to be read: `_tra
 a person would write.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from threading import Event
-from typing import Any
+from threading import Event, Lock
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -18,16 +18,16 @@ from torch.nn.utils import parameters_to_vector
 from slalom.data.batches import Shuffle
 from slalom.data.dataset import Dataset, Rows
 from slalom.engine.contract import RECORD
+from slalom.engine.dropout import KeyedDropout
 from slalom.engine.state import State, part
 from slalom.errors import BadPlan
 from slalom.losses import as_loss
 from slalom.metrics import metric
-from slalom.nets import MLP, NetSpec
+from slalom.nets import MLP, NetSpec, outputs, seeded
 from slalom.plan import Plan
 from slalom.population import Member
 
 NAN = float("nan")
-ROWS_AT_ONCE = 16384  # bounds the memory of predictions, whatever the table
 
 
 @dataclass
@@ -59,23 +59,11 @@ class ReferenceEngine:
 
     name = "reference"
 
-    def __init__(self) -> None:
-        # Only a cache: a Shuffle is a function of its key, but a fast one only when asked in order.
-        self._shuffles: dict[tuple[int, int, int], Shuffle] = {}
-
     def start(self, plan: Plan, dataset: Dataset) -> State:
         as_loss(plan.loss, dataset.task)  # refuses a loss of the other task
         modules: dict[tuple[NetSpec, int], torch.nn.Module] = {}
         for m in plan.population:
-            if m.fold >= len(dataset.folds):
-                raise BadPlan(
-                    f"A member wants fold {m.fold}, but the dataset has {len(dataset.folds)}."
-                )
-            if plan.patience and not len(dataset.folds[m.fold].validation):
-                raise BadPlan(
-                    "patience looks at validation rows, but the dataset has none: "
-                    "use data.split(validation=0.2) or data.cross_validation(5)."
-                )
+            _check_fold(m, plan, dataset)
             if (m.net, m.seed) not in modules:
                 modules[m.net, m.seed] = _build(m)
                 _check_outputs(modules[m.net, m.seed], m.net, plan, dataset)
@@ -85,67 +73,71 @@ class ReferenceEngine:
         )
 
     def advance(self, state: State, steps: int, stop: Event | None = None) -> NDArray[Any]:
-        records: list[tuple[Any, ...]] = []
-        with torch.random.fork_rng(devices=[]), _one_thread():
+        with ONE_THREAD:
+            stretch = _Stretch(state, steps, stop or Event())
             for k in np.flatnonzero(state.training):
-                if stop is not None and stop.is_set():
+                if stretch.stop.is_set():
                     break
-                self._advance_member(state, int(k), steps, stop, records)
-        return np.array(records, dtype=RECORD)
+                stretch.advance(int(k))
+        return np.array(stretch.records, dtype=RECORD)
 
     def read(
-        self, state: State, member: int, X: NDArray[np.float32] | None = None, best: bool = False
-    ) -> NDArray[np.float32]:
-        best = best and bool(np.isfinite(state.best_loss[member]))
-        if X is None:
-            flat = state.best_parameters if best else state.parameters
-            return part(flat, state.layout.parameters, member).copy()
-        module = _build(state.plan.population[member])
-        state.fill(module, member, best)
-        return _outputs(module, torch.from_numpy(np.ascontiguousarray(X))).numpy()
-
-    def _advance_member(
-        self, state: State, k: int, steps: int, stop: Event | None, records: list[tuple[Any, ...]]
-    ) -> None:
-        member = state.plan.population[k]
-        module = _build(member)
-        state.fill(module, k)
-        optimizer = member.optimizer.build(module.parameters())
-        _load_slots(optimizer, state, k)
-        try:
-            self._train(state, k, module, optimizer, steps, stop, records)
-        finally:  # also when interrupted, so that the state is always whole
-            _save(module, optimizer, state, k)
-
-    def _train(
         self,
         state: State,
-        k: int,
-        module: torch.nn.Module,
-        optimizer: torch.optim.Optimizer,
-        steps: int,
-        stop: Event | None,
-        records: list[tuple[Any, ...]],
-    ) -> None:
-        plan, member = state.plan, state.plan.population[k]
+        members: Sequence[int],
+        X: NDArray[np.float32] | None = None,
+        best: bool = False,
+    ) -> list[NDArray[np.float32]]:
+        modules = [_build(state.plan.population[k]) for k in members]
+        for k, module in zip(members, modules, strict=True):
+            state.fill(module, k, best)
+        if X is None:
+            return [_flat(module) for module in modules]
+        rows = torch.from_numpy(np.array(X, dtype=np.float32))
+        return [outputs(module, rows).numpy() for module in modules]
+
+
+class _Stretch:
+    """One call of `advance`: up to `steps` updates of one member after another."""
+
+    def __init__(self, state: State, steps: int, stop: Event) -> None:
+        self.state, self.steps, self.stop = state, steps, stop
+        self.records: list[tuple[Any, ...]] = []
+        # Members share folds and seeds, so what follows from these is made once.
+        self._rows: dict[tuple[int, str], Batch] = {}
+        self._shuffles: dict[tuple[int, int], Shuffle] = {}
+
+    def advance(self, k: int) -> None:
+        """Advance member `k`."""
+        member = self.state.plan.population[k]
+        module = _build(member)
+        self.state.fill(module, k)
+        optimizer = member.optimizer.build(module.parameters())
+        _load_slots(optimizer, self.state, k)
+        try:
+            self._train(k, module, optimizer)
+        finally:  # also when interrupted, so that the state is always whole
+            _save(module, optimizer, self.state, k)
+
+    def _train(self, k: int, module: torch.nn.Module, optimizer: torch.optim.Optimizer) -> None:
+        state, plan, member = self.state, self.state.plan, self.state.plan.population[k]
         total = int(state.layout.total_steps[k])
-        end = min(int(state.step[k]) + steps, total)
-        is_random = not isinstance(member.net, MLP) or member.net.dropout > 0
+        end = min(int(state.step[k]) + self.steps, total)
+        dropout = KeyedDropout(module, member.seed)
         module.train()
-        for batch in self._batches(state, k):
+        for batch in self._batches(k):
             step = int(state.step[k])
-            if step >= end or (stop is not None and stop.is_set()):
+            if step >= end or self.stop.is_set():
                 return
-            if is_random:  # dropout depends on seed and step alone, so that resuming is exact
-                torch.default_generator.manual_seed((member.seed * 1_000_003 + step) % 2**63)
+            dropout.step = step
             optimizer.param_groups[0]["lr"] = member.schedule.at(member.optimizer.lr, step, total)
 
             optimizer.zero_grad()
-            loss = plan.loss(module(batch.X), batch.y, batch.weight)
+            loss = plan.loss(_forward(module, member, step, batch.X), batch.y, batch.weight)
             value = loss.item()
             if not np.isfinite(value):
                 state.diverged_at[k] = step + 1
-                records.append((k, step + 1, value, NAN, NAN))
+                self.records.append((k, step + 1, value, NAN, NAN))
                 return
             loss.backward()  # type: ignore[no-untyped-call]
             if member.clip_norm is not None:
@@ -154,58 +146,56 @@ class ReferenceEngine:
 
             state.step[k] += 1
             state.epoch_loss[k] += value
-            self._record(state, k, module, value, records)
+            self._record(k, module, value)
             if state.stopped_at[k] >= 0 or state.diverged_at[k] >= 0:
                 return
 
-    def _batches(self, state: State, k: int) -> Iterator[Batch]:
+    def _batches(self, k: int) -> Iterator[Batch]:
         """The batches of a member from where it stands, in the order of a DataLoader."""
-        member, dataset = state.plan.population[k], state.dataset
-        rows = dataset.folds[member.fold].train
-        everything = _rows(dataset, rows)
+        state, member = self.state, self.state.plan.population[k]
+        everything = self._part(member.fold, "train")
         while member.batch_size is None:
             yield everything
-        shuffle = self._shuffles.setdefault(
-            (k, member.seed, len(rows)), Shuffle(member.seed, len(rows))
-        )
+        rows = len(everything.X)
+        shuffle = self._shuffles.setdefault((member.seed, rows), Shuffle(member.seed, rows))
         first = int(state.step[k] % state.layout.steps_per_epoch[k])
         while True:
-            shuffled = everything.rows(shuffle.order(state.epochs(k)))
-            for start in range(first * member.batch_size, len(rows), member.batch_size):
-                yield shuffled.rows(slice(start, start + member.batch_size))
+            order = shuffle.order(state.epochs(k))
+            for index in torch.split(order, member.batch_size)[first:]:
+                yield everything.rows(index)
             first = 0
 
-    def _record(
-        self,
-        state: State,
-        k: int,
-        module: torch.nn.Module,
-        loss: float,
-        records: list[tuple[Any, ...]],
-    ) -> None:
+    def _part(self, fold: int, part: Literal["train", "validation"]) -> Batch:
+        if (fold, part) not in self._rows:
+            dataset = self.state.dataset
+            self._rows[fold, part] = _rows(dataset, getattr(dataset.folds[fold], part))
+        return self._rows[fold, part]
+
+    def _record(self, k: int, module: torch.nn.Module, loss: float) -> None:
         """After a step: validate where it is time to, and write down what the plan asks for."""
+        state = self.state
         step, per_epoch = int(state.step[k]), int(state.layout.steps_per_epoch[k])
         last = step == state.layout.total_steps[k]
         epoch_end = step % per_epoch == 0
         validation_loss, score = NAN, NAN
         if last or (epoch_end and (step // per_epoch) % state.plan.validate_every == 0):
-            validation_loss, score = self._validate(state, k, module)
+            validation_loss, score = self._validate(k, module)
         if last and not all(p.isfinite().all() for p in module.parameters()):
             state.diverged_at[k] = step
         if state.plan.record == "step":
-            records.append((k, step, loss, validation_loss, score))
+            self.records.append((k, step, loss, validation_loss, score))
         elif epoch_end or last:
             steps = per_epoch if epoch_end else step % per_epoch
-            records.append((k, step, state.epoch_loss[k] / steps, validation_loss, score))
+            self.records.append((k, step, state.epoch_loss[k] / steps, validation_loss, score))
         if epoch_end:
             state.epoch_loss[k] = 0.0
 
-    def _validate(self, state: State, k: int, module: torch.nn.Module) -> tuple[float, float]:
-        rows = state.dataset.folds[state.plan.population[k].fold].validation
-        if not len(rows):
+    def _validate(self, k: int, module: torch.nn.Module) -> tuple[float, float]:
+        state = self.state
+        held = self._part(state.plan.population[k].fold, "validation")
+        if not len(held.X):
             return NAN, NAN
-        held = _rows(state.dataset, rows)
-        output = _outputs(module, held.X)
+        output = outputs(module, held.X)
         module.train()
         loss = state.plan.loss(output, held.y, held.weight).item()
         if not np.isfinite(loss):
@@ -221,15 +211,65 @@ class ReferenceEngine:
         return loss, metric(state.plan.loss, output, held.y, held.weight)
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """One thread inside torch: nets this small lose more to its threads than they gain."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+class _OneThread:
+    """One thread inside torch: nets this small lose more to its threads than they gain.
+
+    torch has one setting for all threads of Python, so the first in changes it and the last out
+    puts it back.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._inside, self._before = Lock(), 0, 1
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._before = torch.get_num_threads()
+                torch.set_num_threads(1)
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                torch.set_num_threads(self._before)
+
+
+ONE_THREAD = _OneThread()
+
+
+def _forward(module: torch.nn.Module, member: Member, step: int, X: torch.Tensor) -> torch.Tensor:
+    with _randomness(member, step):
+        try:
+            return module(X)  # type: ignore[no-any-return]
+        except Exception as error:  # whatever a module of the user's raises is theirs to read
+            raise BadPlan(_failed(member.net, X, error)) from error
+
+
+def _failed(net: NetSpec, X: torch.Tensor, error: Exception) -> str:
+    return f"The net {net.label} failed on features of shape {tuple(X.shape)}: {error}"
+
+
+def _randomness(member: Member, step: int) -> AbstractContextManager[None]:
+    """What a module of the user's own draws from torch's generator follows from seed and step too.
+
+    An `MLP` draws nothing there.
+    """
+    if isinstance(member.net, MLP):
+        return nullcontext()
+    return seeded((member.seed * 1_000_003 + step) % 2**63)
+
+
+def _check_fold(member: Member, plan: Plan, dataset: Dataset) -> None:
+    if member.fold >= len(dataset.folds):
+        raise BadPlan(
+            f"A member wants fold {member.fold}, but the dataset has {len(dataset.folds)}."
+        )
+    if plan.patience and not len(dataset.folds[member.fold].validation):
+        raise BadPlan(
+            "patience looks at validation rows, but the dataset has none: "
+            "use data.split(validation=0.2) or data.cross_validation(5)."
+        )
 
 
 def _build(member: Member) -> torch.nn.Module:
@@ -242,21 +282,15 @@ def _rows(dataset: Dataset, rows: Rows) -> Batch:
     return Batch(torch.from_numpy(dataset.X[rows]), torch.from_numpy(dataset.y[rows]), weight)
 
 
-def _outputs(module: torch.nn.Module, X: torch.Tensor) -> torch.Tensor:
-    module.eval()
-    with torch.no_grad():
-        return torch.cat([module(part) for part in torch.split(X, ROWS_AT_ONCE)])
-
-
 def _check_outputs(module: torch.nn.Module, net: NetSpec, plan: Plan, dataset: Dataset) -> None:
-    rows = torch.from_numpy(dataset.X[:2])
+    rows = torch.from_numpy(dataset.X[:2].copy())
     wanted = (len(rows), plan.loss.outputs(dataset.targets))
+    if not any(p.requires_grad for p in module.parameters()):
+        raise BadPlan(f"The net {net.label} has no parameters to train.")
     try:
-        shape = tuple(_outputs(module, rows).shape)
-    except (RuntimeError, TypeError, ValueError, IndexError) as error:
-        raise BadPlan(
-            f"The net {net.label} does not take features of shape {dataset.X.shape[1:]}: {error}"
-        ) from error
+        shape = tuple(outputs(module, rows).shape)
+    except Exception as error:  # as in _forward
+        raise BadPlan(_failed(net, rows, error)) from error
     if shape != wanted:
         raise BadPlan(
             f"The net {net.label} must give outputs of shape {wanted} for {len(rows)} rows with "
@@ -265,10 +299,7 @@ def _check_outputs(module: torch.nn.Module, net: NetSpec, plan: Plan, dataset: D
 
 
 def _flat(module: torch.nn.Module) -> NDArray[np.float32]:
-    parameters = list(module.parameters())
-    if not parameters:
-        raise BadPlan(f"{type(module).__name__} has no parameters, so there is nothing to train.")
-    flat: NDArray[np.float32] = parameters_to_vector(parameters).detach().numpy()
+    flat: NDArray[np.float32] = parameters_to_vector(module.parameters()).detach().numpy()
     return flat
 
 

@@ -62,7 +62,8 @@ class State:
         plan, dataset, layout: what the state belongs to; they never change.
         parameters, slots: float32, flat (see `Layout`).
         buffers: what modules keep besides parameters (running means of batch norm), float64, flat.
-        best_parameters, best_buffers: those of the best validation so far.
+        best_parameters, best_buffers: those of the best validation so far; empty where no member
+            has validation rows.
         step: updates done, int64 `[P]`.
         epoch_loss: sum of the losses of the epoch under way, float64 `[P]`.
         best_loss: best validation loss so far, float64 `[P]`, infinite before the first.
@@ -98,6 +99,7 @@ class State:
         layout = Layout.of(plan, dataset, [len(p) for p in parameters], [len(b) for b in buffers])
         members = len(parameters)
         flat, flat_buffers = np.concatenate(parameters), np.concatenate(buffers)
+        validated = any(len(dataset.folds[m.fold].validation) for m in plan.population)
         return cls(
             plan=plan,
             dataset=dataset,
@@ -105,8 +107,8 @@ class State:
             parameters=flat,
             slots=np.zeros(layout.slots[-1], dtype=np.float32),
             buffers=flat_buffers,
-            best_parameters=flat.copy(),
-            best_buffers=flat_buffers.copy(),
+            best_parameters=flat.copy() if validated else np.empty(0, dtype=np.float32),
+            best_buffers=flat_buffers.copy() if validated else np.empty(0),
             step=np.zeros(members, dtype=np.int64),
             epoch_loss=np.zeros(members),
             best_loss=np.full(members, np.inf),

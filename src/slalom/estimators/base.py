@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable
 from dataclasses import replace
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -13,11 +14,12 @@ from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from slalom.data.dataset import Dataset, Rows
+from slalom.data.batches import steps_per_epoch
+from slalom.data.dataset import Dataset, Rows, Split
 from slalom.data.schema import Schema
 from slalom.data.table import read_table
 from slalom.data.target import Target
-from slalom.engine import ReferenceEngine
+from slalom.engine import Engine, select
 from slalom.errors import BadData, BadPlan, Diverged
 from slalom.estimators import recipe
 from slalom.estimators.distinct import distinct_rows
@@ -27,7 +29,10 @@ from slalom.losses import Loss
 from slalom.plan import Plan
 from slalom.population import Population, as_population
 from slalom.runs import Predictor, Run
-from slalom.training import carry_out
+from slalom.training import carry_out, check_time_limit
+
+SAFETY = 0.8  # share of a time limit that is planned for; measuring and validating take the rest
+FEWEST_EPOCHS = 4  # rather than train all members for fewer, train fewer members
 
 
 class PopulationEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -43,6 +48,7 @@ class PopulationEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         patience: int | None = None,
         validation: Any = "auto",
         time_limit: float | None = None,
+        engine: Any = "auto",
         random_state: int | None = 0,
         progress: bool | None = None,
     ) -> None:
@@ -53,6 +59,7 @@ class PopulationEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         self.patience = patience
         self.validation = validation
         self.time_limit = time_limit
+        self.engine = engine
         self.random_state = random_state
         self.progress = progress
 
@@ -77,10 +84,14 @@ class PopulationEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
                 f"transform must be default, pandas or polars, but {transform!r} was given."
             )
         if transform is not None:
-            self._output = transform
+            self._sklearn_output_config = {"transform": transform}  # which clones take over
         return self
 
     # What the two tasks do differently.
+
+    def _labels(self, y: NDArray[Any]) -> NDArray[np.int64] | None:
+        """Class numbers to stratify by, or None."""
+        raise NotImplementedError
 
     def _target(self, y: NDArray[Any], weight: NDArray[np.float64]) -> Target:
         raise NotImplementedError
@@ -97,17 +108,25 @@ class PopulationEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         sample_weight: ArrayLike | None,
         groups: ArrayLike | None,
     ) -> Self:
-        began = time.perf_counter()
         frame = self._frame(X, reset=True)
         weight = _weights(sample_weight, len(frame))
         rows, weight = self._rows(frame, y, weight, groups)
         if len(rows) < 2:
             raise BadData("Training needs 2 rows or more that differ, but X has 1 sample.")
         frame, y = frame.iloc[rows], y[rows]
-        self.target_ = self._target(y, weight)
-        self.schema_ = Schema.fit(frame)
-        data = self._dataset(frame, y, weight, None if groups is None else np.asarray(groups)[rows])
-        self.run_ = self._train(data, began)
+        folds = validation_folds(
+            self.validation,
+            len(rows),
+            self._labels(y),
+            None if groups is None else np.asarray(groups)[rows],
+            seed_of(self.random_state),
+        )
+        # With one split, schema and target scale know nothing of the validation rows. With several,
+        # each row is trained on by some members, and one schema has to serve them all.
+        known = folds[0].train if len(folds) == 1 else np.arange(len(rows))
+        self.target_ = self._target(y[known], weight[known])
+        self.schema_ = Schema.fit(frame.iloc[known])
+        self.run_ = self._train(self._dataset(frame, y, weight, folds))
         self.predictor_ = self._select(self.run_)
         self.best_ = self.run_.model()
         return self
@@ -116,54 +135,49 @@ class PopulationEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         self, frame: pd.DataFrame, y: NDArray[Any], weight: NDArray[np.float64], groups: Any
     ) -> tuple[Rows, NDArray[np.float64]]:
         """Rows to use and what they count. Splits of one's own name rows, so none is merged."""
-        if groups is None and isinstance(self.validation, str | int | float):
-            return distinct_rows(frame, self._plain_target(y), weight)
-        if isinstance(self.validation, str | int | float):
-            kept = np.flatnonzero(weight > 0)
-            return kept, weight[kept]
-        return np.arange(len(frame)), weight
-
-    def _plain_target(self, y: NDArray[Any]) -> NDArray[np.float64]:
-        return np.unique(y, return_inverse=True)[1].reshape(len(y), -1).astype(np.float64)
+        if not isinstance(self.validation, str | Real):
+            return np.arange(len(frame)), weight
+        if groups is None:
+            return distinct_rows(frame, y, weight)
+        kept = np.flatnonzero(weight > 0)
+        return kept, weight[kept]
 
     def _dataset(
-        self, frame: pd.DataFrame, y: NDArray[Any], weight: NDArray[np.float64], groups: Any
+        self,
+        frame: pd.DataFrame,
+        y: NDArray[Any],
+        weight: NDArray[np.float64],
+        folds: tuple[Split, ...],
     ) -> Dataset:
-        encoded = self._encode(y)
-        data = Dataset(
+        return Dataset(
             self.schema_.encode(frame),
-            encoded,
-            task=self.target_.task,  # type: ignore[arg-type]
+            self._encode(y),
+            task=self.target_.task,  # type: ignore[arg-type]  # both classes name one of the two
+            folds=folds,
             weight=None if (weight == 1).all() else weight.astype(np.float32),
             feature_names=self.schema_.feature_names,
             classes=getattr(self.target_, "classes", ()),
+            schema=self.schema_,
         )
-        if data.X.shape[1] == 0:
-            raise BadData(
-                "No column is left to learn from: every one is constant, empty or an identifier."
-            )
-        labels = encoded if data.task == "classification" else None
-        seed = seed_of(self.random_state)
-        return data.with_folds(validation_folds(self.validation, data.rows, labels, groups, seed))
 
     def _encode(self, y: NDArray[Any]) -> NDArray[Any]:
         raise NotImplementedError
 
-    def _train(self, data: Dataset, began: float) -> Run:
+    def _train(self, data: Dataset) -> Run:
+        began = time.perf_counter()
         weight = np.ones(data.rows) if data.weight is None else data.weight.astype(np.float64)
         loss = self._loss(data.y, weight)
         plan = self._plan(data, loss)
+        check_time_limit(self.time_limit)
         if self.time_limit is not None:
-            plan = _within(plan, data, self.time_limit)
-        limit = self.time_limit and max(0.0, self.time_limit - (time.perf_counter() - began))
-        return carry_out(
-            plan, data, engine=ReferenceEngine(), time_limit=limit, progress=self.progress
-        )
+            plan = _within(plan, data, select(self.engine), self.time_limit)
+        left = self.time_limit and max(0.1, self.time_limit - (time.perf_counter() - began))
+        return carry_out(plan, data, engine=self.engine, time_limit=left, progress=self.progress)
 
     def _plan(self, data: Dataset, loss: Loss) -> Plan:
         rows, folds = len(data.folds[0].train), len(data.folds)
-        length = self.epochs or recipe.epochs(rows)
-        patience = self.patience or max(1, length // 4)
+        length = recipe.epochs(rows) if self.epochs is None else self.epochs
+        patience = max(1, length // 4) if self.patience is None else self.patience
         if self.members is None:
             members = recipe.default_population(
                 inputs=data.X.shape[1],
@@ -186,21 +200,24 @@ class PopulationEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         folds = len(data.folds)
         validated = np.concatenate([fold.validation for fold in data.folds])
         candidates = range(len(run.population) // folds)
-        predictions = np.array([_validation(run, c, folds) for c in candidates])
-        finite = np.flatnonzero(np.isfinite(predictions).all(axis=(1, 2)))
-        if not len(finite):
-            raise Diverged("Every member diverged. Lower the learning rates, or clip the gradient.")
+        every = {c: _validation(run, c, folds) for c in candidates}
+        finite = {c: p for c, p in every.items() if p is not None and np.isfinite(p).all()}
+        if not finite:
+            raise Diverged(
+                "Every net of the population diverged, on one fold at least. Lower the learning "
+                "rates, or clip the gradient with clip_norm=1.0."
+            )
+        predictions = np.array(list(finite.values()))
         counts = np.ones(data.rows) if data.weight is None else data.weight.astype(np.float64)
         score = _score(data.y[validated], counts[validated])
-        weights = greedy_weights(predictions[finite], score)
+        weights = greedy_weights(predictions, score)
         chosen = {
-            int(candidate) * folds + k: float(weight) / folds
+            candidate * folds + k: float(weight) / folds
             for candidate, weight in zip(finite, weights, strict=True)
             if weight
             for k in range(folds)
         }
         self.ensemble_ = chosen
-        together = np.tensordot(weights, predictions[finite], axes=1)
         return Predictor(
             schema=self.schema_,
             target=self.target_,
@@ -208,7 +225,7 @@ class PopulationEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
             nets=tuple(run.population[m].net for m in chosen),
             modules=tuple(run.model(m) for m in chosen),
             weights=tuple(chosen.values()),
-            noise=self._noise(data.y[validated], together, predictions[finite], weights),
+            noise=self._noise(data.y[validated], predictions, weights, counts[validated]),
             about={
                 "rows": data.rows,
                 "members": len(run.population),
@@ -219,7 +236,7 @@ class PopulationEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
             },
         )
 
-    def _noise(self, truth: Any, together: Any, each: Any, weights: Any) -> tuple[float, ...]:
+    def _noise(self, truth: Any, each: Any, weights: Any, counts: Any) -> tuple[float, ...]:
         return ()
 
     # Predicting.
@@ -233,7 +250,7 @@ class PopulationEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
                 raise BadData("X has 0 rows (0 sample(s)); at least 2 are needed to train.")
             return frame
         if sparse.issparse(X):
-            validate_data(self, X, reset=reset, accept_sparse=True, ensure_all_finite="allow-nan")
+            validate_data(self, X, reset=reset, accept_sparse="csr", ensure_all_finite="allow-nan")
             return read_table(X)
         checked = validate_data(
             self, X, reset=reset, dtype=None, ensure_all_finite="allow-nan", ensure_min_samples=1
@@ -246,7 +263,7 @@ class PopulationEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
 
     def _shown(self, values: NDArray[Any], X: Any, names: Iterable[Any]) -> Any:
         """Predictions in the container that `set_output` chose."""
-        kind = getattr(self, "_output", "default")
+        kind = getattr(self, "_sklearn_output_config", {}).get("transform", "default")
         if kind == "default":
             return values
         if values.ndim == 1:
@@ -282,36 +299,64 @@ def _weights(sample_weight: ArrayLike | None, rows: int) -> NDArray[np.float64]:
     return weight
 
 
-def _within(plan: Plan, data: Dataset, seconds: float) -> Plan:
+def _within(plan: Plan, data: Dataset, engine: Engine, seconds: float) -> Plan:
     """The plan with as many epochs as fit into the time, judged by a few first steps.
 
-    A schedule that ends where the training does learns far more than one that is cut off.
+    A schedule that ends where the training does learns far more than one that is cut off, and a few
+    members that learn are worth more than many that do not.
     """
-    engine, steps = ReferenceEngine(), 4
-    state = engine.start(plan, data)
-    engine.advance(state, 1)  # warm up
-    began = time.perf_counter()
-    engine.advance(state, steps)
-    pace = (time.perf_counter() - began) / steps
-    longest = int(state.layout.steps_per_epoch.max())
-    affordable = max(1, int(0.8 * seconds / pace / longest))
-    assert plan.epochs is not None  # the estimators count epochs
-    if affordable >= plan.epochs:
-        return plan
-    share = affordable / plan.epochs
-    members = tuple(
-        replace(m, schedule=recipe.shortened(m.schedule, share)) for m in plan.population
+    pace = _seconds_per_step(plan, data, engine)
+    epochs = (
+        SAFETY
+        * seconds
+        / pace
+        / max(steps_per_epoch(len(data.folds[m.fold].train), m.batch_size) for m in plan.population)
     )
-    return replace(plan, epochs=affordable, population=Population(members))
+    assert plan.epochs is not None  # the estimators count epochs
+    if epochs >= plan.epochs:
+        return plan
+    population = plan.population
+    if epochs < FEWEST_EPOCHS:
+        folds = len(data.folds)
+        candidates = len(population) // folds
+        kept = max(1, int(candidates * epochs / FEWEST_EPOCHS))
+        chosen = np.linspace(0, candidates, kept, endpoint=False).astype(int)
+        kept_members = (population[int(c) * folds + k] for c in chosen for k in range(folds))
+        population = Population(tuple(kept_members))
+        epochs *= candidates / kept
+    length = min(plan.epochs, max(1, int(epochs)))
+    share = length / plan.epochs
+    members = (replace(m, schedule=recipe.shortened(m.schedule, share)) for m in population)
+    return replace(plan, epochs=length, population=Population(tuple(members)))
 
 
-def _validation(run: Run, candidate: int, folds: int) -> NDArray[np.float64]:
-    """What a candidate predicts on all validation rows, each by the member that did not see it."""
+def _seconds_per_step(plan: Plan, data: Dataset, engine: Engine) -> float:
+    """Seconds that a step of all members takes, from a few steps of one member of each kind."""
+    kinds = {(m.net, m.optimizer, m.batch_size): m for m in plan.population}
+    sample = replace(plan, population=Population(tuple(kinds.values())))
+    state = engine.start(sample, data)
+    engine.advance(state, 1)  # warm up
+    times = []
+    for steps in (1, 9):  # the difference leaves out what it costs to start
+        began = time.perf_counter()
+        engine.advance(state, steps)
+        times.append(time.perf_counter() - began)
+    return max(times[1] - times[0], 1e-6) / 8 * len(plan.population) / len(kinds)
+
+
+def _validation(run: Run, candidate: int, folds: int) -> NDArray[np.float64] | None:
+    """What a candidate predicts on all validation rows, each by the member that did not see it.
+
+    None when one of its members diverged and left no model.
+    """
     data = run.dataset
-    parts = [
-        run.predict(data.X[data.folds[k].validation], member=candidate * folds + k)
-        for k in range(folds)
-    ]
+    try:
+        parts = [
+            run.predict(data.X[data.folds[k].validation], member=candidate * folds + k)
+            for k in range(folds)
+        ]
+    except Diverged:
+        return None
     return np.concatenate(parts).astype(np.float64)
 
 

@@ -4,8 +4,10 @@ from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
+from sklearn.utils import assert_all_finite
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, column_or_1d
@@ -26,7 +28,7 @@ class Classifier(ClassifierMixin, PopulationEstimator):  # type: ignore[misc]  #
             given.
         class_weight: None, "balanced" (classes count alike, however many rows they have), or a
             dictionary from class to weight.
-        epochs, batch_size, patience, validation, time_limit, random_state, progress: as for
+        epochs, batch_size, patience, validation, time_limit, engine, random_state, progress: as for
             `Regressor`.
 
     Attributes:
@@ -55,6 +57,7 @@ class Classifier(ClassifierMixin, PopulationEstimator):  # type: ignore[misc]  #
         patience: int | None = None,
         validation: Any = "auto",
         time_limit: float | None = None,
+        engine: Any = "auto",
         random_state: int | None = 0,
         progress: bool | None = None,
     ) -> None:
@@ -66,6 +69,7 @@ class Classifier(ClassifierMixin, PopulationEstimator):  # type: ignore[misc]  #
             patience=patience,
             validation=validation,
             time_limit=time_limit,
+            engine=engine,
             random_state=random_state,
             progress=progress,
         )
@@ -93,8 +97,14 @@ class Classifier(ClassifierMixin, PopulationEstimator):  # type: ignore[misc]  #
             raise ValueError("Classifier requires y to be passed, but the target y is None.")
         self._name = str(getattr(y, "name", None) or "y")
         labels = column_or_1d(y, warn=True)
+        if missing := int(pd.isna(labels).sum()):
+            raise BadData(
+                f"y must hold a label in each row, but {missing} of {len(labels)} are missing "
+                "(NaN or None). Leave these rows out."
+            )
+        assert_all_finite(labels, input_name="y")
         check_classification_targets(labels)
-        check_consistent_length(X, labels)
+        check_consistent_length(X, labels, groups)
         return self._fit(X, labels, sample_weight, groups)
 
     def predict(self, X: Any) -> Any:
@@ -108,13 +118,16 @@ class Classifier(ClassifierMixin, PopulationEstimator):  # type: ignore[misc]  #
         frame = self._ready(X)
         return self._shown(self.predictor_.predict_proba(frame), X, self.classes_)
 
-    def _target(self, y: NDArray[Any], weight: NDArray[np.float64]) -> ClassificationTarget:
+    def _labels(self, y: NDArray[Any]) -> NDArray[np.int64]:
         self.classes_ = np.unique(y)
         if len(self.classes_) < 2:
             raise BadData(
                 "Classification needs 2 classes or more, but y has one class: "
-                f"{self.classes_[0]!r}."
+                f"{self.classes_.tolist()[0]!r}."
             )
+        return self._encode(y)
+
+    def _target(self, y: NDArray[Any], weight: NDArray[np.float64]) -> ClassificationTarget:
         return ClassificationTarget(self._name, tuple(self.classes_.tolist()))
 
     def _encode(self, y: NDArray[Any]) -> NDArray[np.int64]:

@@ -48,7 +48,7 @@ def epochs(rows: int) -> int:
     """Passes: about 3000 steps, from 24 to 160 passes.
 
     >>> [epochs(n) for n in (50, 4000, 40_000)]
-    [160, 93, 24]
+    [160, 160, 24]
     """
     return min(160, max(24, 3000 // steps_per_epoch(rows, batch_size(rows))))
 

@@ -9,8 +9,9 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length
 
 from slalom.data.target import RegressionTarget
+from slalom.errors import BadData
 from slalom.estimators.base import PopulationEstimator
-from slalom.losses import Loss, as_loss
+from slalom.losses import GaussianNLL, Loss, as_loss
 
 
 class Regressor(RegressorMixin, PopulationEstimator):  # type: ignore[misc]  # see the base
@@ -28,6 +29,7 @@ class Regressor(RegressorMixin, PopulationEstimator):  # type: ignore[misc]  # s
             of 0.15 from there on; a share, a number of folds, a scikit-learn splitter, or pairs of
             row numbers.
         time_limit: seconds for the training; it then takes fewer epochs.
+        engine: what trains: "auto", "reference", or an engine.
         random_state: of weights, batches and splits; 0, so that the same call gives the same model.
         progress: whether to show a progress bar; only on a terminal when not given.
 
@@ -48,31 +50,6 @@ class Regressor(RegressorMixin, PopulationEstimator):  # type: ignore[misc]  # s
     """
 
     target_: RegressionTarget
-
-    def __init__(
-        self,
-        *,
-        members: Any = None,
-        loss: Any = None,
-        epochs: int | None = None,
-        batch_size: int | None = None,
-        patience: int | None = None,
-        validation: Any = "auto",
-        time_limit: float | None = None,
-        random_state: int | None = 0,
-        progress: bool | None = None,
-    ) -> None:
-        super().__init__(
-            members=members,
-            loss=loss,
-            epochs=epochs,
-            batch_size=batch_size,
-            patience=patience,
-            validation=validation,
-            time_limit=time_limit,
-            random_state=random_state,
-            progress=progress,
-        )
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -100,8 +77,13 @@ class Regressor(RegressorMixin, PopulationEstimator):  # type: ignore[misc]  # s
         if y is None:
             raise ValueError("Regressor requires y to be passed, but the target y is None.")
         names = [str(c) for c in getattr(y, "columns", [getattr(y, "name", None) or "y"])]
+        if np.asarray(y).dtype.kind in "mM":
+            raise BadData(
+                "y holds dates or times. Turn them into numbers first, such as the days since a "
+                "given date."
+            )
         values = check_array(y, dtype=np.float64, ensure_2d=False, input_name="y", estimator=self)
-        check_consistent_length(X, values)
+        check_consistent_length(X, values, groups)
         self._target_names = names if values.ndim == 1 or len(names) == values.shape[1] else None
         self._one_column = values.ndim == 1
         return self._fit(X, values, sample_weight, groups)
@@ -110,7 +92,8 @@ class Regressor(RegressorMixin, PopulationEstimator):  # type: ignore[misc]  # s
         """Values `[N]` or `[N, T]`; with `return_std`, also their standard deviations.
 
         The deviation joins, as variances, where the nets disagree and what they together left
-        unexplained on validation rows.
+        unexplained on validation rows, which is one number for all rows. With the loss
+        gaussian_nll the nets tell the second part themselves, row by row.
         """
         frame = self._ready(X)
         names = self.target_.names
@@ -122,14 +105,21 @@ class Regressor(RegressorMixin, PopulationEstimator):  # type: ignore[misc]  # s
     def _shaped(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         return values if self._one_column or values.ndim == 2 else values[:, None]
 
+    def _labels(self, y: NDArray[np.float64]) -> None:
+        return None
+
     def _target(self, y: NDArray[np.float64], weight: NDArray[np.float64]) -> RegressionTarget:
         columns = y.reshape(len(y), -1)
         names = self._target_names or [f"y{k}" for k in range(columns.shape[1])]
-        mean = np.average(columns, axis=0, weights=weight)
-        scale = np.sqrt(np.average((columns - mean) ** 2, axis=0, weights=weight))
-        scale[scale <= 1e-12 * np.abs(mean)] = 1.0  # constant: nothing to scale
-        scale[scale == 0] = 1.0
-        return RegressionTarget(tuple(names), tuple(mean), tuple(scale), (".",) * columns.shape[1])
+        # In units of a power of two near the largest value, so that no square can overflow.
+        unit = np.exp2(np.frexp(np.abs(columns).max(axis=0))[1] - 1)
+        mean = np.average(columns / unit, axis=0, weights=weight)
+        scale = np.sqrt(np.average((columns / unit - mean) ** 2, axis=0, weights=weight))
+        rounding = 1e-12 * np.abs(mean)
+        constant = scale <= rounding  # nothing to scale
+        scale = np.where(constant, np.maximum(rounding * unit, 1.0), scale * unit)
+        decimal = (".",) * columns.shape[1]
+        return RegressionTarget(tuple(names), tuple(mean * unit), tuple(scale), decimal)
 
     def _encode(self, y: NDArray[np.float64]) -> NDArray[np.float32]:
         values = (y.reshape(len(y), -1) - np.array(self.target_.mean)) / np.array(
@@ -140,8 +130,14 @@ class Regressor(RegressorMixin, PopulationEstimator):  # type: ignore[misc]  # s
     def _loss(self, codes: NDArray[Any], weight: NDArray[np.float64]) -> Loss:
         return as_loss(self.loss, "regression")
 
-    def _noise(self, truth: Any, together: Any, each: Any, weights: Any) -> tuple[float, ...]:
-        spread = np.tensordot(weights, (each - together) ** 2, axes=1).mean(axis=0)
-        unexplained = ((truth - together) ** 2).mean(axis=0)
+    def _noise(self, truth: Any, each: Any, weights: Any, counts: Any) -> tuple[float, ...]:
+        if isinstance(self.run_.plan.loss, GaussianNLL):
+            return ()  # the nets tell it themselves, row by row
+        together = np.tensordot(weights, each, axes=1)
+        spread = np.tensordot(weights, (each - together) ** 2, axes=1)
+        spread, unexplained = (
+            np.average(squares, axis=0, weights=counts)
+            for squares in (spread, (truth - together) ** 2)
+        )
         scale = np.array(self.target_.scale)
         return tuple(np.sqrt(np.maximum(unexplained - spread, 0.0)) * scale)

@@ -2,6 +2,8 @@
 
 import warnings
 from collections.abc import Iterable
+from numbers import Integral
+from reprlib import repr as shortened
 from typing import Any
 
 import numpy as np
@@ -14,9 +16,10 @@ from sklearn.model_selection import (
     StratifiedKFold,
     train_test_split,
 )
+from sklearn.utils import check_random_state
 
 from slalom.data.dataset import Rows, Split
-from slalom.errors import BadPlan
+from slalom.errors import BadPlan, SlalomError
 
 SMALL = 4000  # rows; below, folds cost less than the rows that a single split would hold back
 FOLDS = 5
@@ -36,7 +39,7 @@ def validation_folds(
         seed: of the shuffling.
 
     Raises:
-        BadPlan: when it is none of these.
+        BadPlan: when it is none of these, or the rows cannot be split so.
 
     Example:
         >>> [len(fold.validation) for fold in validation_folds(3, 10, None, None, seed=0)]
@@ -44,29 +47,56 @@ def validation_folds(
     """
     if isinstance(validation, str) and validation == "auto":
         validation = FOLDS if rows < SMALL else SHARE
-    index = np.arange(rows)
-    if isinstance(validation, int) and not isinstance(validation, bool) and validation >= 2:
-        parts = _cross_validation(min(validation, rows), index, labels, groups, seed)
-    elif isinstance(validation, float) and 0 < validation < 1:
-        parts = [_hold_out(index, validation, labels, groups, seed)]
-    elif hasattr(validation, "split") and not isinstance(validation, str):
-        parts = list(validation.split(index, labels, groups))
-    elif isinstance(validation, Iterable) and not isinstance(validation, str):
-        parts = list(validation)
-    else:
+    try:
+        parts = _parts(validation, np.arange(rows), labels, groups, seed)
+        folds = tuple(Split(train, held) for train, held in parts)
+    except SlalomError:
+        raise
+    except (TypeError, ValueError) as error:
         raise BadPlan(
-            "validation must be 'auto', a share between 0 and 1, a number of folds >= 2, a "
-            f"scikit-learn splitter, or pairs of row numbers, but {validation!r} was given."
+            f"{rows} rows cannot be split as validation={shortened(validation)} asks: {error}"
+        ) from error
+    if not folds or not all(len(fold.validation) for fold in folds):
+        raise BadPlan(
+            "Each split needs rows to select on, but those of validation="
+            f"{shortened(validation)} hold back {[len(fold.validation) for fold in folds]} rows."
         )
-    return tuple(Split(train, held) for train, held in parts)
+    return folds
 
 
 def seed_of(random_state: Any) -> int:
-    """A seed from what scikit-learn takes: a number, a generator, or None for a new one."""
-    if isinstance(random_state, int | np.integer):
+    """A seed from what scikit-learn takes: a number, a generator, or None for a new one.
+
+    Raises:
+        BadPlan: for anything else.
+    """
+    try:
+        generator = check_random_state(random_state)
+    except ValueError as error:
+        raise BadPlan(
+            "random_state must be a whole number from 0 to 2^32 - 1, a numpy RandomState or None, "
+            f"but {random_state!r} was given."
+        ) from error
+    if isinstance(random_state, Integral):
         return int(random_state)
-    generator = np.random.RandomState() if random_state is None else random_state
     return int(generator.randint(2**31 - 1))
+
+
+def _parts(
+    validation: Any, index: Rows, labels: Any, groups: Any, seed: int
+) -> Iterable[tuple[Any, Any]]:
+    if isinstance(validation, int | np.integer) and validation >= 2:
+        return _cross_validation(min(int(validation), len(index)), index, labels, groups, seed)
+    if isinstance(validation, float | np.floating) and 0 < validation < 1:
+        return [_hold_out(index, float(validation), labels, groups, seed)]
+    if hasattr(validation, "split") and not isinstance(validation, str):
+        return list(validation.split(index, labels, groups))
+    if isinstance(validation, Iterable) and not isinstance(validation, str):
+        return list(validation)
+    raise BadPlan(
+        "validation must be 'auto', a share between 0 and 1, a number of folds >= 2, a "
+        f"scikit-learn splitter, or pairs of row numbers, but {validation!r} was given."
+    )
 
 
 def _cross_validation(

@@ -8,3 +8,5 @@ from slalom.nets.mlp import MLP as MLP
 from slalom.nets.net import Net as Net
 from slalom.nets.net import NetSpec as NetSpec
 from slalom.nets.net import as_net as as_net
+from slalom.nets.net import outputs as outputs
+from slalom.nets.net import seeded as seeded

@@ -5,12 +5,12 @@ gradient that autograd finds for it is compared with finite differences in float
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TypeAlias
 
 import torch
 
 from slalom.errors import BadPlan, did_you_mean
-from slalom.spec import trust
 
 Function: TypeAlias = Callable[[torch.Tensor], torch.Tensor]
 
@@ -70,13 +70,25 @@ def check_activation(activation: str | Function) -> None:
                 f"{did_you_mean(activation, sorted(ACTIVATIONS))} "
                 f"A function of your own that takes and gives a tensor works too."
             )
+    elif isinstance(activation, torch.nn.Module | type):
+        raise BadPlan(_no_function(activation))
     elif callable(activation):
         _check_gradient(activation)
-        trust(activation)
     else:
         raise BadPlan(f"An activation is a name or a function, but {activation!r} was given.")
 
 
+def _no_function(activation: torch.nn.Module | type) -> str:
+    kind = activation if isinstance(activation, type) else type(activation)
+    names = [name for name, known in ACTIVATIONS.items() if known is kind]
+    return (
+        f"An activation is a name or a function, but {kind.__name__} is a module, which all layers "
+        f"and members would share. Pass {repr(names[0]) if names else 'a name'} or a function of "
+        f"torch.nn.functional; one with parameters of its own goes into the module of a Net."
+    )
+
+
+@lru_cache
 def _check_gradient(function: Function) -> None:
     name = getattr(function, "__name__", repr(function))
     x = torch.tensor(_PROBE, dtype=torch.float64, requires_grad=True)

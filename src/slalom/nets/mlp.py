@@ -64,12 +64,14 @@ class MLP(NetSpec):
         dropout = f" dropout {self.dropout:g}" if self.dropout else ""
         return f"{'-'.join(map(str, self.widths))} {name}{dropout}"
 
+    @property
+    def adjustable(self) -> tuple[str, ...]:
+        return ("activation", "dropout")
+
     def check(self) -> None:
-        whole = all(isinstance(w, int) and not isinstance(w, bool) and w >= 1 for w in self.widths)
-        self.require(len(self.widths) >= 2 and whole, "widths", "two or more whole numbers >= 1")
-        self.require(
-            isinstance(self.dropout, int | float) and 0 <= self.dropout < 1, "dropout", "in [0, 1)"
-        )
+        enough = len(self.widths) >= 2 and min(self.widths) >= 1
+        self.require(enough, "widths", "two or more whole numbers >= 1")
+        self.require(0 <= self.dropout < 1, "dropout", "in [0, 1)")
         check_activation(self.activation)
 
     @classmethod

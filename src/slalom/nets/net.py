@@ -5,16 +5,36 @@ Weights are drawn by torch's global generator under `torch.manual_seed(seed)`, s
 seed always give the same first weights, which are those that plain PyTorch would give.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from inspect import Parameter, signature
+from itertools import chain
+from threading import RLock
 from typing import Any
 
 import torch
+from torch.nn.parameter import is_lazy
 
 from slalom.errors import BadPlan
-from slalom.spec import Spec, import_path, trust
+from slalom.spec import Spec, import_path
+
+ROWS_AT_ONCE = 16384  # bounds the memory of predictions, whatever the table
+_GENERATOR = RLock()  # torch has one global generator for all threads
 
 
-class NetSpec(Spec):
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """torch's global generator as `torch.manual_seed(seed)` leaves it; afterwards as it was before.
+
+    One thread at a time, so that trainings side by side do not draw each other's numbers.
+    """
+    with _GENERATOR, torch.random.fork_rng(devices=[]):
+        # What torch.manual_seed does on the CPU, without its queue for devices not yet in use.
+        torch.default_generator.manual_seed(seed)
+        yield
+
+
+class NetSpec(Spec, abstract=True):
     """Base of the recipes."""
 
     def module(self) -> torch.nn.Module:
@@ -29,9 +49,7 @@ class NetSpec(Spec):
             >>> MLP(1, 10, 1).build(seed=0)[0].weight.shape
             torch.Size([10, 1])
         """
-        with torch.random.fork_rng(devices=[]):
-            # What torch.manual_seed does on the CPU, without its queue for devices not yet in use.
-            torch.default_generator.manual_seed(seed)
+        with seeded(seed):
             return self.module()
 
     @property
@@ -43,14 +61,15 @@ class NetSpec(Spec):
 class Net(NetSpec):
     """Any function or class that makes a `torch.nn.Module`, with its arguments.
 
-    The plan records the import path. Reading such a plan in another process takes `slalom.trust`.
+    In a file stands the import path. Reading it takes `slalom.trust`, as reading it back here does.
 
     Args:
         factory: the function or class.
         **arguments: what it is called with; numbers, strings, booleans and lists of these.
 
     Raises:
-        BadPlan: when `factory` is not callable, or an argument is not pure data.
+        BadPlan: when `factory` is not callable, or an argument is not pure data; by `build`, when
+            it makes no module, or one whose shapes are yet to come (`torch.nn.LazyLinear`).
 
     Example:
         >>> Net(torch.nn.Linear, in_features=3, out_features=1).build(seed=0)
@@ -78,6 +97,11 @@ class Net(NetSpec):
                 f"{import_path(self.factory)} was expected to make a torch.nn.Module, "
                 f"but made {type(module).__name__}."
             )
+        if any(map(is_lazy, chain(module.parameters(), module.buffers()))):
+            raise BadPlan(
+                f"{import_path(self.factory)} makes a module with lazy parts, whose first weights "
+                f"would depend on the first batch. Use Linear in place of LazyLinear, and so on."
+            )
         return module
 
     @property
@@ -85,21 +109,40 @@ class Net(NetSpec):
         shown = ", ".join(f"{name}={value}" for name, value in self.arguments)
         return f"{getattr(self.factory, '__name__', 'net')}({shown})"
 
+    @property
+    def adjustable(self) -> tuple[str, ...]:
+        """The arguments given, and those that the factory names."""
+        try:
+            parameters = list(signature(self.factory).parameters.values())
+        except (TypeError, ValueError):  # written in C, without a signature
+            parameters = []
+        by_name = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+        named = [p.name for p in parameters if p.kind in by_name]
+        return tuple(dict.fromkeys([*dict(self.arguments), *named]))
+
+    def adjusted(self, **arguments: Any) -> "Net":
+        return Net(self.factory, **dict(self.arguments) | arguments)
+
     def check(self) -> None:
-        self.require(callable(self.factory), "factory", "a function or class that makes a module")
         for name, value in self.arguments:
             if not _is_data(value):
                 raise BadPlan(
                     f"Net: the argument {name}={value!r} cannot stand in a plan. Numbers, strings, "
                     f"booleans and lists of these can; make anything else inside the factory."
                 )
-        trust(self.factory)
 
     @classmethod
     def from_fields(cls, fields: dict[str, Any]) -> "Net":
         if "factory" not in fields:
-            raise BadPlan("Net: factory must be a function or class that makes a module.")
+            raise BadPlan("Net: factory must be a function, but none was given.")
         return cls(fields["factory"], **dict(fields.get("arguments", ())))
+
+
+def outputs(module: torch.nn.Module, X: torch.Tensor) -> torch.Tensor:
+    """What a module gives for rows `X [N, ...]` in evaluation: `[N, O]`."""
+    module.eval()
+    with torch.no_grad():
+        return torch.cat([module(part) for part in torch.split(X, ROWS_AT_ONCE)])
 
 
 def as_net(net: Any) -> NetSpec:

@@ -13,8 +13,10 @@ import torch
 
 from slalom.spec import Spec
 
+FLOAT32_MAX = torch.finfo(torch.float32).max  # torch refuses to scale float32 by more
 
-class Optimizer(Spec):
+
+class Optimizer(Spec, abstract=True):
     """Base of the optimizers. `lr` is the learning rate before any schedule."""
 
     lr: float = 1e-3
@@ -52,11 +54,17 @@ class Optimizer(Spec):
         return optimizer
 
     def check(self) -> None:
-        self.require(_is_number(self.lr) and 0 <= self.lr < float("inf"), "lr", "a number >= 0")
-        for name in ("weight_decay", "eps", "momentum", "lr_decay", "initial_accumulator_value"):
-            if hasattr(self, name):
-                value = getattr(self, name)
-                self.require(_is_number(value) and 0 <= value < float("inf"), name, "a number >= 0")
+        for name in (
+            "lr",
+            "weight_decay",
+            "eps",
+            "momentum",
+            "lr_decay",
+            "initial_accumulator_value",
+        ):
+            value = getattr(self, name, 0)
+            self.require(value >= 0, name, "a number >= 0")
+            self.require(value <= FLOAT32_MAX, name, f"at most {FLOAT32_MAX:.2g}")
 
 
 class SGD(Optimizer):
@@ -135,7 +143,7 @@ class RMSprop(Optimizer):
 
     def check(self) -> None:
         super().check()
-        self.require(_is_number(self.alpha) and 0 <= self.alpha < 1, "alpha", "in [0, 1)")
+        self.require(0 <= self.alpha < 1, "alpha", "in [0, 1)")
 
 
 class Adam(Optimizer):
@@ -158,8 +166,8 @@ class Adam(Optimizer):
 
     def check(self) -> None:
         super().check()
-        two = isinstance(self.betas, tuple) and len(self.betas) == 2
-        inside = two and all(_is_number(b) and 0 <= b < 1 for b in self.betas)
+        first, second = self.betas
+        inside = 0 <= first < 1 and 0 <= second < 1
         self.require(inside, "betas", "two numbers in [0, 1)")
 
 
@@ -172,7 +180,3 @@ class AdamW(Adam):
     """
 
     weight_decay: float = 1e-2
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

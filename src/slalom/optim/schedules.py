@@ -12,7 +12,7 @@ from typing import Literal
 from slalom.spec import Spec
 
 
-class Schedule(Spec):
+class Schedule(Spec, abstract=True):
     """Base of the schedules."""
 
     def at(self, lr: float, step: int, total: int) -> float:
@@ -45,7 +45,7 @@ class StepLR(Schedule):
         return lr * self.gamma ** (step // self.step_size)
 
     def check(self) -> None:
-        self.require(_is_length(self.step_size), "step_size", "a whole number of steps >= 1")
+        self.require_whole("step_size", 1)
         self.require(self.gamma > 0, "gamma", "a number > 0")
 
 
@@ -84,7 +84,7 @@ class CosineAnnealingLR(Schedule):
         return self.eta_min + (lr - self.eta_min) * (1 + cos(pi * turn)) / 2
 
     def check(self) -> None:
-        self.require(self.T_max is None or _is_length(self.T_max), "T_max", "steps >= 1, or None")
+        self.require_whole("T_max", 1)
         self.require(self.eta_min >= 0, "eta_min", "a number >= 0")
 
 
@@ -123,7 +123,6 @@ class OneCycleLR(Schedule):
 
     def check(self) -> None:
         self.require(0 < self.pct_start < 1, "pct_start", "between 0 and 1")
-        self.require(self.anneal_strategy in ("cos", "linear"), "anneal_strategy", "cos or linear")
         self.require(self.div_factor > 0, "div_factor", "a number > 0")
         self.require(self.final_div_factor > 0, "final_div_factor", "a number > 0")
 
@@ -148,10 +147,5 @@ class Warmup(Schedule):
         )
 
     def check(self) -> None:
-        self.require(_is_length(self.steps), "steps", "a whole number of steps >= 1")
+        self.require_whole("steps", 1)
         self.require(0 < self.start_factor <= 1, "start_factor", "in (0, 1]")
-        self.require(isinstance(self.then, Schedule), "then", "a schedule")
-
-
-def _is_length(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1

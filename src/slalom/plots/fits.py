@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-import torch
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.colors import to_rgb
@@ -14,6 +13,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from slalom.data.dataset import Dataset
+from slalom.engine.measure import measure
 from slalom.errors import BadPlan
 from slalom.plots.labels import counted, member_labels, number, shortened
 from slalom.plots.style import (
@@ -137,25 +137,10 @@ def line_numbers(run: Run, member: int | None = None) -> FittedLine:
     points = np.column_stack([data.X[:, 0], data.y if data.y.ndim == 1 else data.y[:, 0]])
     fold = data.folds[run.population[k].fold]
     rows = fold.validation if len(fold.validation) else fold.train
-    truth = points[rows, 1]
-    loss = _loss(run, k, rows)
-    predicted = run.predict(data.X[rows], k).astype(np.float64)
-    if data.task == "classification":
-        score = float((predicted.argmax(axis=1) == truth).mean())
-    else:
-        total = ((truth - truth.mean()) ** 2).sum()
-        score = float(1 - ((truth - predicted[:, 0]) ** 2).sum() / total) if total else np.nan
+    loss, score = measure(run.engine, run.state, k, rows, best=True)
     return FittedLine(
         k, x, y, points[fold.train], points[fold.validation], loss, score, len(fold.validation) > 0
     )
-
-
-def _loss(run: Run, k: int, rows: NDArray[np.int64]) -> float:
-    """The plan's loss of a member at its best weights on these rows."""
-    data = run.dataset
-    output = torch.from_numpy(run.engine.read(run.state, k, data.X[rows], best=True))
-    weight = None if data.weight is None else torch.from_numpy(data.weight[rows])
-    return float(run.plan.loss(output, torch.from_numpy(data.y[rows]), weight))
 
 
 def region_numbers(run: Run, member: int | None = None) -> Regions:

@@ -22,12 +22,14 @@ def loss_words(loss: Loss) -> str:
 
 
 def number(value: float) -> str:
-    """Three significant digits; `diverged` for what is not finite.
+    """Three significant digits, or all before the point; `diverged` for what is not finite.
 
-    >>> number(0.0123456), number(float("inf"))
-    ('0.0123', 'diverged')
+    >>> number(0.0123456), number(3734.2), number(float("inf"))
+    ('0.0123', '3,734', 'diverged')
     """
-    return f"{value:.3g}" if math.isfinite(value) else "diverged"
+    if not math.isfinite(value):
+        return "diverged"
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e9 else f"{value:.3g}"
 
 
 def counted(n: int, word: str) -> str:

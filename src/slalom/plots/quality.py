@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
+from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
 from slalom.errors import BadData
 from slalom.plots.labels import counted, number, shortened
@@ -96,15 +97,13 @@ def residual_numbers(truth: ArrayLike, predicted: ArrayLike) -> Residuals:
     """The numbers of `residuals`."""
     a, b = _column(truth, "truth"), _column(predicted, "predicted")
     _check_rows(len(a), len(b), "predicted")
-    rest = a - b
-    total = float(((a - a.mean()) ** 2).sum())
     return Residuals(
         truth=a,
         predicted=b,
-        residuals=rest,
-        r2=1 - float((rest**2).sum()) / total if total else float("nan"),
-        rmse=float(np.sqrt((rest**2).mean())),
-        mae=float(np.abs(rest).mean()),
+        residuals=a - b,
+        r2=float(r2_score(a, b)) if a.min() < a.max() else float("nan"),
+        rmse=float(root_mean_squared_error(a, b)),
+        mae=float(mean_absolute_error(a, b)),
     )
 
 
@@ -286,7 +285,7 @@ def _draw_residuals(axes: Any, numbers: Residuals, tail: str) -> None:
     axes.yaxis.get_major_locator().set_params(integer=True)
     grouped_digits(axes.yaxis, axes.get_ylim()[1])
     grouped_digits(axes.xaxis, reach)
-    axes.set_title(f"RMSE {number(numbers.rmse)}, MAE {number(numbers.mae)}")
+    axes.set_title(f"RMSE {number(numbers.rmse)}\nMAE {number(numbers.mae)}")
     if beyond:
         axes.margins(y=0.12)
         axes.text(

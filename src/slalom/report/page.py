@@ -1,6 +1,5 @@
 """What stands in the report, and the file that it is written to."""
 
-import os
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from slalom import __version__, plots
 from slalom.data.target import ClassificationTarget
-from slalom.errors import BadFile
+from slalom.files import write_whole
 from slalom.fit import Fit
 from slalom.report.embedding import embedded
 
@@ -55,12 +54,7 @@ def write_report(fit: Fit, path: str | Path, model: str | Path = "model.slalom")
         PosixPath('houses.html')
     """
     path = Path(path)
-    half = path.with_name(path.name + ".part")
-    try:
-        half.write_text(render(fit, Path(model)), encoding="utf-8", errors="replace")
-        os.replace(half, path)
-    except OSError as error:
-        raise BadFile(f"The report could not be written to {path}: {error.strerror}.") from None
+    write_whole(path, render(fit, Path(model)).encode("utf-8", errors="replace"))
     return path
 
 

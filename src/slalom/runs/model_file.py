@@ -5,7 +5,6 @@ Reading it runs no code: the tensors are raw numbers, the header is JSON, and a 
 """
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from safetensors.torch import save
 from slalom.data.schema import Schema
 from slalom.data.target import ClassificationTarget, RegressionTarget
 from slalom.errors import BadFile, BadPlan
+from slalom.files import write_whole
 from slalom.losses import Loss
 from slalom.nets import NetSpec
 from slalom.runs.predictor import Predictor
@@ -29,7 +29,6 @@ def save_model(model: Predictor, path: str | Path) -> None:
     Raises:
         BadFile: when the folder is missing or cannot be written to.
     """
-    path = Path(path)
     header = {
         "format": FORMAT,
         "schema": model.schema.to_json(),
@@ -41,27 +40,19 @@ def save_model(model: Predictor, path: str | Path) -> None:
         "about": model.about,
     }
     tensors = {
-        f"{k}.{name}": tensor.detach().contiguous()
+        f"{k}.{name}": tensor.detach().clone().contiguous()  # a copy each: modules may share
         for k, module in enumerate(model.modules)
         for name, tensor in module.state_dict().items()
     }
-    data = save(tensors, metadata={"slalom": json.dumps(header, ensure_ascii=False)})
-    half = path.with_name(path.name + ".part")
-    try:
-        half.write_bytes(data)
-        os.replace(half, path)
-    except OSError as error:
-        raise BadFile(
-            f"The model could not be written to {path}: {error.strerror}. "
-            f"Choose a file name in a folder that exists and that you may write to."
-        ) from error
+    write_whole(path, save(tensors, metadata={"slalom": json.dumps(header)}))
 
 
 def load_model(path: str | Path) -> Predictor:
     """Read a predictor.
 
     Raises:
-        BadFile: when the file is missing, is not one of ours, or is damaged.
+        BadFile: when the file is missing, is not one of ours, is damaged, or names a function that
+            has not been made known with `slalom.trust`.
     """
     path = Path(path)
     if not path.is_file():
@@ -83,9 +74,9 @@ def load_model(path: str | Path) -> Predictor:
         )
     try:
         return _predictor(json.loads(metadata["slalom"]), tensors)
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        if isinstance(error, BadPlan):
-            raise
+    except BadPlan as error:
+        raise BadFile(f"The model {path} is damaged, or not for this process. {error}") from error
+    except (LookupError, TypeError, ValueError, RuntimeError) as error:
         raise BadFile(f"The header of {path} is damaged: {error!r}.") from error
 
 
@@ -96,22 +87,39 @@ def _predictor(header: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Pred
             f"{FORMAT!r}. Install the version that wrote it, or train it anew."
         )
     nets = tuple(NetSpec.from_json(net) for net in header["nets"])
-    kind = {cls.kind: cls for cls in (RegressionTarget, ClassificationTarget)}
+    kinds = {cls.kind: cls for cls in (RegressionTarget, ClassificationTarget)}
+    parts: list[dict[str, torch.Tensor]] = [{} for _ in nets]
+    for name, tensor in tensors.items():
+        k, _, own = name.partition(".")
+        parts[int(k)][own] = tensor
     return Predictor(
         schema=Schema.from_json(header["schema"]),
-        target=kind[header["target"]["kind"]].from_json(header["target"]),
+        target=kinds[header["target"]["kind"]].from_json(header["target"]),
         loss=Loss.from_json(header["loss"]),
         nets=nets,
-        modules=tuple(_module(net, k, tensors) for k, net in enumerate(nets)),
+        modules=tuple(_module(net, part) for net, part in zip(nets, parts, strict=True)),
         weights=tuple(header["weights"]),
         noise=tuple(header["noise"]),
         about=header["about"],
     )
 
 
-def _module(net: NetSpec, k: int, tensors: dict[str, torch.Tensor]) -> torch.nn.Module:
-    prefix = f"{k}."
-    own = {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
-    module = net.build(seed=0)
-    module.load_state_dict(own)
+def _module(net: NetSpec, tensors: dict[str, torch.Tensor]) -> torch.nn.Module:
+    """The net with these weights, built only if they are the ones that it needs."""
+    for device in ("meta", "cpu"):  # the first knows shapes and takes no memory
+        try:
+            with torch.device(device):
+                module = net.build(seed=0).float()
+        except Exception as error:  # whatever a factory of the user's raises
+            if device == "meta":  # where not everything can be computed
+                continue
+            why = str(error).partition("\n")[0]
+            raise BadFile(f"The model is damaged: {net.label} cannot be built: {why}.") from error
+        if _shapes(module.state_dict()) != _shapes(tensors):
+            raise BadFile(f"The model is damaged: its weights are not those of {net.label}.")
+    module.load_state_dict(tensors)
     return module.eval()
+
+
+def _shapes(tensors: dict[str, torch.Tensor]) -> dict[str, tuple[torch.Size, torch.dtype]]:
+    return {name: (tensor.shape, tensor.dtype) for name, tensor in tensors.items()}

@@ -1,9 +1,9 @@
 """What a training leaves: plan, history, models, frames."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,9 @@ from slalom.engine import Engine, State
 from slalom.errors import BadPlan, Diverged
 from slalom.metrics import metric_name
 from slalom.plan import Plan
-from slalom.population import Population
+from slalom.population import Member, Population
+
+Stopper: TypeAlias = Literal["", "time limit", "interrupt"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +48,8 @@ class Run:
         history: one row a record: member, step, epoch, train_loss, validation_loss and the metric
             of the task (`accuracy` or `r2`). Losses are NaN where they were not measured.
         seconds: wall time of the training.
-        interrupted: whether it was stopped before the plan was carried out.
+        stopped_by: what ended the training before the plan was carried out: "time limit",
+            "interrupt" (Ctrl-C), or "" for nothing.
         frames: moments kept for an animation; they cover the first members (see `slalom.train`).
         probe: the rows on which frames hold predictions, float32 `[G, I]`; for one feature a line,
             for two a square grid, row by row.
@@ -65,9 +68,14 @@ class Run:
     engine: Engine
     history: pd.DataFrame
     seconds: float
-    interrupted: bool = False
+    stopped_by: Stopper = ""
     frames: tuple[Frame, ...] = ()
     probe: NDArray[np.float32] | None = None
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the training was stopped before the plan was carried out."""
+        return self.stopped_by != ""
 
     @property
     def population(self) -> Population:
@@ -99,19 +107,31 @@ class Run:
         return board.reset_index(drop=True)
 
     def best(self) -> int:
-        """The number of the best member, the first of the leaderboard.
+        """The number of the best member.
+
+        Losses on different folds do not compare. Where members were trained on several, those that
+        differ by the fold alone stand together with their mean, and the best of the best is taken.
 
         Raises:
             Diverged: when no member has a finite loss.
         """
-        order = [self._order(k, self._records(k)) for k in range(len(self.population))]
+        records = dict(list(self.history.groupby("member")))
+        none = self.history.iloc[:0]
+        members = range(len(self.population))
+        order = np.array([self._order(k, records.get(k, none)) for k in members])
         if not np.isfinite(order).any():
             raise Diverged(
                 f"All {len(order)} members diverged (the first at step "
                 f"{self.state.diverged_at.min()}), so there is no model. Lower the learning rates, "
                 f"scale the features, or clip the gradient with clip_norm=1.0."
             )
-        return int(np.argmin(order))
+        alike: dict[Member, list[int]] = {}
+        for k, member in enumerate(self.population):
+            alike.setdefault(replace(member, fold=0), []).append(k)
+        group = min(
+            alike.values(), key=lambda group: (sum(order[group] / len(group)), min(order[group]))
+        )
+        return min(group, key=lambda k: order[k])
 
     def model(self, member: int | None = None) -> torch.nn.Module:
         """A member's module, with the weights of its best validation (its last ones without).
@@ -130,7 +150,7 @@ class Run:
     def predict(self, X: ArrayLike, member: int | None = None) -> NDArray[np.float32]:
         """A member's predictions on rows `X`: values `[B, T]`, or probabilities `[B, K]`."""
         k = self._with_weights(member)
-        output = self.engine.read(self.state, k, np.asarray(X, dtype=np.float32), best=True)
+        (output,) = self.engine.read(self.state, [k], np.asarray(X, dtype=np.float32), best=True)
         predictions: NDArray[np.float32] = self.plan.loss.predict(torch.from_numpy(output)).numpy()
         return predictions
 

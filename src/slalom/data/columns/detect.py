@@ -77,6 +77,8 @@ def _fit_numbers(name: str, series: Series) -> Column:
     if not present.size:
         return Dropped(name, "no cell holds a finite number")
     if present.min() == present.max():
+        if series.nunique() > 1:
+            return Dropped(name, "its numbers are too alike for float64 to tell them apart")
         return _constant(name, f"{present[0]:g}", len(series) - len(present))
     if np.isin(present, (0, 1)).all() and not truths(series)[1].any():
         return Boolean.fit(name, series)
