@@ -11,7 +11,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 PYTEST := $(ONE_THREAD) $(BIN)/pytest -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench lint format clean
+.PHONY: help install demo test check bench docs lint format clean
 
 help:  ## list the verbs
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile
@@ -35,6 +35,9 @@ check: lint  ## before a commit: the linters and the fast tests, in under a minu
 bench: $(INSTALLED)  ## every benchmark, one after another, into benchmarks/results/
 	$(BIN)/pip install --quiet -c constraints.txt -e '.[bench]'
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+docs: $(INSTALLED)  ## draw the pictures of the README anew
+	$(ONE_THREAD) $(BIN)/python docs/make_pictures.py
 
 lint: $(INSTALLED)  ## format, rules, strict types: reads only
 	$(BIN)/ruff format --check

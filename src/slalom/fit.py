@@ -151,7 +151,9 @@ class Fit:
             return f"The {self.headline} is undefined on these rows, so there is no comparison."
         if not np.isfinite(error):
             return "So few different rows are tested on that a comparison would say nothing."
-        if abs(value) < 2 * error or value == 0:
+        if value == 0:
+            return f"The {self.rival} is just as good on these rows."
+        if abs(value) < 2 * error:
             return (
                 f"That is not clearly different from the {self.rival}: the difference in "
                 f"{self.headline} is {self.lead} on the same rows."
