@@ -1,6 +1,7 @@
 """What every test shares: no screen, one thread, the same examples in every CI run."""
 
 import os
+import signal
 from pathlib import Path
 
 os.environ.setdefault("MPLBACKEND", "Agg")
@@ -10,6 +11,8 @@ import torch
 from hypothesis import HealthCheck, settings
 
 torch.set_num_threads(1)
+# A shell ignores Ctrl-C for what it starts in the background, and so would everything tested here.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 pytest.register_assert_rewrite("tests.engine.conformance")
 
 # Two cores are shared by many processes, so a slow example says nothing: no deadlines.

@@ -260,6 +260,7 @@ def _stopping(
     timer = None if time_limit is None else threading.Timer(time_limit, end, ["time limit"])
     in_main = threading.current_thread() is threading.main_thread()
     before = signal.getsignal(signal.SIGINT) if in_main else None
+    listens = before not in (None, signal.SIG_IGN)  # whoever ignores Ctrl-C goes on doing so
 
     def interrupt(number: int, frame: Any) -> None:
         end("interrupt")
@@ -268,12 +269,12 @@ def _stopping(
     if timer is not None:
         timer.daemon = True
         timer.start()
-    if before is not None:
+    if listens:
         signal.signal(signal.SIGINT, interrupt)
     try:
         yield
     finally:
         if timer is not None:
             timer.cancel()
-        if before is not None:
+        if listens:
             signal.signal(signal.SIGINT, before)

@@ -8,6 +8,7 @@ any `torch.nn.Module`. The independent truth is `plain_loop`: torch alone, with 
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import cycle, pairwise
 from threading import Event
@@ -364,6 +365,20 @@ class EngineConformance:
         state, records = everything(engine, plan, silent)
         np.testing.assert_array_equal(records["train_loss"], 0)
         np.testing.assert_array_equal(state.parameters, flat(seeded(0, lambda: mlp((4, 8, 2)))))
+
+    def test_trainings_in_several_threads_give_the_numbers_of_each_alone(self) -> None:
+        data = dataset("regression").split(0.25)
+        plans = [
+            plan_of(Member(MLP(4, 16, 2, dropout=0.5), Adam(0.01), 8, seed=s), epochs=20)
+            for s in range(4)
+        ]
+        alone = [everything(self.make(), plan, data)[1] for plan in plans]
+        shared = self.make()
+        with ThreadPoolExecutor(4) as pool:
+            together = list(pool.map(lambda plan: everything(shared, plan, data)[1], plans))
+        for one, other in zip(alone, together, strict=True):
+            for column in RECORD.names or ():  # NaN equals NaN in plain arrays only
+                np.testing.assert_array_equal(one[column], other[column])
 
     # Rows, validation, stopping
 
