@@ -467,3 +467,12 @@ def test_tables_that_cannot_be_used_are_refused(kind: Any, table: Any, message: 
 def test_a_senseless_time_limit_is_refused(kind: Any, limit: Any) -> None:
     with pytest.raises(BadPlan, match="time_limit must be a number of seconds > 0"):
         quick(kind, time_limit=limit).fit(X, Y[kind])
+
+
+@KINDS
+def test_a_split_whose_training_rows_all_weigh_nothing_is_refused(kind: Any) -> None:
+    weight = np.ones(len(X))
+    weight[:20] = 0
+    split = [(np.arange(20), np.arange(20, len(X)))]
+    with pytest.raises(BadData, match="All rows to train on have a sample weight of 0"):
+        quick(kind, validation=split).fit(X, Y[kind], sample_weight=weight)

@@ -108,6 +108,7 @@ class PopulationEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         sample_weight: ArrayLike | None,
         groups: ArrayLike | None,
     ) -> Self:
+        check_time_limit(self.time_limit)
         frame = self._frame(X, reset=True)
         weight = _weights(sample_weight, len(frame))
         rows, weight = self._rows(frame, y, weight, groups)
@@ -124,6 +125,8 @@ class PopulationEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         # With one split, schema and target scale know nothing of the validation rows. With several,
         # each row is trained on by some members, and one schema has to serve them all.
         known = folds[0].train if len(folds) == 1 else np.arange(len(rows))
+        if not weight[known].any():
+            raise BadData("All rows to train on have a sample weight of 0.")
         self.target_ = self._target(y[known], weight[known])
         self.schema_ = Schema.fit(frame.iloc[known])
         self.run_ = self._train(self._dataset(frame, y, weight, folds))
@@ -168,7 +171,6 @@ class PopulationEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         weight = np.ones(data.rows) if data.weight is None else data.weight.astype(np.float64)
         loss = self._loss(data.y, weight)
         plan = self._plan(data, loss)
-        check_time_limit(self.time_limit)
         if self.time_limit is not None:
             plan = _within(plan, data, select(self.engine), self.time_limit)
         left = self.time_limit and max(0.1, self.time_limit - (time.perf_counter() - began))
