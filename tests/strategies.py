@@ -53,7 +53,24 @@ any_loss = st.one_of(
         label_smoothing=share,
     ),
 )
-populations = st.builds(Population, st.lists(members, min_size=1, max_size=4))
+choices = st.fixed_dictionaries(
+    {"net": st.lists(nets, min_size=1, max_size=3)},
+    optional={
+        "optimizer": st.lists(optimizers, min_size=1, max_size=3),
+        "lr": st.lists(positive, min_size=1, max_size=3),
+        "weight_decay": st.lists(positive, min_size=1, max_size=2),
+        "activation": st.lists(st.sampled_from(sorted(ACTIVATIONS)), min_size=1, max_size=2),
+        "dropout": share,
+        "batch_size": st.lists(st.none() | st.integers(1, 10_000), min_size=1, max_size=2),
+        "seed": st.lists(st.integers(0, 2**63 - 1), min_size=1, max_size=3),
+        "fold": st.integers(0, 9),
+        "schedule": st.lists(schedules, min_size=1, max_size=2),
+        "clip_norm": st.lists(st.none() | positive, min_size=1, max_size=2),
+    },
+)
+grids = choices.map(lambda chosen: slalom.grid(**chosen))
+lists = st.builds(Population, st.lists(members, min_size=1, max_size=4))
+populations = st.one_of(lists, grids, st.builds(lambda one, other: one + other, grids, lists))
 plans = st.one_of(
     st.builds(
         Plan,
@@ -63,6 +80,7 @@ plans = st.one_of(
         patience=st.none() | st.integers(1, 99),
         validate_every=st.integers(1, 9),
         record=st.sampled_from(["step", "epoch"]),
+        record_every=st.integers(1, 10**6),
         frames=st.integers(0, 99),
     )
     for length in ({"epochs": st.integers(1, 10**6)}, {"steps": st.integers(1, 10**9)})

@@ -100,6 +100,7 @@ def small(**arguments: Any) -> Plan:
         ({"steps": True}, "steps must be a whole number or None, but True"),
         ({"steps": 1, "patience": 0}, "patience must be a whole number >= 1"),
         ({"steps": 1, "validate_every": 0}, "validate_every must be a whole number >= 1"),
+        ({"steps": 1, "record_every": 0}, "record_every must be a whole number >= 1"),
         ({"steps": 1, "record": "all"}, "record must be 'step' or 'epoch'"),
         ({"steps": 1, "frames": -1}, "frames must be a whole number >= 0"),
     ],

@@ -205,7 +205,10 @@ nan, inf = math.nan, math.inf
             "weight must be a tuple, each entry a number or None, but",
         ),
         (lambda: CrossEntropy(weight=(1, "a")), "weight must be a tuple, each entry a number or N"),
-        (lambda: Population([SGD()]), "members must be a tuple, each entry a Member, but (SGD("),
+        (
+            lambda: Population([SGD()]),
+            "members must be a tuple, each entry a Member or a LazyMembers, but (SGD(",
+        ),
         (lambda: Net(make_net, inputs=[1, nan]), "anything but NaN"),
         (lambda: Scale(0.0, "wide"), "Scale: width must be a number, but 'wide' was given."),
     ],

@@ -61,6 +61,28 @@ def test_long_trainings_keep_one_row_an_epoch_unless_told_otherwise(
     assert [r.plan.record for r in (short, long, told)] == ["step", "epoch", "step"]
 
 
+def test_a_history_that_would_be_too_large_keeps_fewer_rows_of_each_member(
+    sine: slalom.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("slalom.training.STEPWISE_ROWS", 20)
+    monkeypatch.setattr("slalom.training.HISTORY_ROWS", 24)
+    nets = grid(net=MLP(1, 4, 1), seed=range(4))
+
+    def kept(**arguments: Any) -> tuple[int, list[int]]:
+        run = slalom.train(nets, sine, **arguments)
+        return run.plan.record_every, run.history["step"][run.history["member"] == 3].tolist()
+
+    assert kept(epochs=6) == (1, [1, 2, 3, 4, 5, 6])
+    assert kept(epochs=13) == (3, [3, 6, 9, 12, 13])
+    assert kept(epochs=13, validate_every=2) == (4, [4, 8, 12, 13])
+    assert kept(steps=7, record="step", batch_size=15) == (2, [2, 4, 6, 7])
+    assert kept(steps=7, batch_size=15) == (1, [3, 6, 7])  # epochs of three steps
+    assert kept(epochs=13, record_every=1) == (1, list(range(1, 14)))
+    assert kept(epochs=2, record_every=5) == (5, [2])
+    monkeypatch.setattr("slalom.training.HISTORY_ROWS", 3)
+    assert kept(epochs=13) == (13, [13])  # one row a member, however many they are
+
+
 def test_arguments_go_into_the_plan(sine: slalom.Dataset) -> None:
     run = slalom.train(
         [Member(MLP(1, 2, 1), SGD(0.5)), Member(MLP(1, 3, 1), Adam())],
@@ -75,6 +97,7 @@ def test_arguments_go_into_the_plan(sine: slalom.Dataset) -> None:
         patience=5,
         validate_every=2,
         record="epoch",
+        record_every=2,
         frames=0,
     )
     changed = {"batch_size": 8, "seed": 4, "schedule": slalom.StepLR(3), "clip_norm": 2.0}
@@ -83,7 +106,13 @@ def test_arguments_go_into_the_plan(sine: slalom.Dataset) -> None:
         Member(MLP(1, 3, 1), Adam(0.01), **changed),
     ]
     assert run.plan == Plan(
-        Population(members), losses.Huber(), steps=3, patience=5, validate_every=2, record="epoch"
+        Population(members),
+        losses.Huber(),
+        steps=3,
+        patience=5,
+        validate_every=2,
+        record="epoch",
+        record_every=2,
     )
 
 

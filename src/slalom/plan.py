@@ -21,6 +21,10 @@ class Plan(Spec):
         validate_every: epochs between two looks at the validation rows; the last step always looks.
         record: "step" keeps the loss of every step, "epoch" the mean over each epoch, which is a
             history of one row an epoch.
+        record_every: how many of these steps or epochs make one row; a row tells of the last of
+            them alone. The last row of a member (after its last step, when it stopped early or
+            diverged) is always kept. What is validated, and which weights are the best, does not
+            depend on it; every one, because a short history costs nothing.
         frames: how many frames to keep for an animation, 0 for none.
 
     Raises:
@@ -41,6 +45,7 @@ class Plan(Spec):
     patience: int | None = None
     validate_every: int = 1
     record: Literal["step", "epoch"] = "epoch"
+    record_every: int = 1
     frames: int = 0
 
     def total_steps(self, steps_per_epoch: int) -> int:
@@ -51,7 +56,7 @@ class Plan(Spec):
         return self.epochs * steps_per_epoch
 
     def check(self) -> None:
-        for name in ("epochs", "steps", "patience", "validate_every"):
+        for name in ("epochs", "steps", "patience", "validate_every", "record_every"):
             self.require_whole(name, 1)
         self.require_whole("frames", 0)
         self.require(

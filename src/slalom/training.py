@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from slalom.runs import Run, Stopper
 # nothing beside it, short enough for a progress bar.
 STRETCH_SECONDS = 2.0
 STEPWISE_ROWS = 200_000  # histories up to this long keep the loss of every step
+HISTORY_ROWS = 2_000_000  # 100 MB: more would take longer to sort and draw than it could tell
 EPOCHS = 100  # when neither epochs nor steps is given
 FRAMES = 60  # five seconds of animation at twelve frames a second
 
@@ -48,6 +50,7 @@ def train(
     patience: int | None = None,
     validate_every: int | None = None,
     record: str | None = None,
+    record_every: int | None = None,
     frames: int | None = None,
     engine: Engine | str = "auto",
     time_limit: float | None = None,
@@ -63,9 +66,12 @@ def train(
         optimizer, lr, batch_size, seed, schedule, clip_norm: what all members have in common; see
             `Member`. A single net is trained by Adam, full batch, seed 0, when they are not given.
         loss: a name or a spec; mse or cross_entropy by the task when not given.
-        epochs, steps, patience, validate_every, record, frames: see `Plan`. 100 epochs when neither
-            epochs nor steps is given. `record` keeps every step unless the history would pass
-            200,000 rows. `frames` is 60 for up to 12 members on one or two features, else 0.
+        epochs, steps, patience, validate_every, record, record_every, frames: see `Plan`. 100
+            epochs when neither epochs nor steps is given. `record` keeps every step unless the
+            history would pass 200,000 rows; `record_every` is 1 unless it would still pass
+            2,000,000, which are 100 MB, and then as many as keep it below, whole multiples of
+            `validate_every` (each member keeps its last row, however many they are). `frames` is
+            60 for up to 12 members on one or two features, else 0.
         engine: what carries the plan out: "auto", "reference", or an engine.
         time_limit: seconds > 0 after which the training stops where it is.
         progress: whether to show a bar; only on a terminal when not given.
@@ -98,6 +104,7 @@ def train(
         patience=patience,
         validate_every=validate_every,
         record=record,
+        record_every=record_every,
         frames=frames,
     )
     if isinstance(members, Plan):
@@ -110,9 +117,9 @@ def train(
     else:
         population = as_population(members, **of_members)
         unsaid: dict[str, Any] = {} if steps is not None else {"epochs": EPOCHS}
-        unsaid["record"] = _default_record(population, data, epochs or EPOCHS, steps)
         unsaid["frames"] = _default_frames(population, data)
         plan = Plan(population, as_loss(loss, data.task), **(unsaid | of_plan))
+        plan = replace(plan, **(_default_records(plan, data, record) | of_plan))
     return carry_out(
         plan,
         data,
@@ -217,10 +224,26 @@ def _default_frames(population: Population, data: Dataset) -> int:
     return FRAMES if drawable(data) and len(population) <= FRAMED_MEMBERS else 0
 
 
-def _default_record(population: Population, data: Dataset, epochs: int, steps: int | None) -> str:
-    passes = [steps_per_epoch(data.rows, m.batch_size) for m in population]
-    rows = epochs * sum(passes) if steps is None else steps * len(population)
-    return "step" if rows <= STEPWISE_ROWS else "epoch"
+def _default_records(plan: Plan, data: Dataset, record: str | None) -> dict[str, Any]:
+    """`record`, if it is not said, and `record_every` for a history of bearable length."""
+    sizes, counts = np.unique(plan.population.columns().batch_size, return_counts=True)
+    per_epoch = [steps_per_epoch(data.rows, int(size) or None) for size in sizes]
+    steps = [plan.total_steps(n) for n in per_epoch]
+    if record is None:
+        record = "step" if _rows(steps, counts) <= STEPWISE_ROWS else "epoch"
+    rows = (
+        steps if record == "step" else [-(-s // n) for s, n in zip(steps, per_epoch, strict=True)]
+    )
+    if _rows(rows, counts) <= HISTORY_ROWS:
+        return {"record": record}
+    rows_a_member = max(1, HISTORY_ROWS // len(plan.population))
+    # A row that is kept should be one that has a validation loss.
+    unit = plan.validate_every if record == "epoch" else 1
+    return {"record": record, "record_every": -(-max(rows) // (rows_a_member * unit)) * unit}
+
+
+def _rows(rows: list[int], members: NDArray[np.int64]) -> int:
+    return sum(n * int(count) for n, count in zip(rows, members, strict=True))
 
 
 def _given(**arguments: Any) -> dict[str, Any]:
@@ -228,20 +251,28 @@ def _given(**arguments: Any) -> dict[str, Any]:
 
 
 def _progress(state: State, began: float) -> Progress:
+    training = state.training
     return Progress(
         members=len(state.step),
-        training=int(state.training.sum()),
+        training=int(training.sum()),
         steps=int(state.step.sum()),
-        remaining=int((state.layout.total_steps - state.step)[state.training].sum()),
+        remaining=int((state.layout.total_steps - state.step)[training].sum()),
         best=float(state.best_loss.min()),
         seconds=time.perf_counter() - began,
     )
 
 
 def _history(records: list[NDArray[Any]], state: State) -> pd.DataFrame:
-    rows = np.concatenate([np.empty(0, dtype=RECORD), *records])
-    rows = rows[np.lexsort((rows["step"], rows["member"]))]
-    history = pd.DataFrame({name: rows[name] for name in RECORD.names or ()})
+    """The records of all stretches, sorted by member and step."""
+    records = [np.empty(0, dtype=RECORD), *records]
+
+    def column(name: str) -> NDArray[Any]:
+        return np.concatenate([part[name] for part in records])
+
+    step = column("step")
+    key = column("member") * (step.max(initial=0) + 1) + step
+    order = np.argsort(key, kind="stable")  # which merges what is sorted already, as stretches are
+    history = pd.DataFrame({name: column(name)[order] for name in RECORD.names or ()}, copy=False)
     per_epoch = state.layout.steps_per_epoch[history["member"].to_numpy()]
     history.insert(2, "epoch", history["step"] / per_epoch)
     return history.rename(columns={"metric": metric_name(state.dataset.task)})

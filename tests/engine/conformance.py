@@ -9,7 +9,7 @@ any `torch.nn.Module`. The independent truth is `plain_loop`: torch alone, with 
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle, pairwise
 from threading import Event
 from typing import Any
@@ -463,6 +463,49 @@ class EngineConformance:
             epochs["validation_loss"], steps["validation_loss"][[3, 7, 9]]
         )
 
+    @pytest.mark.parametrize(("record", "every"), [("step", 2), ("step", 7), ("epoch", 3)])
+    def test_a_thinner_history_keeps_every_so_many_rows_and_the_last_of_each_member(
+        self, engine: Engine, record: str, every: int
+    ) -> None:
+        plan, data = self.mixed()
+        full, records = everything(engine, replace(plan, record=record), data)
+        thin, kept = everything(engine, replace(plan, record=record, record_every=every), data)
+        assert_same_bits(thin, full)
+        last = np.zeros(len(plan.population), dtype=int)
+        np.maximum.at(last, records["member"], records["step"])
+        unit = full.layout.steps_per_epoch[records["member"]] if record == "epoch" else 1
+        chosen = (records["step"] % (every * unit) == 0) | (
+            records["step"] == last[records["member"]]
+        )
+        assert 0 < chosen.sum() < len(records)
+        assert (full.stopped_at >= 0).any() and (full.diverged_at >= 0).any()
+        assert_same_records([kept], records[chosen])
+
+    @pytest.mark.parametrize("record", ["step", "epoch"])
+    def test_the_state_knows_the_latest_scores_and_those_of_the_best_validation(
+        self, engine: Engine, record: str
+    ) -> None:
+        plan, data = self.mixed()
+        state = engine.start(replace(plan, record=record), data)
+        for name in ("train_loss", "best_train_loss", "best_metric", "pending"):
+            assert np.isnan(getattr(state, name)).all()
+        parts = [engine.advance(state, steps) for steps in (9, 2, 12)]
+        records = np.concatenate(parts)
+        records = records[np.isfinite(records["train_loss"])]
+        for k in range(len(plan.population)):
+            mine = records[records["member"] == k]
+            mine = mine[np.argsort(mine["step"])]
+            np.testing.assert_array_equal(
+                state.train_loss[k], [*mine["train_loss"], np.nan][-2:][0]
+            )
+            if np.isfinite(state.best_loss[k]):
+                (best,) = mine[mine["step"] == state.best_step[k]]
+                assert state.best_loss[k] == best["validation_loss"]
+                assert state.best_train_loss[k] == best["train_loss"]
+                assert state.best_metric[k] == best["metric"]
+        assert np.isfinite(state.best_loss).sum() >= len(OPTIMIZERS)
+        assert np.isnan(state.pending).all()
+
     # The state is everything
 
     @staticmethod
@@ -522,6 +565,50 @@ class EngineConformance:
         assert_same_bits(state, whole)
         assert_same_records([first, rest], records)
 
+    @pytest.mark.parametrize("polls", [2, 3, 5, 9, 14])
+    @pytest.mark.parametrize("record", ["step", "epoch"])
+    def test_a_state_that_was_stopped_and_saved_goes_on_bit_for_bit(
+        self, engine: Engine, record: str, polls: int
+    ) -> None:
+        data = dataset("regression").split(validation=0.2)
+        members = [Member(MLP(4, 6, 2), Adam(0.01), (None, 30)[s % 2], seed=s) for s in range(3)]
+        plan = plan_of(*members, steps=8, record=record)
+        whole, records = everything(engine, plan, data)
+        state = engine.start(plan, data)
+        first = engine.advance(state, 8, StopAfter(polls))
+        resumed = engine.start(plan, data)
+        resumed.restore({name: values.copy() for name, values in state.arrays().items()})
+        rest = engine.advance(resumed, 8)
+        assert_same_bits(resumed, whole)
+        assert_same_records([first, rest], records)
+
+    @pytest.mark.parametrize("record", ["step", "epoch"])
+    @pytest.mark.parametrize("at", [3, 12, 23])
+    def test_what_is_pending_after_an_update_is_done_first(
+        self, engine: Engine, record: str, at: int
+    ) -> None:
+        plan, data = self.mixed()
+        plan = replace(plan, record=record)
+        whole, records = everything(engine, plan, data)
+        before, after = engine.start(plan, data), engine.start(replace(plan, record="step"), data)
+        first = engine.advance(before, at - 1)
+        engine.advance(after, at - 1)
+        losses = {r["member"]: r["train_loss"] for r in engine.advance(after, 1)}
+
+        updated = before.step < after.step
+        assert updated.sum() >= len(OPTIMIZERS) // 2
+        halfway = engine.start(plan, data)  # updated, but neither validated nor recorded
+        halfway.restore(before.arrays() | {"step": after.step, "buffers": after.buffers})
+        for name in ("parameters", "slots"):
+            getattr(halfway, name)[:] = getattr(after, name)
+        for k in np.flatnonzero(updated):
+            halfway.pending[k] = losses[k]
+            halfway.epoch_loss[k] += losses[k]
+        assert halfway.training[updated].all()
+        rest = engine.advance(halfway, 23)
+        assert_same_bits(halfway, whole)
+        assert_same_records([first, rest], records)
+
     def test_a_stop_that_is_set_already_changes_nothing(self, engine: Engine) -> None:
         plan, data = self.mixed()
         state, fresh = engine.start(plan, data), engine.start(plan, data)
@@ -561,7 +648,8 @@ class EngineConformance:
 
         assert 0 < with_it.diverged_at[diverging] <= 8
         assert (with_it.diverged_at[others] == -1).all()
-        for name in ("step", "epoch_loss", "best_loss", "best_step", "stopped_at"):
+        scores = ("train_loss", "best_train_loss", "best_metric")
+        for name in ("step", "epoch_loss", "best_loss", "best_step", "stopped_at", *scores):
             np.testing.assert_array_equal(
                 getattr(with_it, name)[others], getattr(without, name), err_msg=name
             )

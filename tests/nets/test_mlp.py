@@ -3,8 +3,11 @@
 import functools
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import nn
 
 from slalom import MLP, Net
@@ -20,6 +23,25 @@ def test_weights_are_those_of_torch_under_the_same_seed() -> None:
     assert str(built) == str(plain)
     for mine, theirs in zip(built.parameters(), plain.parameters(), strict=True):
         assert torch.equal(mine, theirs)
+
+
+@given(
+    st.lists(st.integers(1, 70), min_size=2, max_size=4),
+    st.lists(st.integers(0, 2**63 - 1), min_size=1, max_size=3),
+)
+def test_first_weights_are_those_of_the_built_modules(widths: list[int], seeds: list[int]) -> None:
+    net = MLP(*widths, dropout=0.5)
+    parameters, buffers = net.first(seeds)
+    assert (parameters.dtype, buffers.shape) == (np.float32, (len(seeds), 0))
+    for seed, row in zip(seeds, parameters, strict=True):
+        flat = nn.utils.parameters_to_vector(net.build(seed).parameters())
+        np.testing.assert_array_equal(row, flat.detach().numpy())
+
+
+def test_first_weights_leave_the_global_generator_alone() -> None:
+    before = torch.get_rng_state()
+    MLP(3, 4, 1).first([5, 6])
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_dropout_follows_every_activation_and_no_output() -> None:

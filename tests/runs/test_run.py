@@ -3,11 +3,13 @@
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 import slalom
 from slalom import MLP, SGD, Adam, Member, Run
+from slalom.engine import ReferenceEngine
 from slalom.errors import BadPlan, Diverged
 
 DIVERGES = SGD(1e12)
@@ -135,3 +137,54 @@ def test_the_best_of_several_folds_is_best_on_the_mean_of_them() -> None:
     linear, curved = run.state.best_loss.reshape(2, 3)
     assert curved.mean() < linear.mean()
     assert run.best() == 3 + int(curved.argmin())
+
+
+@pytest.mark.parametrize("record", ["step", "epoch"])
+def test_the_leaderboard_is_the_same_however_little_the_history_keeps(record: str) -> None:
+    data = slalom.toys.sine(60, noise=0.3, seed=0).cross_validation(3, seed=0)
+    optimizers = [SGD(0.1, momentum=0.9), Adam(0.05, betas=(0.5, 0.9)), DIVERGES]
+    nets = slalom.grid(
+        net=[MLP(1, 2, 1), MLP(1, 8, 1)], optimizer=optimizers, batch_size=[None, 16]
+    ).on_folds(3)
+    full = slalom.train(nets, data, epochs=20, patience=2, record=record)
+    thin = slalom.train(nets, data, epochs=20, patience=2, record=record, record_every=10**9)
+    assert len(thin.history) == len(nets) < len(full.history)
+    pd.testing.assert_frame_equal(thin.leaderboard(), full.leaderboard())
+    assert thin.best() == full.best()
+
+
+def test_the_leaderboard_names_each_members_own_settings() -> None:
+    population = slalom.grid(
+        optimizer=[SGD, SGD(1, momentum=0.5, nesterov=True), Adam],
+        lr=[0.01, 1],
+        net=[MLP(1, 2, 1), MLP(1, 3, 1, dropout=0.1)],
+        batch_size=[None, 16],
+        seed=[0, 5],
+    ) + slalom.grid(net=MLP(1, 2, 1), optimizer=Adam, betas=[(0.5, 0.9), (0.9, 0.999)])
+    run = slalom.train(population, slalom.toys.sine(30), steps=2)
+    for row in run.leaderboard().itertuples():
+        member = population[row.member]
+        batch_size = None if np.isnan(row.batch_size) else row.batch_size
+        assert (row.net, row.optimizer) == (member.net.label, member.optimizer.label)
+        assert (row.lr, row.seed, row.fold) == (member.optimizer.lr, member.seed, member.fold)
+        assert batch_size == member.batch_size
+
+
+def test_of_equally_good_members_the_first_is_best() -> None:
+    data = slalom.toys.sine(60, seed=0).cross_validation(2, seed=0)
+    twins = [Member(MLP(1, 4, 1), Adam(lr)) for lr in (0.0, 0.01, 0.01)]
+    assert slalom.train(twins, data.split(0.2), steps=20).best() == 1
+    assert slalom.train(slalom.Population(twins).on_folds(2), data, steps=20).best() in (2, 3)
+
+
+def test_an_interrupted_run_ranks_by_the_latest_epoch_that_is_over() -> None:
+    data = slalom.toys.sine(30)
+    members = [Member(MLP(1, 4, 1), SGD(lr), batch_size=10) for lr in (0.001, 0.1)]
+    engine = ReferenceEngine()
+    plan = slalom.Plan(slalom.Population(members), slalom.losses.MSE(), epochs=9, record="epoch")
+    state = engine.start(plan, data)
+    engine.advance(state, 5)  # two steps into the second epoch
+    run = Run(plan, data, state, engine, pd.DataFrame(), 0.0, "interrupt")
+    assert run.best() == int(np.argmin(state.train_loss))
+    assert run.leaderboard()["train_loss"].isna().all()  # nothing is known of the fifth step
+    assert run.leaderboard()["status"].tolist() == ["interrupted"] * 2

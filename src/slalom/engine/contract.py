@@ -10,6 +10,16 @@ The contract, which one suite checks on every engine:
 - A member's numbers do not depend on the other members.
 - A member whose loss is not finite, or whose parameters are not after its last step, is marked with
   the step at which it happened and costs nothing more.
+- A record is kept of every `plan.record_every`-th step or epoch of a member (see `Plan.record`),
+  counted from its first, and of what ended its training. The rest of the contract, and all of the
+  state, is the same whatever is recorded.
+- `state.train_loss` is what the record of the latest step or finished epoch holds, kept or not; the
+  loss at which a member diverged, which updated nothing, is in its record alone.
+- An engine that is stopped may return between an update and the validation that is due after it.
+  `state.pending` then holds the loss of that step, which `step` and `epoch_loss` count already, and
+  the next `advance`, of whatever engine, validates and records before anything else.
+- Members are advanced in their order, or in blocks of neighbours: where the state is larger than
+  the memory, its vectors lie in a file, and the system then reads and writes each part once.
 - After each epoch (every `validate_every` epochs, and after the last step) a member with validation
   rows is validated; its best parameters are kept; it stops after `patience` epochs without a better
   one.
@@ -31,6 +41,7 @@ from slalom.plan import Plan
 
 # One row of history: `step` counts a member's updates from 1. `train_loss` is the loss that this
 # update looked at, or its mean over the epoch (see `Plan.record`); what was not measured is NaN.
+# Which steps have a row is said by `Plan.record_every`.
 RECORD = np.dtype(
     [
         ("member", np.int64),

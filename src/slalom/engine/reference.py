@@ -13,19 +13,18 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.nn.utils import parameters_to_vector
 
 from slalom.data.batches import Shuffle
 from slalom.data.dataset import Dataset, Rows
 from slalom.engine.contract import RECORD
 from slalom.engine.dropout import KeyedDropout
-from slalom.engine.state import State, part
+from slalom.engine.state import NEVER, State, part
 from slalom.errors import BadPlan
 from slalom.losses import as_loss
 from slalom.metrics import metric
-from slalom.nets import MLP, NetSpec, outputs, seeded
+from slalom.nets import MLP, NetSpec, flat_buffers, flat_parameters, outputs, seeded
 from slalom.plan import Plan
-from slalom.population import Member
+from slalom.population import Member, grouped
 
 NAN = float("nan")
 
@@ -61,15 +60,19 @@ class ReferenceEngine:
 
     def start(self, plan: Plan, dataset: Dataset) -> State:
         as_loss(plan.loss, dataset.task)  # refuses a loss of the other task
-        modules: dict[tuple[NetSpec, int], torch.nn.Module] = {}
-        for m in plan.population:
-            _check_fold(m, plan, dataset)
-            if (m.net, m.seed) not in modules:
-                modules[m.net, m.seed] = _build(m)
-                _check_outputs(modules[m.net, m.seed], m.net, plan, dataset)
-        members = [modules[m.net, m.seed] for m in plan.population]
+        columns = plan.population.columns()
+        for fold in np.unique(columns.fold):
+            _check_fold(int(fold), plan, dataset)
+        # Members with the same net and seed start from the same weights, which are made once.
+        first, group = grouped(columns.net, columns.seed)
+        starts = np.searchsorted(columns.net[first], np.arange(len(columns.nets)))
+        tables = []
+        for net, seeds in zip(columns.nets, np.split(columns.seed[first], starts[1:]), strict=True):
+            _check_outputs(net, int(seeds[0]), plan, dataset)
+            tables.append(net.first(seeds.tolist()))
+        parameters, buffers = zip(*tables, strict=True)
         return State.first(
-            plan, dataset, [_flat(m) for m in members], [_buffers(m) for m in members]
+            plan, dataset, columns, parameters, buffers, row=group - starts[columns.net]
         )
 
     def advance(self, state: State, steps: int, stop: Event | None = None) -> NDArray[Any]:
@@ -92,7 +95,7 @@ class ReferenceEngine:
         for k, module in zip(members, modules, strict=True):
             state.fill(module, k, best)
         if X is None:
-            return [_flat(module) for module in modules]
+            return [flat_parameters(module) for module in modules]
         rows = torch.from_numpy(np.array(X, dtype=np.float32))
         return [outputs(module, rows).numpy() for module in modules]
 
@@ -115,19 +118,28 @@ class _Stretch:
         optimizer = member.optimizer.build(module.parameters())
         _load_slots(optimizer, self.state, k)
         try:
-            self._train(k, module, optimizer)
+            self._train(k, member, module, optimizer)
         finally:  # also when interrupted, so that the state is always whole
             _save(module, optimizer, self.state, k)
 
-    def _train(self, k: int, module: torch.nn.Module, optimizer: torch.optim.Optimizer) -> None:
-        state, plan, member = self.state, self.state.plan, self.state.plan.population[k]
+    def _train(
+        self,
+        k: int,
+        member: Member,
+        module: torch.nn.Module,
+        optimizer: torch.optim.Optimizer,
+    ) -> None:
+        state, plan = self.state, self.state.plan
         total = int(state.layout.total_steps[k])
         end = min(int(state.step[k]) + self.steps, total)
         dropout = KeyedDropout(module, member.seed)
         module.train()
-        for batch in self._batches(k):
+        if not np.isnan(state.pending[k]):  # another engine was stopped there, this one never is
+            self._record(k, member, module, float(state.pending[k]))
+            state.pending[k] = NAN
+        for batch in self._batches(k, member):
             step = int(state.step[k])
-            if step >= end or self.stop.is_set():
+            if step >= end or not self._going(k) or self.stop.is_set():
                 return
             dropout.step = step
             optimizer.param_groups[0]["lr"] = member.schedule.at(member.optimizer.lr, step, total)
@@ -146,13 +158,14 @@ class _Stretch:
 
             state.step[k] += 1
             state.epoch_loss[k] += value
-            self._record(k, module, value)
-            if state.stopped_at[k] >= 0 or state.diverged_at[k] >= 0:
-                return
+            self._record(k, member, module, value)
 
-    def _batches(self, k: int) -> Iterator[Batch]:
+    def _going(self, k: int) -> bool:
+        return bool(self.state.stopped_at[k] == NEVER and self.state.diverged_at[k] == NEVER)
+
+    def _batches(self, k: int, member: Member) -> Iterator[Batch]:
         """The batches of a member from where it stands, in the order of a DataLoader."""
-        state, member = self.state, self.state.plan.population[k]
+        state = self.state
         everything = self._part(member.fold, "train")
         while member.batch_size is None:
             yield everything
@@ -171,44 +184,50 @@ class _Stretch:
             self._rows[fold, part] = _rows(dataset, getattr(dataset.folds[fold], part))
         return self._rows[fold, part]
 
-    def _record(self, k: int, module: torch.nn.Module, loss: float) -> None:
+    def _record(self, k: int, member: Member, module: torch.nn.Module, loss: float) -> None:
         """After a step: validate where it is time to, and write down what the plan asks for."""
-        state = self.state
+        state, plan = self.state, self.state.plan
         step, per_epoch = int(state.step[k]), int(state.layout.steps_per_epoch[k])
         last = step == state.layout.total_steps[k]
         epoch_end = step % per_epoch == 0
-        validation_loss, score = NAN, NAN
-        if last or (epoch_end and (step // per_epoch) % state.plan.validate_every == 0):
-            validation_loss, score = self._validate(k, module)
-        if last and not all(p.isfinite().all() for p in module.parameters()):
-            state.diverged_at[k] = step
-        if state.plan.record == "step":
-            self.records.append((k, step, loss, validation_loss, score))
+        if plan.record == "step":
+            state.train_loss[k] = loss
         elif epoch_end or last:
-            steps = per_epoch if epoch_end else step % per_epoch
-            self.records.append((k, step, state.epoch_loss[k] / steps, validation_loss, score))
+            state.train_loss[k] = state.epoch_loss[k] / (
+                per_epoch if epoch_end else step % per_epoch
+            )
         if epoch_end:
             state.epoch_loss[k] = 0.0
+        validation = NAN, NAN
+        if last or (epoch_end and (step // per_epoch) % plan.validate_every == 0):
+            validation = self._validate(k, member, module)
+        if last and not all(p.isfinite().all() for p in module.parameters()):
+            state.diverged_at[k] = step
+        row_every = plan.record_every * (1 if plan.record == "step" else per_epoch)
+        if last or not self._going(k) or step % row_every == 0:
+            self.records.append((k, step, state.train_loss[k], *validation))
 
-    def _validate(self, k: int, module: torch.nn.Module) -> tuple[float, float]:
+    def _validate(self, k: int, member: Member, module: torch.nn.Module) -> tuple[float, float]:
         state = self.state
-        held = self._part(state.plan.population[k].fold, "validation")
+        held = self._part(member.fold, "validation")
         if not len(held.X):
             return NAN, NAN
         output = outputs(module, held.X)
         module.train()
         loss = state.plan.loss(output, held.y, held.weight).item()
+        score = metric(state.plan.loss, output, held.y, held.weight)
         if not np.isfinite(loss):
             state.diverged_at[k] = state.step[k]
         elif loss < state.best_loss[k]:
             state.best_loss[k], state.best_step[k] = loss, state.step[k]
-            part(state.best_parameters, state.layout.parameters, k)[:] = _flat(module)
-            part(state.best_buffers, state.layout.buffers, k)[:] = _buffers(module)
+            state.best_train_loss[k], state.best_metric[k] = state.train_loss[k], score
+            part(state.best_parameters, state.layout.parameters, k)[:] = flat_parameters(module)
+            part(state.best_buffers, state.layout.buffers, k)[:] = flat_buffers(module)
         elif state.plan.patience is not None:
             waited = (state.step[k] - state.best_step[k]) / state.layout.steps_per_epoch[k]
             if waited >= state.plan.patience:
                 state.stopped_at[k] = state.step[k]
-        return loss, metric(state.plan.loss, output, held.y, held.weight)
+        return loss, score
 
 
 class _OneThread:
@@ -260,12 +279,10 @@ def _randomness(member: Member, step: int) -> AbstractContextManager[None]:
     return seeded((member.seed * 1_000_003 + step) % 2**63)
 
 
-def _check_fold(member: Member, plan: Plan, dataset: Dataset) -> None:
-    if member.fold >= len(dataset.folds):
-        raise BadPlan(
-            f"A member wants fold {member.fold}, but the dataset has {len(dataset.folds)}."
-        )
-    if plan.patience and not len(dataset.folds[member.fold].validation):
+def _check_fold(fold: int, plan: Plan, dataset: Dataset) -> None:
+    if fold >= len(dataset.folds):
+        raise BadPlan(f"A member wants fold {fold}, but the dataset has {len(dataset.folds)}.")
+    if plan.patience and not len(dataset.folds[fold].validation):
         raise BadPlan(
             "patience looks at validation rows, but the dataset has none: "
             "use data.split(validation=0.2) or data.cross_validation(5)."
@@ -282,7 +299,8 @@ def _rows(dataset: Dataset, rows: Rows) -> Batch:
     return Batch(torch.from_numpy(dataset.X[rows]), torch.from_numpy(dataset.y[rows]), weight)
 
 
-def _check_outputs(module: torch.nn.Module, net: NetSpec, plan: Plan, dataset: Dataset) -> None:
+def _check_outputs(net: NetSpec, seed: int, plan: Plan, dataset: Dataset) -> None:
+    module = net.build(seed).float()
     rows = torch.from_numpy(dataset.X[:2].copy())
     wanted = (len(rows), plan.loss.outputs(dataset.targets))
     if not any(p.requires_grad for p in module.parameters()):
@@ -296,16 +314,6 @@ def _check_outputs(module: torch.nn.Module, net: NetSpec, plan: Plan, dataset: D
             f"The net {net.label} must give outputs of shape {wanted} for {len(rows)} rows with "
             f"the loss {plan.loss.kind}, but gave {shape}. Change its last width to {wanted[1]}."
         )
-
-
-def _flat(module: torch.nn.Module) -> NDArray[np.float32]:
-    flat: NDArray[np.float32] = parameters_to_vector(module.parameters()).detach().numpy()
-    return flat
-
-
-def _buffers(module: torch.nn.Module) -> NDArray[np.float64]:
-    # float64 holds float32 and the step counts of batch norm exactly.
-    return np.concatenate([np.empty(0), *(b.double().flatten().numpy() for b in module.buffers())])
 
 
 def _load_slots(optimizer: torch.optim.Optimizer, state: State, k: int) -> None:
@@ -325,8 +333,8 @@ def _load_slots(optimizer: torch.optim.Optimizer, state: State, k: int) -> None:
 
 
 def _save(module: torch.nn.Module, optimizer: torch.optim.Optimizer, state: State, k: int) -> None:
-    part(state.parameters, state.layout.parameters, k)[:] = _flat(module)
-    part(state.buffers, state.layout.buffers, k)[:] = _buffers(module)
+    part(state.parameters, state.layout.parameters, k)[:] = flat_parameters(module)
+    part(state.buffers, state.layout.buffers, k)[:] = flat_buffers(module)
     names = state.plan.population[k].optimizer.slots
     if not names:
         return

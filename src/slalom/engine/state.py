@@ -5,9 +5,10 @@ bias, layer by layer, in the order of `module.parameters()`); members of one sha
 `[P, D]` matrix without a copy. A member's optimizer slots lie beside each other as `[slots, D]`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from itertools import pairwise
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import torch
@@ -15,8 +16,12 @@ from numpy.typing import NDArray
 
 from slalom.data.batches import steps_per_epoch
 from slalom.data.dataset import Dataset
+from slalom.engine.memory import fits, zeros
 from slalom.errors import BadPlan
 from slalom.plan import Plan
+from slalom.population import Columns, Population, grouped
+
+F = TypeVar("F", np.float32, np.float64)
 
 NEVER = -1
 
@@ -37,20 +42,24 @@ class Layout:
     total_steps: NDArray[np.int64]
 
     @classmethod
-    def of(cls, plan: Plan, dataset: Dataset, parameters: list[int], buffers: list[int]) -> Self:
-        """The layout of members with these numbers of parameters and buffer values."""
-        slots = [
-            n * len(m.optimizer.slots) for n, m in zip(parameters, plan.population, strict=True)
-        ]
-        per_epoch = [
-            steps_per_epoch(len(dataset.folds[m.fold].train), m.batch_size) for m in plan.population
-        ]
+    def of(
+        cls,
+        plan: Plan,
+        dataset: Dataset,
+        columns: Columns,
+        parameters: Sequence[int],
+        buffers: Sequence[int],
+    ) -> Self:
+        """The layout, given how many parameters and buffer values each of `columns.nets` has."""
+        sizes = np.array(parameters, dtype=np.int64)[columns.net]
+        per_epoch = _steps_per_epoch(columns, dataset)
+        lengths, which = np.unique(per_epoch, return_inverse=True)
         return cls(
-            _offsets(parameters),
-            _offsets(slots),
-            _offsets(buffers),
-            np.array(per_epoch),
-            np.array([plan.total_steps(n) for n in per_epoch]),
+            _offsets(sizes),
+            _offsets(sizes * _slots(columns, plan.population)),
+            _offsets(np.array(buffers, dtype=np.int64)[columns.net]),
+            per_epoch,
+            np.array([plan.total_steps(int(n)) for n in lengths], dtype=np.int64)[which],
         )
 
 
@@ -62,14 +71,24 @@ class State:
         plan, dataset, layout: what the state belongs to; they never change.
         parameters, slots: float32, flat (see `Layout`).
         buffers: what modules keep besides parameters (running means of batch norm), float64, flat.
-        best_parameters, best_buffers: those of the best validation so far; empty where no member
-            has validation rows.
+        best_parameters, best_buffers: those of the best validation so far, zeros before; empty
+            where no member has validation rows.
         step: updates done, int64 `[P]`.
         epoch_loss: sum of the losses of the epoch under way, float64 `[P]`.
         best_loss: best validation loss so far, float64 `[P]`, infinite before the first.
         best_step: the step of that, int64 `[P]`.
         stopped_at: step of early stopping, or -1, int64 `[P]`.
         diverged_at: step whose loss was not finite, or -1, int64 `[P]`.
+        train_loss: of the latest step, or the mean over the latest finished epoch (see
+            `Plan.record`), float64 `[P]`, NaN before the first.
+        best_train_loss, best_metric: `train_loss` and the metric at the best validation, float64
+            `[P]`, NaN before the first.
+        pending: the loss of a step after which validation and record are still due, else NaN,
+            float64 `[P]`; see `slalom.engine.contract`.
+        on_disk: whether parameters, slots and best parameters lie in temporary files, because they
+            do not fit into the memory.
+
+    Besides the vectors a member takes 120 bytes, 80 here and 40 of the layout.
     """
 
     plan: Plan
@@ -86,35 +105,69 @@ class State:
     best_step: NDArray[np.int64]
     stopped_at: NDArray[np.int64]
     diverged_at: NDArray[np.int64]
+    train_loss: NDArray[np.float64]
+    best_train_loss: NDArray[np.float64]
+    best_metric: NDArray[np.float64]
+    pending: NDArray[np.float64]
+    on_disk: bool = False
 
     @classmethod
     def first(
         cls,
         plan: Plan,
         dataset: Dataset,
-        parameters: list[NDArray[np.float32]],
-        buffers: list[NDArray[np.float64]],
+        columns: Columns,
+        parameters: Sequence[NDArray[np.float32]],
+        buffers: Sequence[NDArray[np.float64]],
+        row: NDArray[np.int64],
     ) -> Self:
-        """The state before the first step, from every member's first parameters and buffers."""
-        layout = Layout.of(plan, dataset, [len(p) for p in parameters], [len(b) for b in buffers])
-        members = len(parameters)
-        flat, flat_buffers = np.concatenate(parameters), np.concatenate(buffers)
-        validated = any(len(dataset.folds[m.fold].validation) for m in plan.population)
+        """The state before the first step.
+
+        Args:
+            plan, dataset: what is trained on what.
+            columns: `plan.population.columns()`.
+            parameters, buffers: what members can start from, a table for each of `columns.nets`:
+                float32 `[S, D]` and float64 `[S, B]`.
+            row: which row of its net's tables each member starts from, `[P]`.
+        """
+        layout = Layout.of(
+            plan,
+            dataset,
+            columns,
+            [table.shape[1] for table in parameters],
+            [table.shape[1] for table in buffers],
+        )
+        members = len(columns)
+        validated = any(len(dataset.folds[k].validation) for k in np.unique(columns.fold))
+        size, slots, buffer_size = (
+            int(offsets[-1]) for offsets in (layout.parameters, layout.slots, layout.buffers)
+        )
+        best = size if validated else 0
+        on_disk = not fits(np.dtype(np.float32).itemsize * (size + slots + best))
+        flat = zeros(size, np.float32, on_disk)
+        flat_buffers = np.zeros(buffer_size)
+        _gather(parameters, columns.net, row, layout.parameters, out=flat)
+        _gather(buffers, columns.net, row, layout.buffers, out=flat_buffers)
         return cls(
             plan=plan,
             dataset=dataset,
             layout=layout,
             parameters=flat,
-            slots=np.zeros(layout.slots[-1], dtype=np.float32),
+            slots=zeros(slots, np.float32, on_disk),
             buffers=flat_buffers,
-            best_parameters=flat.copy() if validated else np.empty(0, dtype=np.float32),
-            best_buffers=flat_buffers.copy() if validated else np.empty(0),
+            best_parameters=zeros(best, np.float32, on_disk),
+            best_buffers=np.zeros(buffer_size if validated else 0),
             step=np.zeros(members, dtype=np.int64),
             epoch_loss=np.zeros(members),
             best_loss=np.full(members, np.inf),
             best_step=np.zeros(members, dtype=np.int64),
             stopped_at=np.full(members, NEVER),
             diverged_at=np.full(members, NEVER),
+            train_loss=np.full(members, np.nan),
+            best_train_loss=np.full(members, np.nan),
+            best_metric=np.full(members, np.nan),
+            pending=np.full(members, np.nan),
+            on_disk=on_disk,
         )
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -151,7 +204,7 @@ class State:
     def training(self) -> NDArray[np.bool_]:
         """Which members still train: `[P]`."""
         going: NDArray[np.bool_] = (self.stopped_at == NEVER) & (self.diverged_at == NEVER)
-        going &= self.step < self.layout.total_steps
+        going &= (self.step < self.layout.total_steps) | ~np.isnan(self.pending)
         return going
 
     def epochs(self, member: int) -> int:
@@ -172,5 +225,41 @@ def _copy_into(tensors: Iterable[torch.Tensor], values: NDArray[Any]) -> None:
         start += tensor.numel()
 
 
-def _offsets(sizes: list[int]) -> NDArray[np.int64]:
-    return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+def _offsets(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    offsets = np.zeros(len(sizes) + 1, dtype=np.int64)
+    np.cumsum(sizes, out=offsets[1:])
+    return offsets
+
+
+def _steps_per_epoch(columns: Columns, dataset: Dataset) -> NDArray[np.int64]:
+    first, which = grouped(columns.fold, columns.batch_size)
+    steps = [
+        steps_per_epoch(
+            len(dataset.folds[columns.fold[k]].train), int(columns.batch_size[k]) or None
+        )
+        for k in first
+    ]
+    return np.array(steps, dtype=np.int64)[which]
+
+
+def _slots(columns: Columns, population: Population) -> NDArray[np.int64]:
+    """How many slots each member's optimizer has: that depends on which arguments are zero."""
+    used = [argument != 0 for argument in columns.arguments.values()]
+    first, which = grouped(columns.optimizer, *used)
+    slots = [len(population[int(k)].optimizer.slots) for k in first]
+    return np.array(slots, dtype=np.int64)[which]
+
+
+def _gather(
+    tables: Sequence[NDArray[F]],
+    table: NDArray[np.int32],
+    row: NDArray[np.int64],
+    offsets: NDArray[np.int64],
+    out: NDArray[F],
+) -> None:
+    """Give each member that row of that table, straight into the flat vector `out`."""
+    turns: NDArray[np.intp] = np.flatnonzero(np.diff(table, prepend=-1))
+    for start, end in pairwise([*turns.tolist(), len(table)] if len(out) else []):
+        rows = tables[table[start]]
+        block = out[offsets[start] : offsets[end]].reshape(end - start, rows.shape[1])
+        np.take(rows, row[start:end], axis=0, out=block, mode="clip")  # "raise" makes a copy

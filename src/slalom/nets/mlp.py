@@ -1,9 +1,13 @@
 """The fully connected net."""
 
+from collections.abc import Sequence
 from itertools import pairwise
+from math import sqrt
 from typing import Any, Self
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from slalom.nets.activations import Function, build_activation, check_activation
 from slalom.nets.net import NetSpec
@@ -56,6 +60,20 @@ class MLP(NetSpec):
             layers.append(torch.nn.Linear(inputs, outputs))
         return torch.nn.Sequential(*layers)
 
+    def first(self, seeds: Sequence[int]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """As `NetSpec.first`, without making modules, in a fifth of the time."""
+        pairs = list(pairwise(self.widths))
+        table = torch.empty(len(seeds), sum((inputs + 1) * outputs for inputs, outputs in pairs))
+        # torch.nn.Linear draws its weights, then its biases, evenly between these bounds.
+        sizes = [size for inputs, outputs in pairs for size in (inputs * outputs, outputs)]
+        bounds = [bound for inputs, _ in pairs for bound in _bounds(inputs)]
+        generator = torch.Generator()
+        for seed, row in zip(seeds, table, strict=True):
+            generator.manual_seed(seed)
+            for part, bound in zip(row.split(sizes), bounds, strict=True):
+                part.uniform_(-bound, bound, generator=generator)
+        return table.float().numpy(), np.empty((len(seeds), 0))
+
     @property
     def label(self) -> str:
         """Such as `8-32-1 relu`."""
@@ -77,3 +95,9 @@ class MLP(NetSpec):
     @classmethod
     def from_fields(cls, fields: dict[str, Any]) -> Self:
         return cls(*fields.pop("widths", ()), **fields)
+
+
+def _bounds(inputs: int) -> tuple[float, float]:
+    """Of the weights and the biases of a layer; source: `reset_parameters` of torch.nn.Linear."""
+    gain = sqrt(2 / (1 + 5))  # kaiming_uniform_(a=sqrt(5)), in torch's own order of rounding
+    return sqrt(3) * (gain / sqrt(inputs)), 1 / sqrt(inputs)

@@ -5,15 +5,18 @@ Weights are drawn by torch's global generator under `torch.manual_seed(seed)`, s
 seed always give the same first weights, which are those that plain PyTorch would give.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from inspect import Parameter, signature
 from itertools import chain
 from threading import RLock
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.nn.parameter import is_lazy
+from torch.nn.utils import parameters_to_vector
 
 from slalom.errors import BadPlan
 from slalom.spec import Spec, import_path
@@ -51,6 +54,20 @@ class NetSpec(Spec, abstract=True):
         """
         with seeded(seed):
             return self.module()
+
+    def first(self, seeds: Sequence[int]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """What `build` gives for each seed: parameters `[S, D]` and buffers `[S, B]`.
+
+        Example:
+            >>> from slalom import MLP
+            >>> parameters, buffers = MLP(1, 10, 1).first([0, 1])
+            >>> parameters.shape, buffers.shape
+            ((2, 31), (2, 0))
+        """
+        modules = (self.build(seed).float() for seed in seeds)
+        flat = [(flat_parameters(module), flat_buffers(module)) for module in modules]
+        parameters, buffers = zip(*flat, strict=True)
+        return np.stack(parameters), np.stack(buffers)
 
     @property
     def label(self) -> str:
@@ -136,6 +153,20 @@ class Net(NetSpec):
         if "factory" not in fields:
             raise BadPlan("Net: factory must be a function, but none was given.")
         return cls(fields["factory"], **dict(fields.get("arguments", ())))
+
+
+def flat_parameters(module: torch.nn.Module) -> NDArray[np.float32]:
+    """All parameters of a module, one after another: `[D]`."""
+    flat: NDArray[np.float32] = parameters_to_vector(module.parameters()).detach().numpy()
+    return flat
+
+
+def flat_buffers(module: torch.nn.Module) -> NDArray[np.float64]:
+    """All buffers of a module, one after another: `[B]`.
+
+    float64 holds float32 and the step counts of batch norm exactly.
+    """
+    return np.concatenate([np.empty(0), *(b.double().flatten().numpy() for b in module.buffers())])
 
 
 def outputs(module: torch.nn.Module, X: torch.Tensor) -> torch.Tensor:

@@ -6,6 +6,7 @@ from slalom.optim.optimizers import Adam as Adam
 from slalom.optim.optimizers import AdamW as AdamW
 from slalom.optim.optimizers import Optimizer as Optimizer
 from slalom.optim.optimizers import RMSprop as RMSprop
+from slalom.optim.schedules import SCHEDULES as SCHEDULES
 from slalom.optim.schedules import Constant as Constant
 from slalom.optim.schedules import CosineAnnealingLR as CosineAnnealingLR
 from slalom.optim.schedules import ExponentialLR as ExponentialLR

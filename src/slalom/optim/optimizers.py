@@ -38,14 +38,19 @@ class Optimizer(Spec, abstract=True):
         >>> SGD(0.01, momentum=0.8).label
         'SGD(lr=0.01, momentum=0.8)'
         """
-        changed = [
-            f"{f.name}={getattr(self, f.name):.4g}"
-            if isinstance(getattr(self, f.name), float)
-            else f"{f.name}={getattr(self, f.name)}"
-            for f in fields(self)
-            if f.name == "lr" or getattr(self, f.name) != f.default
-        ]
-        return f"{self.kind}({', '.join(changed)})"
+        told = filter(None, (self.told(f.name) for f in fields(self)))
+        return f"{self.kind}({', '.join(told)})"
+
+    def told(self, argument: str) -> str:
+        """An argument as it stands in the label: nothing for torch's defaults, but for `lr`.
+
+        >>> SGD(0.01, momentum=0.8).told("momentum"), SGD(0.01).told("momentum")
+        ('momentum=0.8', '')
+        """
+        value, default = getattr(self, argument), getattr(type(self), argument)
+        if argument != "lr" and value == default:
+            return ""
+        return f"{argument}={value:.4g}" if isinstance(value, float) else f"{argument}={value}"
 
     def build(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
         """The `torch.optim` optimizer of the same name over `parameters`."""

@@ -6,8 +6,9 @@ one unit; where torch wants a length, `None` stands for the whole training. With
 rates are those of the `torch.optim.lr_scheduler` of the same name stepped after every update.
 """
 
-from math import cos, pi
-from typing import Literal
+from typing import Any, Literal
+
+import numpy as np
 
 from slalom.spec import Spec
 
@@ -15,8 +16,12 @@ from slalom.spec import Spec
 class Schedule(Spec, abstract=True):
     """Base of the schedules."""
 
-    def at(self, lr: float, step: int, total: int) -> float:
-        """The learning rate of step `step` (from 0) of `total`, given the optimizer's `lr`."""
+    def at(self, lr: float, step: Any, total: int) -> Any:
+        """The learning rate of step `step` (from 0) of `total`, given the optimizer's `lr`.
+
+        For an array of steps the rates of each. A rate is `a + b * lr` with a and b that do not
+        depend on `lr`, as in torch, so that one table of a and b serves all members.
+        """
         raise NotImplementedError
 
 
@@ -27,8 +32,8 @@ class Constant(Schedule):
     0.1
     """
 
-    def at(self, lr: float, step: int, total: int) -> float:
-        return lr
+    def at(self, lr: float, step: Any, total: int) -> Any:
+        return lr + 0.0 * step
 
 
 class StepLR(Schedule):
@@ -41,7 +46,7 @@ class StepLR(Schedule):
     step_size: int
     gamma: float = 0.1
 
-    def at(self, lr: float, step: int, total: int) -> float:
+    def at(self, lr: float, step: Any, total: int) -> Any:
         return lr * self.gamma ** (step // self.step_size)
 
     def check(self) -> None:
@@ -58,7 +63,7 @@ class ExponentialLR(Schedule):
 
     gamma: float
 
-    def at(self, lr: float, step: int, total: int) -> float:
+    def at(self, lr: float, step: Any, total: int) -> Any:
         return lr * self.gamma**step
 
     def check(self) -> None:
@@ -72,16 +77,16 @@ class CosineAnnealingLR(Schedule):
         T_max: steps from top to bottom; None for the whole training.
         eta_min: the learning rate at the bottom.
 
-    >>> CosineAnnealingLR().at(1.0, step=5, total=10)
-    0.5
+    >>> CosineAnnealingLR().at(1.0, step=np.array([0, 5, 10]), total=10).tolist()
+    [1.0, 0.5, 0.0]
     """
 
     T_max: int | None = None
     eta_min: float = 0.0
 
-    def at(self, lr: float, step: int, total: int) -> float:
+    def at(self, lr: float, step: Any, total: int) -> Any:
         turn = step / (self.T_max or total)
-        return self.eta_min + (lr - self.eta_min) * (1 + cos(pi * turn)) / 2
+        return self.eta_min + (lr - self.eta_min) * (1 + np.cos(np.pi * turn)) / 2
 
     def check(self) -> None:
         self.require_whole("T_max", 1)
@@ -100,7 +105,7 @@ class OneCycleLR(Schedule):
         div_factor: the first learning rate is `lr / div_factor`.
         final_div_factor: the last one is the first divided by this.
 
-    >>> round(OneCycleLR().at(1.0, step=0, total=10), 6)
+    >>> float(OneCycleLR().at(1.0, step=0, total=10).round(6))
     0.04
     """
 
@@ -109,17 +114,17 @@ class OneCycleLR(Schedule):
     div_factor: float = 25.0
     final_div_factor: float = 1e4
 
-    def at(self, lr: float, step: int, total: int) -> float:
+    def at(self, lr: float, step: Any, total: int) -> Any:
         first, top = lr / self.div_factor, self.pct_start * total - 1
         last = first / self.final_div_factor
-        if step <= top:
-            return self._between(first, lr, step / top if top else 1.0)
-        return self._between(lr, last, (step - top) / (total - 1 - top))
+        up = self._between(first, lr, step / top if top else 1.0 + 0 * step)
+        down = self._between(lr, last, (step - top) / (total - 1 - top))
+        return np.where(step <= top, up, down)[()]
 
-    def _between(self, start: float, end: float, share: float) -> float:
+    def _between(self, start: float, end: float, share: Any) -> Any:
         if self.anneal_strategy == "linear":
             return start + (end - start) * share
-        return end + (start - end) / 2 * (1 + cos(pi * share))
+        return end + (start - end) / 2 * (1 + np.cos(np.pi * share))
 
     def check(self) -> None:
         self.require(0 < self.pct_start < 1, "pct_start", "between 0 and 1")
@@ -132,7 +137,7 @@ class Warmup(Schedule):
 
     As torch's `ChainedScheduler([LinearLR(start_factor, total_iters=steps), then])`.
 
-    >>> [Warmup(steps=4, start_factor=0.5).at(1.0, s, total=9) for s in (0, 2, 4, 8)]
+    >>> Warmup(steps=4, start_factor=0.5).at(1.0, np.array([0, 2, 4, 8]), total=9).tolist()
     [0.5, 0.75, 1.0, 1.0]
     """
 
@@ -140,8 +145,8 @@ class Warmup(Schedule):
     start_factor: float = 1 / 3
     then: Schedule = Constant()  # specs are frozen
 
-    def at(self, lr: float, step: int, total: int) -> float:
-        climbed = min(step / self.steps, 1.0)
+    def at(self, lr: float, step: Any, total: int) -> Any:
+        climbed = np.minimum(step / self.steps, 1.0)
         return (self.start_factor + (1 - self.start_factor) * climbed) * self.then.at(
             lr, step, total
         )
@@ -149,3 +154,6 @@ class Warmup(Schedule):
     def check(self) -> None:
         self.require_whole("steps", 1)
         self.require(0 < self.start_factor <= 1, "start_factor", "in (0, 1]")
+
+
+SCHEDULES = (Constant, StepLR, ExponentialLR, CosineAnnealingLR, OneCycleLR, Warmup)

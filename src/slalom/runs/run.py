@@ -1,7 +1,7 @@
 """What a training leaves: plan, history, models, frames."""
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -15,7 +15,7 @@ from slalom.engine import Engine, State
 from slalom.errors import BadPlan, Diverged
 from slalom.metrics import metric_name
 from slalom.plan import Plan
-from slalom.population import Member, Population
+from slalom.population import Columns, Population, grouped, spread
 
 Stopper: TypeAlias = Literal["", "time limit", "interrupt"]
 
@@ -88,6 +88,16 @@ class Run:
         return metric_name(self.dataset.task)
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What is worth knowing about how the training went, a sentence each."""
+        if not self.state.on_disk:
+            return ()
+        return (
+            "The weights did not fit into the free memory, so they lay in a temporary file, and "
+            "the training took longer.",
+        )
+
+    @property
     def validated(self) -> bool:
         """Whether members were looked at on rows that they did not train on."""
         return bool(np.isfinite(self.state.best_loss).any())
@@ -99,12 +109,27 @@ class Run:
         members come last unless a validation before that was better. The scores of a member are
         those at its best validation.
         """
-        records = dict(list(self.history.groupby("member")))
-        none = self.history.iloc[:0]
-        rows = [self._row(k, records.get(k, none)) for k in range(len(self.population))]
-        board = pd.DataFrame(rows).sort_values("_order", kind="stable").drop(columns="_order")
-        board.insert(0, "rank", range(1, len(board) + 1))
-        return board.reset_index(drop=True)
+        state, columns = self.state, self.population.columns()
+        validated = np.isfinite(state.best_loss)
+        board = pd.DataFrame(
+            {
+                "member": np.arange(len(columns)),
+                "net": np.array([net.label for net in columns.nets], dtype=object)[columns.net],
+                "optimizer": _optimizer_labels(self.population, columns),
+                "lr": columns.arguments["lr"],
+                "batch_size": [int(size) or None for size in columns.batch_size],
+                "seed": columns.seed,
+                "fold": columns.fold,
+                "train_loss": np.where(validated, state.best_train_loss, self._last_loss()),
+                "validation_loss": np.where(validated, state.best_loss, np.nan),
+                self.metric: state.best_metric,
+                "best_step": np.where(validated, state.best_step, state.step),
+                "status": self._status(),
+            }
+        )
+        board = board.iloc[np.argsort(self._order(), kind="stable")].reset_index(drop=True)
+        board.insert(0, "rank", np.arange(1, len(board) + 1))
+        return board
 
     def best(self) -> int:
         """The number of the best member.
@@ -115,23 +140,21 @@ class Run:
         Raises:
             Diverged: when no member has a finite loss.
         """
-        records = dict(list(self.history.groupby("member")))
-        none = self.history.iloc[:0]
-        members = range(len(self.population))
-        order = np.array([self._order(k, records.get(k, none)) for k in members])
+        order = self._order()
         if not np.isfinite(order).any():
             raise Diverged(
                 f"All {len(order)} members diverged (the first at step "
                 f"{self.state.diverged_at.min()}), so there is no model. Lower the learning rates, "
                 f"scale the features, or clip the gradient with clip_norm=1.0."
             )
-        alike: dict[Member, list[int]] = {}
-        for k, member in enumerate(self.population):
-            alike.setdefault(replace(member, fold=0), []).append(k)
-        group = min(
-            alike.values(), key=lambda group: (sum(order[group] / len(group)), min(order[group]))
-        )
-        return min(group, key=lambda k: order[k])
+        columns = self.population.columns()
+        if (columns.fold == columns.fold[0]).all():
+            return int(order.argmin())
+        alike = columns.alike()
+        mean = np.bincount(alike, order / np.bincount(alike)[alike])[alike]
+        lowest = np.full(len(order), np.inf)
+        np.minimum.at(lowest, alike, order)
+        return int(np.lexsort((order, lowest[alike], mean))[0])
 
     def model(self, member: int | None = None) -> torch.nn.Module:
         """A member's module, with the weights of its best validation (its last ones without).
@@ -178,49 +201,49 @@ class Run:
         k = self.best() if member is None else member
         if not 0 <= k < len(self.population):
             raise BadPlan(f"There is no member {k}: this run has 0 to {len(self.population) - 1}.")
-        if not np.isfinite(self._order(k, self._records(k))):
+        if not np.isfinite(self._order()[k]):
             raise Diverged(
                 f"Member {k} diverged at step {self.state.diverged_at[k]}; it has no model."
             )
         return k
 
-    def _order(self, k: int, records: pd.DataFrame) -> float:
-        """What members are ranked by: the smaller, the better; infinite for a diverged one."""
-        if np.isfinite(self.state.best_loss[k]):
-            return float(self.state.best_loss[k])
-        if self.state.diverged_at[k] >= 0:
-            return float("inf")
-        losses = records["train_loss"]
-        unknown = self.validated or not len(losses)  # interrupted before anybody looked
-        return sys.float_info.max if unknown else float(losses.iloc[-1])
+    def _order(self) -> NDArray[np.float64]:
+        """What members are ranked by, `[P]`: less is better; infinite for diverged ones."""
+        state = self.state
+        unknown = np.isnan(state.train_loss) | self.validated  # interrupted before anybody looked
+        order = np.where(unknown, sys.float_info.max, state.train_loss)
+        order[state.diverged_at >= 0] = np.inf
+        return np.where(np.isfinite(state.best_loss), state.best_loss, order)
 
-    def _records(self, k: int) -> pd.DataFrame:
-        return self.history[self.history["member"] == k]
+    def _last_loss(self) -> NDArray[np.float64]:
+        """The training loss at the last step, `[P]`; NaN in the middle of an epoch without one."""
+        state = self.state
+        recorded = state.step % state.layout.steps_per_epoch == 0
+        recorded |= (state.step == state.layout.total_steps) | (self.plan.record == "step")
+        return np.where(recorded, state.train_loss, np.nan)
 
-    def _row(self, k: int, records: pd.DataFrame) -> dict[str, Any]:
-        member = self.population[k]
-        validated = np.isfinite(self.state.best_loss[k])
-        step = int(self.state.best_step[k] if validated else self.state.step[k])
-        at = records[records["step"] == step].tail(1)
-        return {
-            "member": k,
-            "net": member.net.label,
-            "optimizer": member.optimizer.label,
-            "lr": member.optimizer.lr,
-            "batch_size": member.batch_size,
-            "seed": member.seed,
-            "fold": member.fold,
-            "train_loss": at["train_loss"].iloc[0] if len(at) else float("nan"),
-            "validation_loss": float(self.state.best_loss[k]) if validated else float("nan"),
-            self.metric: at[self.metric].iloc[0] if len(at) else float("nan"),
-            "best_step": step,
-            "status": self._status(k),
-            "_order": self._order(k, records),
-        }
+    def _status(self) -> NDArray[np.object_]:
+        state = self.state
+        status = np.full(len(state.step), "interrupted", dtype=object)
+        status[~state.training] = "done"
+        status[state.stopped_at >= 0] = "stopped early"
+        for k in np.flatnonzero(state.diverged_at >= 0):
+            status[k] = f"diverged at step {state.diverged_at[k]}"
+        return status
 
-    def _status(self, k: int) -> str:
-        if self.state.diverged_at[k] >= 0:
-            return f"diverged at step {self.state.diverged_at[k]}"
-        if self.state.stopped_at[k] >= 0:
-            return "stopped early"
-        return "done" if self.state.step[k] == self.state.layout.total_steps[k] else "interrupted"
+
+def _optimizer_labels(population: Population, columns: Columns) -> NDArray[np.object_]:
+    """The label of each member's optimizer, `[P]`; a value that many share is put to text once."""
+    labels = np.empty(len(columns), dtype=object)
+    for code, optimizer in enumerate(columns.optimizers):
+        of = np.flatnonzero(columns.optimizer == code)
+        told = []
+        for field in fields(optimizer):
+            names = [name for name, _ in spread(field.name, np.array([field.default]))]
+            first, which = grouped(*(columns.arguments[name][of] for name in names))
+            some = [population[int(of[k])].optimizer.told(field.name) for k in first]
+            told.append(np.array(some, dtype=object)[which])
+        labels[of] = [
+            f"{optimizer.kind}({', '.join(filter(None, t))})" for t in zip(*told, strict=True)
+        ]
+    return labels
