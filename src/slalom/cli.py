@@ -84,6 +84,9 @@ app = typer.Typer(
 )
 
 Table = Annotated[Path, typer.Argument(help="CSV (also gzipped), TSV or Parquet.", metavar="TABLE")]
+Threads = Annotated[
+    int | None, typer.Option(help="Nets that train at once; all cores if not given.", min=1)
+]
 Seed = Annotated[int, typer.Option(help="Of all that is drawn at random.", min=0, max=2**32 - 1)]
 
 
@@ -139,6 +142,7 @@ def fit(
         Path | None, typer.Option(help="Report; beside the model, ending in .html, if not given.")
     ] = None,
     seed: Seed = 0,
+    threads: Threads = None,
 ) -> None:
     """Train on a table: a leaderboard, an honest score, a model file and a report."""
     limit = None if time is None else seconds(time)
@@ -167,6 +171,7 @@ def fit(
         time_limit=limit,
         epochs=epochs,
         seed=seed,
+        threads=threads,
         on_columns=show_columns,
         on_model=keep,
     )
@@ -222,6 +227,7 @@ def race(
     batch_size: Annotated[int, typer.Option(help="Rows a batch.", min=1)] = 32,
     out: Annotated[Path, typer.Option(help="Picture to write (PNG, SVG, PDF).")] = Path("race.png"),
     seed: Seed = 0,
+    threads: Threads = None,
 ) -> None:
     """Race five optimizers on one net, from the same weights on the same batches."""
     _check_outputs([out], [Path(data)])
@@ -239,6 +245,7 @@ def race(
         seeds=seeds,
         batch_size=batch_size,
         epochs=epochs,
+        threads=threads,
         frames=0,
     )
     if run.history.empty:

@@ -299,7 +299,7 @@ def fit_table(
             predicted=predicted,
             importance=importance,
             left_out=tuple(drop),
-            notes=tuple(dict.fromkeys(str(warning.message) for warning in caught)),
+            notes=tuple(dict.fromkeys([*(str(w.message) for w in caught), *run.notes])),
             seconds=time.perf_counter() - began,
         )
 

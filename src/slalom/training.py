@@ -53,6 +53,7 @@ def train(
     record_every: int | None = None,
     frames: int | None = None,
     engine: Engine | str = "auto",
+    threads: int | None = None,
     time_limit: float | None = None,
     progress: bool | None = None,
     on_progress: Callable[[Progress], None] | None = None,
@@ -72,7 +73,9 @@ def train(
             2,000,000, which are 100 MB, and then as many as keep it below, whole multiples of
             `validate_every` (each member keeps its last row, however many they are). `frames` is
             60 for up to 12 members on one or two features, else 0.
-        engine: what carries the plan out: "auto", "reference", or an engine.
+        engine: what carries the plan out: "native" (compiled; fully connected nets), "reference"
+            (plain PyTorch; any net), "auto" for native wherever it can, or an engine.
+        threads: how many members the native engine trains at once; all cores when not given.
         time_limit: seconds > 0 after which the training stops where it is.
         progress: whether to show a bar; only on a terminal when not given.
         on_progress: called with a `Progress` after every stretch.
@@ -124,6 +127,7 @@ def train(
         plan,
         data,
         engine=engine,
+        threads=threads,
         time_limit=time_limit,
         progress=progress,
         on_progress=on_progress,
@@ -168,6 +172,7 @@ def carry_out(
     data: Dataset,
     *,
     engine: Engine | str = "auto",
+    threads: int | None = None,
     time_limit: float | None = None,
     progress: bool | None = None,
     on_progress: Callable[[Progress], None] | None = None,
@@ -175,7 +180,7 @@ def carry_out(
     """Carry out a plan: see `train`, which makes one from arguments."""
     began = time.perf_counter()
     check_time_limit(time_limit)
-    engine = select(engine)
+    engine, note = select(engine, plan, data, threads)
     state = engine.start(plan, data)
     film = Film(engine, state)
     records: list[NDArray[Any]] = []
@@ -199,6 +204,7 @@ def carry_out(
         stopped_by=reason[0] if reason and state.training.any() else "",
         frames=tuple(film.frames),
         probe=film.probe,
+        engine_note=note,
     )
 
 

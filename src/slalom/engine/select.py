@@ -1,28 +1,43 @@
 """Which engine carries a plan out."""
 
+from slalom.data.dataset import Dataset
 from slalom.engine.contract import Engine
+from slalom.engine.native import NativeEngine, refusal
 from slalom.engine.reference import ReferenceEngine
 from slalom.errors import BadPlan, did_you_mean
+from slalom.plan import Plan
 
-ENGINES: dict[str, type[ReferenceEngine]] = {"reference": ReferenceEngine}
+NAMES = ("auto", "native", "reference")
 
 
-def select(engine: Engine | str = "auto") -> Engine:
-    """The engine itself, the one of that name, or for "auto" the fastest that can do the work.
+def select(
+    engine: Engine | str, plan: Plan, dataset: Dataset, threads: int | None = None
+) -> tuple[Engine, str]:
+    """The engine that carries a plan out, and, where "auto" takes the slower one, why.
 
-    There is one so far, which can do all of it.
+    Args:
+        engine: an engine; or the name of one; or "auto" for the native engine where it can do the
+            work, else the reference engine, which can do all of it.
+        plan, dataset: the work.
+        threads: of the native engine; all cores when not given.
 
     Raises:
         BadPlan: for an unknown name.
 
     Example:
-        >>> select("auto").name
-        'reference'
+        >>> from slalom import MLP, SGD, Member, Plan, Population, toys
+        >>> from slalom.losses import MSE
+        >>> member = Member(MLP(1, 10, 1, activation=abs), SGD(0.2))
+        >>> plan = Plan(Population([member]), MSE(), steps=1)
+        >>> engine, note = select("auto", plan, toys.quadratic(100))
+        >>> engine.name, note
+        ('reference', 'The activation of 1-10-1 abs is a function of your own.')
     """
     if not isinstance(engine, str):
-        return engine
-    name = "reference" if engine == "auto" else engine
-    if name not in ENGINES:
-        known = ["auto", *ENGINES]
-        raise BadPlan(f"No engine is called {engine!r}. {did_you_mean(engine, known)}")
-    return ENGINES[name]()
+        return engine, ""
+    if engine not in NAMES:
+        raise BadPlan(f"No engine is called {engine!r}. {did_you_mean(engine, list(NAMES))}")
+    reason = refusal(plan, dataset) if engine == "auto" else ""
+    if engine == "reference" or reason:
+        return ReferenceEngine(), reason
+    return NativeEngine(threads), ""

@@ -32,6 +32,7 @@ from slalom.runs import Predictor, Run
 from slalom.training import carry_out, check_time_limit
 
 SAFETY = 0.8  # share of a time limit that is planned for; measuring and validating take the rest
+MEASURED_SECONDS = 0.1  # of training, to judge how long more of it takes
 FEWEST_EPOCHS = 4  # rather than train all members for fewer, train fewer members
 
 
@@ -49,6 +50,7 @@ class PopulationEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         validation: Any = "auto",
         time_limit: float | None = None,
         engine: Any = "auto",
+        threads: int | None = None,
         random_state: int | None = 0,
         progress: bool | None = None,
     ) -> None:
@@ -60,6 +62,7 @@ class PopulationEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         self.validation = validation
         self.time_limit = time_limit
         self.engine = engine
+        self.threads = threads
         self.random_state = random_state
         self.progress = progress
 
@@ -172,9 +175,17 @@ class PopulationEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         loss = self._loss(data.y, weight)
         plan = self._plan(data, loss)
         if self.time_limit is not None:
-            plan = _within(plan, data, select(self.engine), self.time_limit)
+            engine, _ = select(self.engine, plan, data, self.threads)
+            plan = _within(plan, data, engine, self.time_limit)
         left = self.time_limit and max(0.1, self.time_limit - (time.perf_counter() - began))
-        return carry_out(plan, data, engine=self.engine, time_limit=left, progress=self.progress)
+        return carry_out(
+            plan,
+            data,
+            engine=self.engine,
+            threads=self.threads,
+            time_limit=left,
+            progress=self.progress,
+        )
 
     def _plan(self, data: Dataset, loss: Loss) -> Plan:
         rows, folds = len(data.folds[0].train), len(data.folds)
@@ -333,17 +344,17 @@ def _within(plan: Plan, data: Dataset, engine: Engine, seconds: float) -> Plan:
 
 
 def _seconds_per_step(plan: Plan, data: Dataset, engine: Engine) -> float:
-    """Seconds that a step of all members takes, from a few steps of one member of each kind."""
+    """Seconds that a step of all members takes, from some steps of one member of each kind."""
     kinds = {(m.net, m.optimizer, m.batch_size): m for m in plan.population}
     sample = replace(plan, population=Population(tuple(kinds.values())))
     state = engine.start(sample, data)
-    engine.advance(state, 1)  # warm up
-    times = []
-    for steps in (1, 9):  # the difference leaves out what it costs to start
+    steps, seconds = 1, 0.0
+    while seconds < MEASURED_SECONDS and state.training.any():
         began = time.perf_counter()
         engine.advance(state, steps)
-        times.append(time.perf_counter() - began)
-    return max(times[1] - times[0], 1e-6) / 8 * len(plan.population) / len(kinds)
+        pace, steps = (time.perf_counter() - began) / steps, 2 * steps
+        seconds += pace * steps / 2
+    return pace * len(plan.population) / len(kinds)
 
 
 def _validation(run: Run, candidate: int, folds: int) -> NDArray[np.float64] | None:

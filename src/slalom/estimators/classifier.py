@@ -28,8 +28,8 @@ class Classifier(ClassifierMixin, PopulationEstimator):  # type: ignore[misc]  #
             given.
         class_weight: None, "balanced" (classes count alike, however many rows they have), or a
             dictionary from class to weight.
-        epochs, batch_size, patience, validation, time_limit, engine, random_state, progress: as for
-            `Regressor`.
+        epochs, batch_size, patience, validation, time_limit, engine, threads, random_state,
+            progress: as for `Regressor`.
 
     Attributes:
         classes_: the classes, sorted; columns of `predict_proba` come in this order.
@@ -58,6 +58,7 @@ class Classifier(ClassifierMixin, PopulationEstimator):  # type: ignore[misc]  #
         validation: Any = "auto",
         time_limit: float | None = None,
         engine: Any = "auto",
+        threads: int | None = None,
         random_state: int | None = 0,
         progress: bool | None = None,
     ) -> None:
@@ -70,6 +71,7 @@ class Classifier(ClassifierMixin, PopulationEstimator):  # type: ignore[misc]  #
             validation=validation,
             time_limit=time_limit,
             engine=engine,
+            threads=threads,
             random_state=random_state,
             progress=progress,
         )

@@ -29,7 +29,8 @@ class Regressor(RegressorMixin, PopulationEstimator):  # type: ignore[misc]  # s
             of 0.15 from there on; a share, a number of folds, a scikit-learn splitter, or pairs of
             row numbers.
         time_limit: seconds for the training; it then takes fewer epochs.
-        engine: what trains: "auto", "reference", or an engine.
+        engine: what trains: "auto", "native", "reference", or an engine; see `slalom.train`.
+        threads: how many members train at once; all cores when not given.
         random_state: of weights, batches and splits; 0, so that the same call gives the same model.
         progress: whether to show a progress bar; only on a terminal when not given.
 

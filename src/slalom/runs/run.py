@@ -51,6 +51,7 @@ class Run:
         stopped_by: what ended the training before the plan was carried out: "time limit",
             "interrupt" (Ctrl-C), or "" for nothing.
         frames: moments kept for an animation; they cover the first members (see `slalom.train`).
+        engine_note: why a slower engine than the native one trained, if it did.
         probe: the rows on which frames hold predictions, float32 `[G, I]`; for one feature a line,
             for two a square grid, row by row.
 
@@ -71,6 +72,7 @@ class Run:
     stopped_by: Stopper = ""
     frames: tuple[Frame, ...] = ()
     probe: NDArray[np.float32] | None = None
+    engine_note: str = ""
 
     @property
     def interrupted(self) -> bool:
@@ -90,12 +92,17 @@ class Run:
     @property
     def notes(self) -> tuple[str, ...]:
         """What is worth knowing about how the training went, a sentence each."""
-        if not self.state.on_disk:
-            return ()
-        return (
-            "The weights did not fit into the free memory, so they lay in a temporary file, and "
-            "the training took longer.",
-        )
+        notes = []
+        if self.engine_note:
+            notes.append(
+                f"The {self.engine.name} engine trained, which is slower. {self.engine_note}"
+            )
+        if self.state.on_disk:
+            notes.append(
+                "The weights did not fit into the free memory, so they lay in a temporary file, "
+                "and the training took longer."
+            )
+        return tuple(notes)
 
     @property
     def validated(self) -> bool:

@@ -1,0 +1,33 @@
+"""Facts of the machine that a result belongs to."""
+
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+LIBRARIES = ("torch", "numba", "jax", "scikit-learn", "numpy")
+KEPT_FREE = 0.2  # share of the available memory that stays free
+
+
+def available_memory() -> float:
+    """Bytes that may be used, or infinity where that is not known."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return float("inf")
+    facts = dict(line.split(":") for line in lines)
+    return int(facts["MemAvailable"].split()[0]) * 1024 * (1 - KEPT_FREE)
+
+
+def description() -> str:
+    """Processor, cores and versions in one line."""
+    versions = ", ".join(f"{name} {version(name).partition('+')[0]}" for name in LIBRARIES)
+    return f"{_processor()}, {os.cpu_count()} cores; Python {platform.python_version()}, {versions}"
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((x.split(":")[1].strip() for x in lines if x.startswith("model name")), "unknown")

@@ -1,0 +1,38 @@
+"""Slalom itself. It draws its permutations while the clock runs, as in any training."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from peers.contestant import Contestant
+from peers.job import Job
+from slalom import Plan
+from slalom.engine import Engine, NativeEngine, ReferenceEngine
+
+NAMES = ("native", "reference")
+
+
+class Slalom(Contestant):
+    """An engine on the job's plan, or on another plan for the same data."""
+
+    def __init__(self, job: Job, steps: int, engine: Engine, plan: Plan | None = None) -> None:
+        super().__init__(job, steps)
+        self.engine = engine
+        self.state = engine.start(plan or job.plan(), job.data())
+
+    def advance(self, stretches: int) -> NDArray[Any]:
+        records = self.engine.advance(self.state, stretches * self.steps)
+        last = records[records["step"] > records["step"].max() - self.steps]
+        order = np.lexsort((last["member"], last["step"]))
+        return last["train_loss"][order].reshape(self.steps, -1)
+
+
+def engine_of(name: str, threads: int = 2) -> Engine:
+    """The engine of that name; `threads` is for the native one."""
+    return NativeEngine(threads=threads) if name == "native" else ReferenceEngine()
+
+
+def reference_losses(job: Job, steps: int) -> NDArray[Any]:
+    """The truth: losses `[steps, 2]` of the first and the last member."""
+    return Slalom(job.only(0, -1), steps, ReferenceEngine()).advance(1)

@@ -1,0 +1,51 @@
+"""Where the compiled program is kept, so that a second process starts without compiling.
+
+The folder is the user's cache folder, or what the environment variable SLALOM_CACHE_DIR names. What
+lies there is machine code, which Numba writes and reads, and is trusted as the installed package
+itself is. A folder that cannot be written or read is no fault: the program is compiled again.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, ClassVar
+
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
+from platformdirs import user_cache_path
+
+
+class _Folder(_CacheLocator):
+    """One folder for all programs; their sources say whether one is still the right one."""
+
+    def get_cache_path(self) -> str:
+        given = os.environ.get("SLALOM_CACHE_DIR")
+        return str(Path(given) if given else user_cache_path("slalom"))
+
+    def get_source_stamp(self) -> str:
+        # Numba looks at the file of the function alone, but this one is made from many.
+        sources = sorted(Path(__file__).parent.glob("*.py"))
+        return sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+
+    def get_disambiguator(self) -> str:
+        return self.get_source_stamp()[:8]
+
+    @classmethod
+    def from_function(cls, function: Any, file: str) -> "_Folder":
+        return cls()
+
+
+class _Program(CompileResultCacheImpl):
+    _locator_classes: ClassVar[list[Any]] = [_Folder]  # type: ignore[misc]
+
+
+class ProgramCache(FunctionCache):
+    """Numba's cache of a function, in a folder of Slalom's."""
+
+    _impl_class = _Program
+
+    @contextmanager
+    def _guard_against_spurious_io_errors(self) -> Iterator[None]:
+        with suppress(Exception):  # whatever a damaged file makes of itself
+            yield

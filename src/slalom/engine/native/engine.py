@@ -1,0 +1,108 @@
+"""The native engine: the three verbs around the compiled program."""
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from threading import Event
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slalom.data.dataset import Dataset
+from slalom.engine.contract import RECORD
+from slalom.engine.native.tables import Tables, refusal
+from slalom.engine.reference import ReferenceEngine
+from slalom.engine.state import State
+from slalom.errors import BadPlan
+from slalom.plan import Plan
+
+# How long `advance` may sleep before it looks whether somebody wants it to stop.
+PATIENCE = 0.01
+# Members whose tables are made at a time: they take some 400 bytes each beside the state.
+BLOCK = 65536
+
+
+class NativeEngine:
+    """Fully connected nets, compiled by Numba, on all cores.
+
+    It gives the reference engine's numbers up to float32 rounding, and the same bits whatever the
+    number of threads.
+
+    Args:
+        threads: how many members train at the same time; all cores that this process may use when
+            not given.
+
+    Raises:
+        BadPlan: by `start`, for what it cannot train; the reference engine can.
+
+    Example:
+        >>> from slalom import MLP, SGD, Member, Plan, Population, toys
+        >>> from slalom.losses import MSE
+        >>> plan = Plan(Population([Member(MLP(1, 10, 1), SGD(0.2))]), MSE(), steps=200)
+        >>> engine = NativeEngine()
+        >>> state = engine.start(plan, toys.quadratic(100))
+        >>> records = engine.advance(state, steps=200)
+        >>> int(state.step[0])
+        200
+    """
+
+    name = "native"
+
+    def __init__(self, threads: int | None = None) -> None:
+        if threads is not None and (type(threads) is not int or threads < 1):
+            raise BadPlan(f"threads must be a whole number >= 1, but {threads!r} was given.")
+        self.threads = threads or len(os.sched_getaffinity(0))
+        self._reference = ReferenceEngine()
+
+    def start(self, plan: Plan, dataset: Dataset) -> State:
+        if reason := refusal(plan, dataset):
+            raise BadPlan(
+                f"The native engine cannot carry this plan out. {reason} Leave the choice to "
+                f"engine='auto', or take engine='reference'."
+            )
+        state = self._reference.start(plan, dataset)
+        # Compiles the program if that has not been done yet: here, where no time limit runs.
+        Tables.of(state, slice(0, 1), steps=0, threads=1).work(*np.zeros((2, 1), dtype=np.int64))
+        return state
+
+    def advance(self, state: State, steps: int, stop: Event | None = None) -> NDArray[Any]:
+        stop = stop or Event()
+        records = []
+        for first in range(0, len(state.step), BLOCK):
+            if stop.is_set():
+                break
+            tables = Tables.of(state, slice(first, first + BLOCK), steps, self.threads)
+            if not len(tables.tasks):
+                continue
+            try:
+                _together(tables.work, min(self.threads, len(tables.tasks)), stop)
+            finally:
+                tables.save(state)
+            records.append(tables.written())
+        return np.concatenate([np.empty(0, dtype=RECORD), *records])
+
+    def read(
+        self,
+        state: State,
+        members: Sequence[int],
+        X: NDArray[np.float32] | None = None,
+        best: bool = False,
+    ) -> list[NDArray[np.float32]]:
+        return self._reference.read(state, members, X, best)
+
+
+def _together(
+    work: Callable[[NDArray[np.int64], NDArray[np.int64]], None], threads: int, stop: Event
+) -> None:
+    """Work in some threads: `work` is given a queue, and a flag that ends it, as `stop` does."""
+    queue, flag = np.zeros((2, 1), dtype=np.int64)
+    with ThreadPoolExecutor(threads) as pool:
+        futures = [pool.submit(work, queue, flag) for _ in range(threads)]
+        try:
+            while wait(futures, PATIENCE).not_done:
+                flag[0] = flag[0] or stop.is_set()
+        finally:  # also when interrupted, so that the threads end
+            flag[0] = any(not future.done() for future in futures)
+    for future in futures:
+        future.result()

@@ -1,0 +1,119 @@
+"""A fully connected net on one batch: forward, the error going back, gradients.
+
+A batch goes through panel by panel, so that the activations of a panel stay in the nearest cache;
+the gradient of a layer is taken over some panels together.
+"""
+
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slalom.engine.native.activations import activate
+from slalom.engine.native.compile import kernel
+from slalom.engine.native.dropout import drop, layer_key
+from slalom.engine.native.tiles import (
+    LANES,
+    PANEL,
+    affine,
+    backward,
+    bias_gradient,
+    by_sample,
+    gradient,
+    narrow_gradient,
+    pitch_of,
+)
+
+# Columns of the table of layers: widths, where the weights begin among the member's parameters,
+# where activations, errors and activations sample by sample begin in the arena, and how the
+# gradient is taken.
+INPUTS, OUTPUTS, WEIGHTS, ACTIVE, ERROR, SAMPLES, NARROW = range(7)
+
+START = np.int64(0)
+
+# Room for what panels leave behind until the gradient is taken: half of a common second cache.
+ARENA = 2**17
+# Cycles, measured: adding up one tile of `narrow_gradient`, and bringing 16 features into samples.
+NARROW_TILE, TRANSPOSE = 50, 160
+
+
+def layers_of(widths: tuple[int, ...], panels: int) -> tuple[NDArray[np.int64], int, int]:
+    """The table of layers `[L, 7]`, panels at a time, and the size of the arena.
+
+    Args:
+        widths: of the net.
+        panels: of the largest batch.
+    """
+    pairs = list(pairwise(widths))
+    by_panel = sum(2 * o + pitch_of(o) for _, o in pairs) * PANEL
+    chunk = max(1, min(panels, ARENA // by_panel))
+    table = np.zeros((len(pairs), 7), dtype=np.int64)
+    weights, room = 0, 0
+    for layer, (inputs, outputs) in zip(table, pairs, strict=True):
+        layer[[INPUTS, OUTPUTS, WEIGHTS]] = inputs, outputs, weights
+        layer[NARROW] = _is_narrow(inputs, outputs, chunk, first=weights == 0)
+        weights += (inputs + 1) * outputs
+        for column, size in ((ACTIVE, outputs), (ERROR, outputs), (SAMPLES, pitch_of(outputs))):
+            layer[column] = room
+            room += chunk * size * PANEL
+    return table, chunk, room + LANES * PANEL  # by_sample reads some rows more
+
+
+def _is_narrow(inputs: int, outputs: int, panels: int, first: bool) -> bool:
+    """Whether the gradient is cheaper from X as it is than sample by sample: in cycles."""
+    vectors, tall = pitch_of(inputs) // LANES, -(-outputs // LANES)
+    tiles = min(tall * inputs, outputs * vectors)
+    brought = 0 if first else TRANSPOSE * vectors  # the data come sample by sample anyway
+    rows = max(outputs, 4)  # fewer do not keep the processor busy
+    narrow = tiles * (LANES * panels + NARROW_TILE)
+    return bool(narrow < panels * vectors * (rows * LANES + brought))
+
+
+@kernel
+def forward(layers, depth, relu, activation, p, p0, x, x0, arena, panels, drop_out, key, row):
+    """Some panels through the net: activations and their slopes go to the arena.
+
+    With `relu` the net has that activation and no dropout: it happens in registers, and slopes are
+    not kept. With `drop_out` above 0 hidden units are dropped; `row` is then the first sample's
+    number in its batch.
+    """
+    for n in range(depth):
+        inputs, outputs, w0 = layers[n, INPUTS], layers[n, OUTPUTS], p0 + layers[n, WEIGHTS]
+        z0, d0, size = layers[n, ACTIVE], layers[n, ERROR], outputs * PANEL
+        hidden = n < depth - 1
+        affine(p, w0, inputs, outputs, x, x0, arena, z0, panels, hidden and relu)
+        if hidden and not relu:
+            size *= panels
+            activate(activation, arena[z0 : z0 + size], arena[d0 : d0 + size], START, size)
+            if drop_out > 0:
+                drop(arena, z0, d0, outputs, panels, row, layer_key(key, n), drop_out)
+        x, x0 = arena, z0
+
+
+@kernel
+def backpropagate(layers, depth, relu, p, p0, arena, panels):
+    """The error of the outputs, at its place in the arena, back to the first layer."""
+    for n in range(depth - 1, 0, -1):
+        w0, inputs, outputs = p0 + layers[n, WEIGHTS], layers[n, INPUTS], layers[n, OUTPUTS]
+        dz0, d0 = layers[n, ERROR], layers[n - 1, ERROR]
+        a0 = layers[n - 1, ACTIVE]
+        backward(p, w0, inputs, outputs, arena, dz0, arena, d0, a0, panels, relu)
+
+
+@kernel
+def add_gradients(layers, depth, x, x0, samples, s0, arena, panels, g, t):
+    """The gradients of all layers over some panels, added to `g`."""
+    for n in range(depth):
+        inputs, outputs, w0 = layers[n, INPUTS], layers[n, OUTPUTS], layers[n, WEIGHTS]
+        error = layers[n, ERROR]
+        if layers[n, NARROW]:
+            narrow_gradient(arena, error, outputs, x, x0, inputs, panels, g, w0, t)
+        else:
+            if n > 0:
+                samples, s0 = arena, layers[n - 1, SAMPLES]
+                for q in range(panels):
+                    to = s0 + q * pitch_of(inputs) * PANEL
+                    by_sample(arena, x0 + q * inputs * PANEL, inputs, arena, to)
+            gradient(arena, error, outputs, samples, s0, inputs, panels, g, w0)
+        bias_gradient(arena, error, outputs, panels, g, w0 + inputs * outputs)
+        x, x0 = arena, layers[n, ACTIVE]

@@ -1,0 +1,356 @@
+"""A stretch of training as tables: what the compiled program reads and writes."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Self
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slalom.data.dataset import Dataset
+from slalom.engine.contract import RECORD
+from slalom.engine.native import activations, losses, updates
+from slalom.engine.native.batches import GENERATOR
+from slalom.engine.native.network import layers_of
+from slalom.engine.native.tiles import LANES, PANEL, pitch_of
+from slalom.engine.native.training import (
+    KIND,
+    MEMBER,
+    NEVER,
+    TASK,
+    Batches,
+    Data,
+    Job,
+    Nets,
+    Room,
+    work,
+)
+from slalom.engine.state import State
+from slalom.nets import MLP
+from slalom.optim import SCHEDULES, Constant
+from slalom.plan import Plan
+from slalom.population import Columns, grouped
+
+# Float32 numbers of features in a window of batches, which shares the cache with the arena.
+WINDOW = 2**16
+# Tasks for each thread: enough to end together, few enough to share the making of batches.
+TASKS = 8
+CHANGING = (
+    "step",
+    "stopped_at",
+    "diverged_at",
+    "best_step",
+    "best_loss",
+    "epoch_loss",
+    "train_loss",
+    "best_train_loss",
+    "best_metric",
+    "pending",
+)
+
+
+def refusal(plan: Plan, dataset: Dataset) -> str:
+    """Why the native engine cannot carry out a plan, as a sentence, or nothing."""
+    columns = plan.population.columns()
+    for net in columns.nets:
+        if not isinstance(net, MLP):
+            return f"The net {net.label} is not an MLP."
+        if not isinstance(net.activation, str):
+            return f"The activation of {net.label} is a function of your own."
+    for optimizer in columns.optimizers:
+        if optimizer.__name__ not in updates.FIELDS:
+            return f"The optimizer {optimizer.__name__} is not one of Slalom's own."
+    for schedule in columns.schedules:
+        if type(schedule) not in SCHEDULES:
+            return f"The schedule {schedule.kind} is not one of Slalom's own."
+    if type(plan.loss) not in losses.CODES:
+        return f"The loss {plan.loss.kind} is not one of Slalom's own."
+    if dataset.X.ndim != 2:
+        return f"A row of the dataset has features of shape {dataset.X.shape[1:]}, not in a line."
+    return ""
+
+
+@dataclass
+class Tables:
+    """Some members of a population for some steps.
+
+    Args:
+        members: which ones, a slice.
+        nets, data, job, tasks, order, records: as `slalom.engine.native.training.work` wants them.
+    """
+
+    members: slice
+    nets: Nets
+    data: Data
+    job: Job
+    tasks: NDArray[Any]
+    order: NDArray[np.int64]
+    records: NDArray[Any]
+
+    @classmethod
+    def of(cls, state: State, members: slice, steps: int, threads: int) -> Self:
+        """The tables of the members that train in a stretch of `steps` steps."""
+        columns, dataset = state.plan.population.columns(), state.dataset
+        table = _members(state, columns, members, steps)
+        rows = np.array([len(fold.train) for fold in dataset.folds])[table["fold"]]
+        batch_size = columns.batch_size[members]
+        batch = np.where(batch_size, np.minimum(batch_size, rows), rows)
+        kinds, layers, arena = _kinds(columns.nets, columns.net[members], batch, table)
+        base, slope, first_rate = _rates(columns.schedules, columns.schedule[members], table)
+        records = _make_room_for_records(table, state.plan)
+        tasks, order = _tasks(
+            table, batch_size, batch * kinds["parameters"][table["kind"]], threads
+        )
+        table["rule"], hyper = updates.encode(columns, members)
+        return cls(
+            members=members,
+            nets=Nets(
+                table,
+                kinds,
+                layers,
+                hyper,
+                _writable(state.parameters),
+                _writable(state.slots),
+                _writable(state.best_parameters),
+                base,
+                slope,
+                first_rate,
+            ),
+            data=data_of(dataset),
+            job=_job(state.plan, dataset, table, batch, arena, kinds),
+            tasks=tasks,
+            order=order,
+            records=records,
+        )
+
+    def work(self, queue: NDArray[np.int64], flag: NDArray[np.int64]) -> None:
+        """What one thread does; all of them take their tasks from one queue."""
+        room = _room(self.job, self.data)
+        work(
+            self.nets, self.data, self.job, self.tasks, self.order, self.records, room, queue, flag
+        )
+
+    def save(self, state: State) -> None:
+        """Give the state what changed."""
+        for name in CHANGING:
+            getattr(state, name)[self.members] = self.nets.members[name]
+
+    def written(self) -> NDArray[Any]:
+        """The records that were written."""
+        table = self.nets.members
+        room = np.diff(table["records"], append=len(self.records))
+        place = np.arange(len(self.records)) - np.repeat(table["records"], room)
+        written: NDArray[Any] = self.records[place < np.repeat(table["recorded"], room)]
+        return written
+
+
+def _members(state: State, columns: Columns, members: slice, steps: int) -> NDArray[Any]:
+    layout = state.layout
+    table = np.zeros(len(columns.net[members]), dtype=MEMBER)
+    table["number"] = np.arange(len(columns))[members]
+    table["lr"] = columns.arguments["lr"][members]
+    for name in ("clip_norm", "seed", "fold"):
+        table[name] = getattr(columns, name)[members]
+    for name in ("parameters", "slots"):
+        table[name] = getattr(layout, name)[:-1][members]
+    for name in ("steps_per_epoch", "total_steps"):
+        table[name] = getattr(layout, name)[members]
+    for name in CHANGING:
+        table[name] = getattr(state, name)[members]
+    # A pending step still belongs to its epoch.
+    pending = ~np.isnan(table["pending"])
+    table["epoch"], table["in_epoch"] = np.divmod(table["step"] - pending, table["steps_per_epoch"])
+    table["in_epoch"] += pending
+    table["end"] = np.where(
+        state.training[members],
+        np.minimum(table["step"] + steps, table["total_steps"]),
+        table["step"],
+    )
+    return table
+
+
+def _kinds(
+    nets: tuple[Any, ...], net: NDArray[np.int32], batch: NDArray[np.int64], table: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[np.int64], int]:
+    """The kinds of the members, a table of layers for each, and the largest arena."""
+    panels = -(-batch // PANEL)
+    first, table["kind"] = grouped(net, panels)
+    shapes = [layers_of(nets[net[k]].widths, int(panels[k])) for k in first]
+    layers = np.zeros((len(first), max(len(own) for own, _, _ in shapes), 7), dtype=np.int64)
+    kinds = np.zeros(len(first), dtype=KIND)
+    for kind, k, table_of, (own, chunk, _) in zip(kinds, first, layers, shapes, strict=True):
+        spec = nets[net[k]]
+        table_of[: len(own)] = own
+        kind["depth"], kind["chunk"] = len(own), chunk
+        kind["activation"] = activations.CODES[spec.activation]
+        kind["dropout"] = spec.dropout
+        kind["relu"] = spec.activation == "relu" and not spec.dropout
+        kind["parameters"] = sum((i + 1) * o for i, o in pairwise(spec.widths))
+    return kinds, layers, max(arena for _, _, arena in shapes)
+
+
+def _rates(
+    schedules: tuple[Any, ...], schedule: NDArray[np.int32], table: NDArray[Any]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
+    """Learning rates by schedule and step, as `base + slope * lr`, and the step of the first."""
+    changing = np.array([s != Constant() for s in schedules])[schedule]
+    table["schedule"] = NEVER
+    if not changing.any():
+        return np.zeros((1, 1)), np.zeros((1, 1)), 0
+    own = table[changing]
+    first, rows = grouped(schedule[changing], own["total_steps"])
+    table["schedule"][changing] = rows
+    first_rate = int(own["step"].min())
+    steps = np.arange(first_rate, max(own["end"].max(), first_rate + 1))
+    base, slope = np.empty((2, len(first), len(steps)))
+    for row, k in enumerate(first):
+        total = int(own["total_steps"][k])
+        at = schedules[schedule[changing][k]].at
+        base[row] = at(0.0, np.minimum(steps, total - 1), total)
+        slope[row] = at(1.0, np.minimum(steps, total - 1), total) - base[row]
+    return base, slope, first_rate
+
+
+def _make_room_for_records(table: NDArray[Any], plan: Plan) -> NDArray[Any]:
+    """An empty table of records, as many for each member as it may write."""
+    every = plan.record_every * (1 if plan.record == "step" else table["steps_per_epoch"])
+    done = table["step"] - ~np.isnan(table["pending"])
+    table["record_every"], table["next_record"] = every, (done // every + 1) * every
+    # Besides those that the plan wants, what ends the training.
+    room = table["end"] // every - done // every + 1
+    table["records"] = np.cumsum(room) - room
+    return np.empty(int(room.sum()), dtype=RECORD)
+
+
+def _tasks(
+    table: NDArray[Any], batch_size: NDArray[np.int64], cost: NDArray[np.int64], threads: int
+) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Tasks, the dearest first, and the order in which they list the members.
+
+    Members that see the same batches form a task, or several where there would be too few to keep
+    the threads busy.
+    """
+    going = np.flatnonzero((table["step"] < table["end"]) | ~np.isnan(table["pending"]))
+    if not len(going):
+        return np.empty(0, dtype=TASK), going
+    members = table[going]
+    batch_size = batch_size[going]
+    _, group = grouped(np.where(batch_size, members["seed"], 0), members["fold"], batch_size)
+    order = np.argsort(group, kind="stable")
+    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    place = np.arange(len(order)) - np.repeat(starts, np.diff(starts, append=len(order)))
+    first = np.flatnonzero(place % -(-len(going) // (threads * TASKS)) == 0)
+    tasks = np.empty(len(first), dtype=TASK)
+    tasks["first"], tasks["last"] = first, np.append(first[1:], len(order))
+    for name in ("seed", "fold"):
+        tasks[name] = members[name][order[first]]
+    tasks["batch_size"] = batch_size[order[first]]
+    costs = (members["end"] - members["step"]) * cost[going]
+    dear = np.argsort(-np.add.reduceat(costs[order], first), kind="stable")
+    return tasks[dear], going[order]
+
+
+def _job(
+    plan: Plan,
+    dataset: Dataset,
+    table: NDArray[Any],
+    batch: NDArray[np.int64],
+    arena: int,
+    kinds: NDArray[Any],
+) -> Job:
+    code, numbers = losses.encode(plan.loss, dataset.targets)
+    folds = [dataset.folds[k] for k in np.unique(table["fold"])]
+    features = dataset.X.shape[1]
+    batches = -(-batch // PANEL)
+    window = WINDOW // (PANEL * (features + pitch_of(features)))
+    return Job(
+        loss=code,
+        numbers=numbers,
+        record_steps=plan.record == "step",
+        validate_every=plan.validate_every,
+        patience=float(plan.patience or np.inf),
+        arena=arena,
+        parameters=int(kinds["parameters"].max()),
+        rows=max(len(rows) for fold in folds for rows in (fold.train, fold.validation)),
+        panels=int(max(batches.max(), min(window, (batches * table["steps_per_epoch"]).max()))),
+        validation_panels=max(-(-len(fold.validation) // PANEL) for fold in folds),
+    )
+
+
+def _room(job: Job, data: Data) -> Room:
+    features, targets = data.X.shape[1], data.y.shape[1]
+    return Room(
+        arena=aligned(job.arena),
+        gradient=aligned(job.parameters + LANES),
+        sums=aligned(4 * PANEL),
+        unexplained=np.empty(targets, np.float64),
+        order=np.empty(job.rows, np.int32),
+        words=np.empty(GENERATOR, np.uint32),
+        window=_batches(job.panels, features, targets),
+        held=_batches(job.validation_panels, features, targets),
+    )
+
+
+def _batches(panels: int, features: int, targets: int) -> Batches:
+    slack = LANES * PANEL  # by_feature writes some rows more
+    return Batches(
+        samples=aligned(panels * PANEL * pitch_of(features) + slack),
+        X=aligned(panels * PANEL * features + slack),
+        y=aligned(panels * PANEL * targets),
+        weight=aligned(panels * PANEL),
+        total=np.empty(panels, np.float64),
+    )
+
+
+def aligned(size: int) -> NDArray[np.float32]:
+    """Room for float32 numbers that starts with a line of the cache.
+
+    A vector that lies across two lines takes twice as long to load or to store.
+    """
+    line = 64
+    room = np.zeros(size * 4 + line, dtype=np.uint8)
+    start = -room.ctypes.data % line
+    return room[start : start + size * 4].view(np.float32)
+
+
+_DATA: WeakKeyDictionary[Dataset, Data] = WeakKeyDictionary()
+
+
+def data_of(dataset: Dataset) -> Data:
+    """The dataset as the compiled program wants it, made once."""
+    if dataset not in _DATA:
+        _DATA[dataset] = _data(dataset)
+    return _DATA[dataset]
+
+
+def _data(dataset: Dataset) -> Data:
+    y = dataset.y.reshape(dataset.rows, -1).astype(np.float32)
+    weight = np.ones(dataset.rows, np.float32) if dataset.weight is None else dataset.weight
+    train, validation = (
+        [getattr(f, part) for f in dataset.folds] for part in ("train", "validation")
+    )
+    return Data(
+        X=_writable(dataset.X),
+        y=y,
+        weight=_writable(weight),
+        train=np.concatenate(train),
+        train_from=np.cumsum([0, *map(len, train)]),
+        validation=np.concatenate(validation),
+        validation_from=np.cumsum([0, *map(len, validation)]),
+        variation=np.stack([_variation(y[rows], weight[rows]) for rows in validation]),
+    )
+
+
+def _variation(y: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Weighted squares around the mean of each target; NaN where there are none to explain."""
+    w, truth = weight[:, None].astype(np.float64), y.astype(np.float64)
+    total = w.sum()
+    center = (w * truth).sum(axis=0) / (total if total else np.nan)
+    squares: NDArray[np.float64] = (w * (truth - center) ** 2).sum(axis=0)
+    return np.where(squares > 0, squares, np.nan)
+
+
+def _writable(array: NDArray[Any]) -> NDArray[Any]:
+    """The array itself, unless Numba would take it for another type and compile for that."""
+    return np.require(array, requirements=["C", "A", "W", "E"])

@@ -1,0 +1,582 @@
+"""Matrix products in registers, for activations that lie panel by panel.
+
+A *panel* holds the features of `PANEL` samples, feature by feature: `[features, PANEL]`, with two
+vectors of the processor to a feature. A batch is a row of panels, the last one filled up with
+zeros. So every loop runs along samples, and a panel is one piece of memory.
+
+Three products train a layer with weights `W [O, I]`, as torch keeps them, and a bias `[O]`:
+
+- `affine`     Z = W X + bias                                forward
+- `backward`   D = (W^T dZ) * D                              the error of the layer below;
+               D holds the slopes of its activation
+- `gradient`   dW += sum over samples of dZ X^T, dbias += sum of dZ
+
+Each keeps a tile of its result in registers throughout its innermost loop. LLVM does not find such
+tiles by itself, so they are written here as vector instructions; all around them is plain Numba.
+Positions (`w0`, `x0`, ...) count float32 numbers from the start of an array.
+"""
+
+from itertools import chain
+from typing import Any, Literal
+
+import llvmlite.binding as llvm
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from slalom.engine.native.compile import part
+
+
+def _lanes() -> int:
+    """Float32 numbers in a vector register of this processor."""
+    features = llvm.get_host_cpu_features()
+    return 16 if features.get("avx512f") else 8 if features.get("avx2") else 4
+
+
+LANES = _lanes()
+VECTORS = 2
+PANEL = VECTORS * LANES
+# Rows of a tile of `affine`: enough sums under way to hide the latency of an addition (8 vectors),
+# few enough to leave registers for the operands (of 32, or of 16 with AVX2).
+ROWS = 6 if LANES == 8 else 8
+LATENCY = 8
+# A tile of `narrow_gradient` has one sum a lane, so that all of them are added up in one vector.
+TALL, WIDE, BIAS = (LANES, 1), (1, LANES), (LANES, 0)
+
+
+FLOAT = ir.FloatType()
+VECTOR = ir.VectorType(FLOAT, LANES)
+INDEX = ir.IntType(64)
+START, ONE = np.int64(0), np.int64(1)
+# What becomes of a sum: it starts from a bias; the same, and below 0 it becomes 0; it is multiplied
+# by what is there; it is kept where the activation is above 0; it is added to what is there.
+Finish = Literal["bias", "relu", "times", "where", "add"]
+UNDEFINED = ir.Constant(VECTOR, ir.Undefined)
+
+
+class _Emitter:
+    """Writes vector instructions; arrays are float32, one-dimensional and contiguous."""
+
+    def __init__(self, context: Any, builder: Any, signature: Any, arguments: Any) -> None:
+        self.builder = builder
+        self.arguments = [
+            context.make_array(kind)(context, builder, value).data
+            if isinstance(kind, types.Array)
+            else value
+            for kind, value in zip(signature.args, arguments, strict=True)
+        ]
+
+    def at(self, *offsets: Any) -> Any:
+        """A position."""
+        position = INDEX(0)
+        for offset in offsets:
+            position = self.builder.add(position, INDEX(offset) if type(offset) is int else offset)
+        return position
+
+    def address(self, data: Any, *offsets: Any) -> Any:
+        """The address of a position."""
+        return self.builder.gep(data, [self.at(*offsets)])
+
+    def times(self, a: Any, b: Any) -> Any:
+        return self.builder.mul(*(INDEX(n) if type(n) is int else n for n in (a, b)))
+
+    def load(self, address: Any, kind: Any = VECTOR) -> Any:
+        return self.builder.load(self.builder.bitcast(address, kind.as_pointer()), align=4)
+
+    def store(self, value: Any, address: Any) -> None:
+        self.builder.store(value, self.builder.bitcast(address, value.type.as_pointer()), align=4)
+
+    def spread(self, address: Any) -> Any:
+        """The number at an address in every lane."""
+        number = self.builder.load(address, align=4)
+        one = self.builder.insert_element(UNDEFINED, number, ir.IntType(32)(0))
+        return self.shuffle(one, UNDEFINED, [0] * LANES)
+
+    def shuffle(self, a: Any, b: Any, lanes: list[int]) -> Any:
+        mask = ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), lanes)
+        return self.builder.shuffle_vector(a, b, mask)
+
+    def fma(self, a: Any, b: Any, c: Any) -> Any:
+        function = self._function("llvm.fma.{}", VECTOR, VECTOR, VECTOR, VECTOR)
+        return self.builder.call(function, [a, b, c])
+
+    def variables(self, values: list[Any]) -> list[Any]:
+        """Variables with these first values; LLVM keeps them in registers."""
+        return [cgutils.alloca_once_value(self.builder, value) for value in values]
+
+    def values(self, variables: list[Any]) -> list[Any]:
+        return [self.builder.load(variable) for variable in variables]
+
+    def add_product(self, variable: Any, a: Any, b: Any) -> None:
+        self.builder.store(self.fma(a, b, self.builder.load(variable)), variable)
+
+    def loop(self, start: Any, stop: Any, step: int = 1) -> Any:
+        return cgutils.for_range_slice(self.builder, start, stop, INDEX(step), intp=INDEX)
+
+    def lanes_below(self, number: Any) -> Any:
+        """A mask of the first `number` lanes."""
+        b, kind = self.builder, ir.VectorType(INDEX, LANES)
+        one = b.insert_element(ir.Constant(kind, ir.Undefined), number, ir.IntType(32)(0))
+        numbers = self.shuffle(one, ir.Constant(kind, ir.Undefined), [0] * LANES)
+        return b.icmp_signed("<", ir.Constant(kind, list(range(LANES))), numbers)
+
+    def add_masked(self, value: Any, address: Any, mask: Any) -> None:
+        """Add to memory, in the lanes of the mask."""
+        pointer = self.builder.bitcast(address, VECTOR.as_pointer())
+        align, zero = ir.IntType(32)(4), ir.Constant(VECTOR, [0.0] * LANES)
+        load = self._function(
+            "llvm.masked.load.{}.p0", VECTOR, pointer.type, align.type, mask.type, VECTOR
+        )
+        store = self._function(
+            "llvm.masked.store.{}.p0", ir.VoidType(), VECTOR, pointer.type, align.type, mask.type
+        )
+        before = self.builder.call(load, [pointer, align, mask, zero])
+        self.builder.call(store, [self.builder.fadd(before, value), pointer, align, mask])
+
+    def _function(self, name: str, result: Any, *arguments: Any) -> Any:
+        """A function of LLVM's own on vectors."""
+        kind = ir.FunctionType(result, arguments)
+        name = name.format(f"v{LANES}f32")
+        return cgutils.get_or_insert_function(self.builder.module, kind, name)
+
+    def sums(self, vectors: list[Any]) -> Any:
+        """One vector with the sum of each of LANES vectors, in their order."""
+        while len(vectors) > 1:
+            pairs = zip(vectors[::2], vectors[1::2], strict=True)
+            vectors = [self._halve(a, b) for a, b in pairs]
+        return vectors[0]
+
+    def _halve(self, a: Any, b: Any) -> Any:
+        """Sums of neighbouring lanes, those of `a` before those of `b`."""
+        even, odd = list(range(0, 2 * LANES, 2)), list(range(1, 2 * LANES, 2))
+        return self.builder.fadd(self.shuffle(a, b, even), self.shuffle(a, b, odd))
+
+
+def _product_tile(rows: int, vectors: int, finish: Finish) -> Any:
+    """`rows` rows of a product, `vectors` vectors wide: the sum over terms of w x.
+
+    With "add" the sum is over panels too, else each panel has its own.
+
+    With few rows, sums of every `apart`-th term are kept apart, so that there are enough of them to
+    hide the latency.
+    """
+    apart = max(1, LATENCY // 2 ** (rows * vectors - 1).bit_length())  # a power of two
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        e = _Emitter(context, builder, signature, arguments)
+        (w, w0, row_step, term_step, terms, x, x0, pitch) = e.arguments[:8]
+        (panels, w_panel, x_panel, c, c0, c_step, c_panel, extra) = e.arguments[8:]
+        zero = ir.Constant(VECTOR, [0.0] * LANES)
+        first = e.variables([zero] * (rows * vectors))
+        further = [e.variables([zero] * len(first)) for _ in range(apart - 1)]
+
+        def begin() -> None:
+            for n, sum_ in enumerate(first):
+                bias = finish in ("bias", "relu")
+                builder.store(e.spread(e.address(w, extra, n // vectors)) if bias else zero, sum_)
+            for sum_ in chain(*further):
+                builder.store(zero, sum_)
+
+        def add_term(sums: list[Any], w_at: Any, x_at: Any, k: Any) -> None:
+            xs = [e.load(e.address(x, x_at, e.times(k, pitch), v * LANES)) for v in range(vectors)]
+            for r in range(rows):
+                weight = e.spread(e.address(w, w_at, e.times(row_step, r), e.times(k, term_step)))
+                for v in range(vectors):
+                    e.add_product(sums[r * vectors + v], weight, xs[v])
+
+        def end(p: Any) -> None:
+            for n, total in enumerate(e.values(first)):
+                for sums in further:
+                    total = builder.fadd(total, builder.load(sums[n]))
+                r, v = divmod(n, vectors)
+                offset = e.at(e.times(p, c_panel), e.times(c_step, r), v * LANES)
+                target = e.address(c, c0, offset)
+                if finish == "bias":
+                    e.store(total, target)
+                elif finish == "relu":  # NaN stays NaN
+                    negative = builder.fcmp_ordered("<", total, zero)
+                    e.store(builder.select(negative, zero, total), target)
+                elif finish == "times":
+                    e.store(builder.fmul(total, e.load(target)), target)
+                elif finish == "where":
+                    active = e.load(e.address(c, extra, offset))
+                    positive = builder.fcmp_ordered(">", active, zero)
+                    e.store(builder.select(positive, total, zero), target)
+                else:
+                    inside = e.lanes_below(builder.sub(extra, INDEX(v * LANES)))
+                    e.add_masked(total, target, inside)
+
+        together = builder.and_(terms, INDEX(-apart))
+        if finish == "add":
+            begin()
+        with e.loop(INDEX(0), panels) as (p, _):
+            w_at, x_at = builder.add(w0, e.times(p, w_panel)), builder.add(x0, e.times(p, x_panel))
+            if finish != "add":
+                begin()
+            with e.loop(INDEX(0), together, apart) as (k, _):
+                for j, sums in enumerate([first, *further]):
+                    add_term(sums, w_at, x_at, builder.add(k, INDEX(j)))
+            if apart > 1:
+                with e.loop(together, terms) as (k, _):
+                    add_term(first, w_at, x_at, k)
+            if finish != "add":
+                end(p)
+        if finish == "add":
+            end(INDEX(0))
+        return context.get_dummy_value()
+
+    @intrinsic
+    def tile(
+        typing: Any,
+        w: Any,
+        w0: Any,
+        row_step: Any,
+        term_step: Any,
+        terms: Any,
+        x: Any,
+        x0: Any,
+        pitch: Any,
+        panels: Any,
+        w_panel: Any,
+        x_panel: Any,
+        c: Any,
+        c0: Any,
+        c_step: Any,
+        c_panel: Any,
+        extra: Any,
+    ) -> Any:
+        n = types.int64
+        return types.void(w, n, n, n, n, x, n, n, n, n, n, c, n, n, n, n), emit
+
+    return tile
+
+
+def _narrow_tile(shape: tuple[int, int]) -> Any:
+    """Adds sums over samples of the products of some rows of dZ with some of X to `g`.
+
+    The first `number` sums count; the others are of what follows the rows.
+    """
+    outs, ins = shape
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        e = _Emitter(context, builder, signature, arguments)
+        z, z0, z_panel, x, x0, x_panel, panels, g, g0, number = e.arguments
+        sums = e.variables([ir.Constant(VECTOR, [0.0] * LANES)] * LANES)
+        with e.loop(INDEX(0), panels) as (p, _):
+            z_at, x_at = (
+                e.address(z, z0, e.times(p, z_panel)),
+                e.address(x, x0, e.times(p, x_panel)),
+            )
+            for v in range(VECTORS):
+                zs = [e.load(e.address(z_at, r * PANEL + v * LANES)) for r in range(outs)]
+                xs = [e.load(e.address(x_at, r * PANEL + v * LANES)) for r in range(ins)]
+                for n, sum_ in enumerate(sums):
+                    if ins:
+                        e.add_product(sum_, zs[n // ins], xs[n % ins])
+                    else:
+                        builder.store(builder.fadd(builder.load(sum_), zs[n]), sum_)
+        e.add_masked(e.sums(e.values(sums)), e.address(g, g0), e.lanes_below(number))
+        return context.get_dummy_value()
+
+    @intrinsic
+    def tile(
+        typing: Any,
+        z: Any,
+        z0: Any,
+        z_panel: Any,
+        x: Any,
+        x0: Any,
+        x_panel: Any,
+        panels: Any,
+        g: Any,
+        g0: Any,
+        number: Any,
+    ) -> Any:
+        n = types.int64
+        return types.void(z, n, n, x, n, n, n, g, n, n), emit
+
+    return tile
+
+
+@intrinsic
+def _transpose_tile(typing: Any, a: Any, a0: Any, a_step: Any, t: Any, t0: Any, t_step: Any) -> Any:
+    """LANES x LANES numbers of `a`, the other way round, to `t`."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        e = _Emitter(context, builder, signature, arguments)
+        a, a0, a_step, t, t0, t_step = e.arguments
+        rows = [e.load(e.address(a, a0, e.times(a_step, r))) for r in range(LANES)]
+        swap = 1
+        while swap < LANES:  # exchange ever larger squares beside the diagonal
+            low = [n if not n & swap else LANES + n - swap for n in range(LANES)]
+            high = [n + swap if not n & swap else LANES + n for n in range(LANES)]
+            for r in range(LANES):
+                if not r & swap:
+                    pair = rows[r], rows[r | swap]
+                    rows[r], rows[r | swap] = e.shuffle(*pair, low), e.shuffle(*pair, high)
+            swap *= 2
+        for r, row in enumerate(rows):
+            e.store(row, e.address(t, t0, e.times(t_step, r)))
+        return context.get_dummy_value()
+
+    n = types.int64
+    return types.void(a, n, n, t, n, n), emit
+
+
+def _tiles(vectors: int, finish: Finish) -> Any:
+    """A tile of 1 to 8 rows as one function; no processor here has a use for more."""
+    one, two, three, four, five, six, seven, eight = (
+        _product_tile(rows, vectors, finish) for rows in range(1, 9)
+    )
+
+    @part
+    def tile(rows, w, w0, rs, ts, terms, x, x0, pitch, panels, wp, xp, c, c0, cs, cp, extra):
+        if rows == 8:
+            eight(w, w0, rs, ts, terms, x, x0, pitch, panels, wp, xp, c, c0, cs, cp, extra)
+        elif rows == 7:
+            seven(w, w0, rs, ts, terms, x, x0, pitch, panels, wp, xp, c, c0, cs, cp, extra)
+        elif rows == 6:
+            six(w, w0, rs, ts, terms, x, x0, pitch, panels, wp, xp, c, c0, cs, cp, extra)
+        elif rows == 5:
+            five(w, w0, rs, ts, terms, x, x0, pitch, panels, wp, xp, c, c0, cs, cp, extra)
+        elif rows == 4:
+            four(w, w0, rs, ts, terms, x, x0, pitch, panels, wp, xp, c, c0, cs, cp, extra)
+        elif rows == 3:
+            three(w, w0, rs, ts, terms, x, x0, pitch, panels, wp, xp, c, c0, cs, cp, extra)
+        elif rows == 2:
+            two(w, w0, rs, ts, terms, x, x0, pitch, panels, wp, xp, c, c0, cs, cp, extra)
+        else:
+            one(w, w0, rs, ts, terms, x, x0, pitch, panels, wp, xp, c, c0, cs, cp, extra)
+
+    return tile
+
+
+_affine, _affine_relu = _tiles(VECTORS, "bias"), _tiles(VECTORS, "relu")
+_backward, _backward_where = _tiles(VECTORS, "times"), _tiles(VECTORS, "where")
+_gradient, _gradient_edge = _tiles(VECTORS, "add"), _tiles(1, "add")
+_tall, _wide, _bias = map(_narrow_tile, (TALL, WIDE, BIAS))
+
+
+@part
+def _rows_of_tile(left):
+    """Rows of the next tile when so many are left: what is left at last is cut in halves."""
+    if left >= 2 * ROWS:
+        return ROWS
+    return left if left <= ROWS else (left + 1) >> 1
+
+
+@part
+def affine(w, w0, inputs, outputs, x, x0, z, z0, panels, relu):
+    """Z = W X + bias on some panels, or max(0, Z); the bias follows the weights in `w`."""
+    bias0, x_panel, z_panel, o = w0 + inputs * outputs, inputs * PANEL, outputs * PANEL, START
+    while o < outputs:
+        rows, w_at, z_at = _rows_of_tile(outputs - o), w0 + o * inputs, z0 + o * PANEL
+        if relu:
+            _affine_relu(
+                rows,
+                w,
+                w_at,
+                inputs,
+                ONE,
+                inputs,
+                x,
+                x0,
+                PANEL,
+                panels,
+                START,
+                x_panel,
+                z,
+                z_at,
+                PANEL,
+                z_panel,
+                bias0 + o,
+            )
+        else:
+            _affine(
+                rows,
+                w,
+                w_at,
+                inputs,
+                ONE,
+                inputs,
+                x,
+                x0,
+                PANEL,
+                panels,
+                START,
+                x_panel,
+                z,
+                z_at,
+                PANEL,
+                z_panel,
+                bias0 + o,
+            )
+        o += rows
+
+
+@part
+def backward(w, w0, inputs, outputs, dz, dz0, d, d0, a0, panels, relu):
+    """D = (W^T dZ) * D on some panels; with `relu`, W^T dZ where what lies at `a0` is above 0."""
+    z_panel, d_panel, i = outputs * PANEL, inputs * PANEL, START
+    while i < inputs:
+        rows, at = _rows_of_tile(inputs - i), i * PANEL
+        if relu:
+            _backward_where(
+                rows,
+                w,
+                w0 + i,
+                ONE,
+                inputs,
+                outputs,
+                dz,
+                dz0,
+                PANEL,
+                panels,
+                START,
+                z_panel,
+                d,
+                d0 + at,
+                PANEL,
+                d_panel,
+                a0 + at,
+            )
+        else:
+            _backward(
+                rows,
+                w,
+                w0 + i,
+                ONE,
+                inputs,
+                outputs,
+                dz,
+                dz0,
+                PANEL,
+                panels,
+                START,
+                z_panel,
+                d,
+                d0 + at,
+                PANEL,
+                d_panel,
+                START,
+            )
+        i += rows
+
+
+@part
+def pitch_of(features):
+    """Numbers from one sample to the next where features lie side by side, in whole vectors."""
+    return -(-features // LANES) * LANES
+
+
+@part
+def by_sample(x, x0, features, samples, s0):
+    """A panel sample by sample: `[PANEL, pitch_of(features)]`.
+
+    Reads whole vectors of features, so `x` goes on for LANES - 1 rows after the panel.
+    """
+    pitch = pitch_of(features)
+    for f in range(0, features, LANES):
+        for j in range(0, PANEL, LANES):
+            _transpose_tile(x, x0 + f * PANEL + j, PANEL, samples, s0 + j * pitch + f, pitch)
+
+
+@part
+def by_feature(samples, s0, features, x, x0):
+    """The other way: a panel from samples that lie one after another.
+
+    Writes whole vectors of features, so what follows the panel in `x`, LANES - 1 rows, is lost.
+    """
+    pitch = pitch_of(features)
+    for f in range(0, features, LANES):
+        for j in range(0, PANEL, LANES):
+            _transpose_tile(samples, s0 + j * pitch + f, pitch, x, x0 + f * PANEL + j, PANEL)
+
+
+@part
+def gradient(dz, dz0, outputs, xt, xt0, inputs, panels, g, g0):
+    """dW += dZ X^T over some panels; `xt` is X as `by_sample` gives it."""
+    pitch = pitch_of(inputs)
+    z_panel, x_panel = outputs * PANEL, PANEL * pitch
+    for i in range(0, inputs, PANEL):
+        o, x0 = START, xt0 + i
+        while o < outputs:
+            rows, z0, g_at = _rows_of_tile(outputs - o), dz0 + o * PANEL, g0 + o * inputs + i
+            if inputs - i > LANES:
+                _gradient(
+                    rows,
+                    dz,
+                    z0,
+                    PANEL,
+                    ONE,
+                    PANEL,
+                    xt,
+                    x0,
+                    pitch,
+                    panels,
+                    z_panel,
+                    x_panel,
+                    g,
+                    g_at,
+                    inputs,
+                    START,
+                    inputs - i,
+                )
+            else:
+                _gradient_edge(
+                    rows,
+                    dz,
+                    z0,
+                    PANEL,
+                    ONE,
+                    PANEL,
+                    xt,
+                    x0,
+                    pitch,
+                    panels,
+                    z_panel,
+                    x_panel,
+                    g,
+                    g_at,
+                    inputs,
+                    START,
+                    inputs - i,
+                )
+            o += rows
+
+
+@part
+def narrow_gradient(dz, dz0, outputs, x, x0, inputs, panels, g, g0, t):
+    """The same from X itself, for few inputs or outputs; `t [LANES]` holds sums on their way.
+
+    Reads LANES - 1 rows beyond dZ and X.
+    """
+    z_panel, x_panel = outputs * PANEL, inputs * PANEL
+    if inputs == 1:
+        for o in range(0, outputs, LANES):
+            some = min(LANES, outputs - o)
+            _tall(dz, dz0 + o * PANEL, z_panel, x, x0, x_panel, panels, g, g0 + o, some)
+    elif -(-outputs // LANES) * inputs <= outputs * -(-inputs // LANES):
+        for o in range(0, outputs, LANES):
+            for i in range(inputs):
+                t[:LANES] = np.float32(0)
+                at = x0 + i * PANEL
+                _tall(dz, dz0 + o * PANEL, z_panel, x, at, x_panel, panels, t, START, LANES)
+                for r in range(min(LANES, outputs - o)):
+                    g[g0 + (o + r) * inputs + i] += t[r]
+    else:
+        for o in range(outputs):
+            for i in range(0, inputs, LANES):
+                at, some = x0 + i * PANEL, min(LANES, inputs - i)
+                to = g0 + o * inputs + i
+                _wide(dz, dz0 + o * PANEL, z_panel, x, at, x_panel, panels, g, to, some)
+
+
+@part
+def bias_gradient(dz, dz0, outputs, panels, g, g0):
+    """dbias += the sum of dZ over some panels; reads LANES - 1 rows beyond dZ."""
+    for o in range(0, outputs, LANES):
+        some, at = min(LANES, outputs - o), dz0 + o * PANEL
+        _bias(dz, at, outputs * PANEL, dz, START, START, panels, g, g0 + o, some)
