@@ -21,6 +21,8 @@ from peers.slalom_engine import reference_losses
 SLOW = 5.0  # times as slow as the best of the peers is not worth measuring further
 PAUSE = 0.01  # seconds in which the threads of the one before fall asleep
 EARLY = 50  # steps in which rounding has not yet been blown up by kinks and divisions
+SHORT = 8  # steps of a stretch of who calls Python for every step: its calls cost nothing beside
+GAIN = 10.0  # at most so many times as fast torch.compile made anything here
 LONG = 1.0  # seconds of a stretch from which on three turns are enough
 MEASURED, TOO_SLOW, TOO_LARGE = "measured", f"skipped: > {SLOW:g}x best", "skipped: memory"
 
@@ -91,12 +93,17 @@ def measure(
     results, running = {}, {}
     for name, make in makers.items():
         result = results[name] = Result(name)
+        peers = [results[n].times[0] for n in running if n != ours]
+        eager = results[name.removesuffix(" compiled")].times if "compiled" in name else []
         if needed(name, job) > available_memory():
             result.status = TOO_LARGE
-            continue
-        contestant = _first_stretch(result, make, job, steps, truth)
-        result.times.append(_estimate(contestant))
-        running[name] = contestant
+        elif eager and eager[0] > slow * GAIN * min(peers):
+            result.status = TOO_SLOW  # also when compiled
+        else:
+            own = steps if name.startswith((ours, "jax")) else min(steps, SHORT)
+            contestant = _first_stretch(result, make, job, own, truth)
+            result.times.append(_estimate(contestant))
+            running[name] = contestant
     best = min((results[n].times[0] for n in running if n != ours), default=np.inf)
     for name in [n for n in running if n != ours and results[n].times[0] > slow * best]:
         results[name].status = TOO_SLOW

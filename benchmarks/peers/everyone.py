@@ -29,7 +29,7 @@ def contestants(job: Job, pair: Pair, engine: str) -> dict[str, Maker]:
     else:
         makers["jax vmap, halves"] = partial(Scan, how="vmap", devices=2)
         makers["jax map, halves"] = partial(Scan, how="map", devices=2)
-    makers |= {"vmap compiled": Compiled, "bmm": BMM, "vmap": Vmap}
+    makers |= {"bmm": BMM, "vmap": Vmap, "vmap compiled": Compiled}
     makers["loop"] = Loop if alone else pair.run(Loop)
     if alone:
         makers["loop, two threads"] = TwoThreads

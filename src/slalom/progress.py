@@ -42,6 +42,12 @@ class Progress:
         return self.steps / max(self.seconds, 1e-9)
 
 
+def announce(text: str, show: bool | None) -> None:
+    """Say what will take a while, where `progress_bar` would draw a bar."""
+    if show or (show is None and sys.stderr.isatty()):
+        print(text, file=sys.stderr, flush=True)
+
+
 @contextmanager
 def progress_bar(show: bool | None) -> Iterator[Callable[[Progress], None]]:
     """A bar to be called with every `Progress`; on standard error, and silent off a terminal.

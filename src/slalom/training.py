@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from slalom.data.batches import steps_per_epoch
 from slalom.data.dataset import Dataset
-from slalom.engine import RECORD, Engine, State, select
+from slalom.engine import RECORD, Engine, NativeEngine, State, select
 from slalom.errors import BadPlan
 from slalom.film import FRAMED_MEMBERS, Film, drawable
 from slalom.losses import as_loss
@@ -22,7 +22,7 @@ from slalom.metrics import metric_name
 from slalom.optim import Optimizer, Schedule
 from slalom.plan import Plan
 from slalom.population import Population, as_population, grid
-from slalom.progress import Progress, progress_bar
+from slalom.progress import Progress, announce, progress_bar
 from slalom.runs import Run, Stopper
 
 # A stretch is what the engine does between two looks at it. Long enough that starting one costs
@@ -181,6 +181,8 @@ def carry_out(
     began = time.perf_counter()
     check_time_limit(time_limit)
     engine, note = select(engine, plan, data, threads)
+    if isinstance(engine, NativeEngine) and engine.cold:
+        announce("Compiling the native engine, once on this machine: up to 20 seconds.", progress)
     state = engine.start(plan, data)
     film = Film(engine, state)
     records: list[NDArray[Any]] = []
@@ -217,8 +219,11 @@ def check_time_limit(seconds: Any) -> None:
 
 
 def _stretches(state: State, film: Film) -> Iterator[int]:
-    """How many steps to take next, until nobody trains any more."""
-    steps = 16
+    """How many steps to take next, until nobody trains any more.
+
+    Where the state lies on a disk, all of them, so that each part of it is read and written once.
+    """
+    steps = int(state.layout.total_steps.max()) if state.on_disk else 16
     while state.training.any():
         began = time.perf_counter()
         yield min([steps, *film.steps_to_next()])

@@ -8,8 +8,7 @@ Twister 19937 (Matsumoto and Nishimura 1998; `ATen/core/MT19937RNGEngine.h`), se
 import numpy as np
 
 from slalom.engine.native.compile import kernel, part
-from slalom.engine.native.losses import class_weight
-from slalom.engine.native.tiles import PANEL, by_feature, pitch_of
+from slalom.engine.native.tiles import PANEL, by_feature, copy_sample, pitch_of
 
 WORDS = 624
 SHIFT = 397
@@ -90,29 +89,27 @@ def as_they_come(order):
 
 
 @kernel
-def gather(data, job, rows, order, first, size, batches, n):
+def gather(data, rows, order, first, size, batches, n):
     """Make batch `n` of `batches`, which have `size` rows each, of `rows` from `order[first]` on.
 
     The last batch may be short. Batches are made in their order, since each spoils what follows it.
     """
-    features, targets, pitch = data.X.shape[1], data.y.shape[1], pitch_of(data.X.shape[1])
-    panels, size = -(-size // PANEL), min(size, rows.size - first)
+    features, targets = data.features, data.targets
+    pitch, panels, size = pitch_of(features), -(-size // PANEL), min(size, rows.size - first)
     total = 0.0
     for q in range(-(-size // PANEL)):
-        p = n * panels + q
-        s0, y0, w0 = p * PANEL * pitch, p * PANEL * targets, p * PANEL
-        weights, samples = batches.weight[w0 : w0 + PANEL], batches.samples[s0:]
-        for j in range(min(PANEL, size - q * PANEL)):
-            row = rows[order[first + q * PANEL + j]]
-            sample, features_of = samples[j * pitch : j * pitch + features], data.X[row]
-            for f in range(features):
-                sample[f] = features_of[f]
+        p, some = n * panels + q, min(PANEL, size - q * PANEL)
+        s0, chosen = p * PANEL * pitch, order[first + q * PANEL : first + q * PANEL + some]
+        y, weights = batches.y[p * PANEL * targets :], batches.weight[p * PANEL :][:PANEL]
+        for j in range(some):
+            row = rows[chosen[j]]
+            copy_sample(data.X, row * features, features, batches.samples, s0 + j * pitch)
             for t in range(targets):
-                batches.y[y0 + t * PANEL + j] = data.y[row, t]
+                y[t * PANEL + j] = data.y[row * targets + t]
             weights[j] = data.weight[row]
-            total += weights[j] * class_weight(job.loss, job.numbers, data.y[row, 0])
-        for j in range(size - q * PANEL, PANEL):
-            samples[j * pitch : j * pitch + features] = ZERO
+            total += data.mass[row]
+        for j in range(some, PANEL):
+            batches.samples[s0 + j * pitch : s0 + (j + 1) * pitch] = ZERO
             weights[j] = ZERO
         by_feature(batches.samples, s0, features, batches.X, p * PANEL * features)
     batches.total[n] = total

@@ -45,6 +45,11 @@ class ProgramCache(FunctionCache):
 
     _impl_class = _Program
 
+    @property
+    def filled(self) -> bool:
+        """Whether there is a program of these sources in the folder."""
+        return Path(self._cache_file._index_path).exists()
+
     @contextmanager
     def _guard_against_spurious_io_errors(self) -> Iterator[None]:
         with suppress(Exception):  # whatever a damaged file makes of itself

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from threading import Event
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +13,12 @@ from numpy.typing import NDArray
 from slalom.data.dataset import Dataset
 from slalom.engine.contract import RECORD
 from slalom.engine.native.tables import Tables, refusal
+from slalom.engine.native.training import work
 from slalom.engine.reference import ReferenceEngine
 from slalom.engine.state import State
 from slalom.errors import BadPlan
 from slalom.plan import Plan
+from slalom.population import Columns
 
 # How long `advance` may sleep before it looks whether somebody wants it to stop.
 PATIENCE = 0.01
@@ -54,6 +57,13 @@ class NativeEngine:
             raise BadPlan(f"threads must be a whole number >= 1, but {threads!r} was given.")
         self.threads = threads or len(os.sched_getaffinity(0))
         self._reference = ReferenceEngine()
+        self._columns: WeakKeyDictionary[State, Columns] = WeakKeyDictionary()
+
+    @property
+    def cold(self) -> bool:
+        """Whether `start` will compile the program, which is done once and takes some seconds."""
+        program: Any = work
+        return not program.signatures and not program._cache.filled
 
     def start(self, plan: Plan, dataset: Dataset) -> State:
         if reason := refusal(plan, dataset):
@@ -63,7 +73,8 @@ class NativeEngine:
             )
         state = self._reference.start(plan, dataset)
         # Compiles the program if that has not been done yet: here, where no time limit runs.
-        Tables.of(state, slice(0, 1), steps=0, threads=1).work(*np.zeros((2, 1), dtype=np.int64))
+        queue, flag = np.zeros((2, 1), dtype=np.int64)
+        self._tables(state, 0, steps=0).work(queue, flag)
         return state
 
     def advance(self, state: State, steps: int, stop: Event | None = None) -> NDArray[Any]:
@@ -72,7 +83,7 @@ class NativeEngine:
         for first in range(0, len(state.step), BLOCK):
             if stop.is_set():
                 break
-            tables = Tables.of(state, slice(first, first + BLOCK), steps, self.threads)
+            tables = self._tables(state, first, steps)
             if not len(tables.tasks):
                 continue
             try:
@@ -81,6 +92,12 @@ class NativeEngine:
                 tables.save(state)
             records.append(tables.written())
         return np.concatenate([np.empty(0, dtype=RECORD), *records])
+
+    def _tables(self, state: State, first: int, steps: int) -> Tables:
+        if state not in self._columns:
+            self._columns[state] = state.plan.population.columns()
+        members = slice(first, min(first + BLOCK, len(state.step)))
+        return Tables.of(state, self._columns[state], members, steps, self.threads)
 
     def read(
         self,
@@ -93,12 +110,12 @@ class NativeEngine:
 
 
 def _together(
-    work: Callable[[NDArray[np.int64], NDArray[np.int64]], None], threads: int, stop: Event
+    carry_out: Callable[[NDArray[np.int64], NDArray[np.int64]], None], threads: int, stop: Event
 ) -> None:
-    """Work in some threads: `work` is given a queue, and a flag that ends it, as `stop` does."""
+    """Work in some threads on one queue; a flag, which follows `stop`, ends the work."""
     queue, flag = np.zeros((2, 1), dtype=np.int64)
     with ThreadPoolExecutor(threads) as pool:
-        futures = [pool.submit(work, queue, flag) for _ in range(threads)]
+        futures = [pool.submit(carry_out, queue, flag) for _ in range(threads)]
         try:
             while wait(futures, PATIENCE).not_done:
                 flag[0] = flag[0] or stop.is_set()

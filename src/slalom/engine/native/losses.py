@@ -9,7 +9,7 @@ from math import inf
 import numpy as np
 
 from slalom import losses
-from slalom.engine.native.compile import inline, kernel, part
+from slalom.engine.native.compile import inline, kernel
 from slalom.engine.native.functions import exp, log, log1p, sigmoid
 from slalom.engine.native.tiles import PANEL
 from slalom.losses import Loss
@@ -202,11 +202,3 @@ def _cross_entropy(numbers, z, d, y, w, factor, inside, t):
             total += w[j] * value if np.int32(j) < inside else ZERO
             error[j] = w[j] * factor * slope if np.int32(j) < inside else ZERO
     return np.float64(total)
-
-
-@part
-def class_weight(code, numbers, target):
-    """What a sample counts by its class in the mean of the loss."""
-    if code == CROSS_ENTROPY:
-        return numbers[1 + int(target)]
-    return ONE

@@ -31,8 +31,9 @@ INPUTS, OUTPUTS, WEIGHTS, ACTIVE, ERROR, SAMPLES, NARROW = range(7)
 
 START = np.int64(0)
 
-# Room for what panels leave behind until the gradient is taken: half of a common second cache.
-ARENA = 2**17
+# Room for what panels leave behind until the gradient is taken: an eighth of a common second cache,
+# measured to be best from width 16 to 256.
+ARENA = 2**15
 # Cycles, measured: adding up one tile of `narrow_gradient`, and bringing 16 features into samples.
 NARROW_TILE, TRANSPOSE = 50, 160
 

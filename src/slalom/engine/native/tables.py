@@ -6,6 +6,7 @@ from typing import Any, Self
 from weakref import WeakKeyDictionary
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from slalom.data.dataset import Dataset
@@ -27,6 +28,7 @@ from slalom.engine.native.training import (
     work,
 )
 from slalom.engine.state import State
+from slalom.losses import Loss
 from slalom.nets import MLP
 from slalom.optim import SCHEDULES, Constant
 from slalom.plan import Plan
@@ -34,8 +36,10 @@ from slalom.population import Columns, grouped
 
 # Float32 numbers of features in a window of batches, which shares the cache with the arena.
 WINDOW = 2**16
-# Tasks for each thread: enough to end together, few enough to share the making of batches.
-TASKS = 8
+# Members that share the making of their batches, if there are enough to keep all threads busy.
+SHARING = 16
+# What a step costs besides its products, in floating-point operations.
+STEP = 45_000.0
 CHANGING = (
     "step",
     "stopped_at",
@@ -89,9 +93,9 @@ class Tables:
     records: NDArray[Any]
 
     @classmethod
-    def of(cls, state: State, members: slice, steps: int, threads: int) -> Self:
+    def of(cls, state: State, columns: Columns, members: slice, steps: int, threads: int) -> Self:
         """The tables of the members that train in a stretch of `steps` steps."""
-        columns, dataset = state.plan.population.columns(), state.dataset
+        dataset = state.dataset
         table = _members(state, columns, members, steps)
         rows = np.array([len(fold.train) for fold in dataset.folds])[table["fold"]]
         batch_size = columns.batch_size[members]
@@ -99,9 +103,8 @@ class Tables:
         kinds, layers, arena = _kinds(columns.nets, columns.net[members], batch, table)
         base, slope, first_rate = _rates(columns.schedules, columns.schedule[members], table)
         records = _make_room_for_records(table, state.plan)
-        tasks, order = _tasks(
-            table, batch_size, batch * kinds["parameters"][table["kind"]], threads
-        )
+        cost = STEP + 6.0 * batch * kinds["parameters"][table["kind"]]
+        tasks, order = _tasks(table, batch_size, cost, threads)
         table["rule"], hyper = updates.encode(columns, members)
         return cls(
             members=members,
@@ -117,7 +120,7 @@ class Tables:
                 slope,
                 first_rate,
             ),
-            data=data_of(dataset),
+            data=data_of(dataset, state.plan.loss),
             job=_job(state.plan, dataset, table, batch, arena, kinds),
             tasks=tasks,
             order=order,
@@ -147,8 +150,8 @@ class Tables:
 
 def _members(state: State, columns: Columns, members: slice, steps: int) -> NDArray[Any]:
     layout = state.layout
-    table = np.zeros(len(columns.net[members]), dtype=MEMBER)
-    table["number"] = np.arange(len(columns))[members]
+    table = np.zeros(members.stop - members.start, dtype=MEMBER)
+    table["number"] = np.arange(members.start, members.stop)
     table["lr"] = columns.arguments["lr"][members]
     for name in ("clip_norm", "seed", "fold"):
         table[name] = getattr(columns, name)[members]
@@ -224,31 +227,30 @@ def _make_room_for_records(table: NDArray[Any], plan: Plan) -> NDArray[Any]:
 
 
 def _tasks(
-    table: NDArray[Any], batch_size: NDArray[np.int64], cost: NDArray[np.int64], threads: int
+    table: NDArray[Any], batch_size: NDArray[np.int64], cost: NDArray[np.float64], threads: int
 ) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """Tasks, the dearest first, and the order in which they list the members.
 
-    Members that see the same batches form a task, or several where there would be too few to keep
-    the threads busy.
+    Members that see the same batches form a task, or several that cost about the same, so that all
+    threads are busy to the end.
     """
     going = np.flatnonzero((table["step"] < table["end"]) | ~np.isnan(table["pending"]))
     if not len(going):
         return np.empty(0, dtype=TASK), going
-    members = table[going]
-    batch_size = batch_size[going]
+    members, batch_size = table[going], batch_size[going]
     _, group = grouped(np.where(batch_size, members["seed"], 0), members["fold"], batch_size)
     order = np.argsort(group, kind="stable")
-    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
-    place = np.arange(len(order)) - np.repeat(starts, np.diff(starts, append=len(order)))
-    first = np.flatnonzero(place % -(-len(going) // (threads * TASKS)) == 0)
+    costs = ((members["end"] - members["step"] + 1) * cost[going])[order]
+    wanted = np.clip(len(going) // SHARING, 2 * threads, 8 * threads)
+    share = (np.cumsum(costs) - costs) * wanted // costs.sum()  # of the cost, that before a member
+    cut = (np.diff(group[order], prepend=-1) != 0) | (np.diff(share, prepend=-1) != 0)
+    first = np.flatnonzero(cut)
     tasks = np.empty(len(first), dtype=TASK)
     tasks["first"], tasks["last"] = first, np.append(first[1:], len(order))
     for name in ("seed", "fold"):
         tasks[name] = members[name][order[first]]
     tasks["batch_size"] = batch_size[order[first]]
-    costs = (members["end"] - members["step"]) * cost[going]
-    dear = np.argsort(-np.add.reduceat(costs[order], first), kind="stable")
-    return tasks[dear], going[order]
+    return tasks[np.argsort(-np.add.reduceat(costs, first), kind="stable")], going[order]
 
 
 def _job(
@@ -279,7 +281,7 @@ def _job(
 
 
 def _room(job: Job, data: Data) -> Room:
-    features, targets = data.X.shape[1], data.y.shape[1]
+    features, targets = data.features, data.targets
     return Room(
         arena=aligned(job.arena),
         gradient=aligned(job.parameters + LANES),
@@ -314,26 +316,30 @@ def aligned(size: int) -> NDArray[np.float32]:
     return room[start : start + size * 4].view(np.float32)
 
 
-_DATA: WeakKeyDictionary[Dataset, Data] = WeakKeyDictionary()
+_DATA: WeakKeyDictionary[Dataset, dict[Loss, Data]] = WeakKeyDictionary()
 
 
-def data_of(dataset: Dataset) -> Data:
+def data_of(dataset: Dataset, loss: Loss) -> Data:
     """The dataset as the compiled program wants it, made once."""
-    if dataset not in _DATA:
-        _DATA[dataset] = _data(dataset)
-    return _DATA[dataset]
+    made = _DATA.setdefault(dataset, {})
+    if loss not in made:
+        made[loss] = _data(dataset, loss)
+    return made[loss]
 
 
-def _data(dataset: Dataset) -> Data:
+def _data(dataset: Dataset, loss: Loss) -> Data:
     y = dataset.y.reshape(dataset.rows, -1).astype(np.float32)
     weight = np.ones(dataset.rows, np.float32) if dataset.weight is None else dataset.weight
-    train, validation = (
-        [getattr(f, part) for f in dataset.folds] for part in ("train", "validation")
-    )
+    parts = ("train", "validation")
+    train, validation = ([getattr(fold, part) for fold in dataset.folds] for part in parts)
+    of_class = loss.row_weights(torch.from_numpy(dataset.y)).numpy().astype(np.float64)
     return Data(
-        X=_writable(dataset.X),
-        y=y,
+        features=dataset.X.shape[1],
+        targets=y.shape[1],
+        X=_writable(dataset.X).reshape(-1),
+        y=y.reshape(-1),
         weight=_writable(weight),
+        mass=weight * of_class,
         train=np.concatenate(train),
         train_from=np.cumsum([0, *map(len, train)]),
         validation=np.concatenate(validation),

@@ -122,18 +122,21 @@ class _Emitter:
         numbers = self.shuffle(one, ir.Constant(kind, ir.Undefined), [0] * LANES)
         return b.icmp_signed("<", ir.Constant(kind, list(range(LANES))), numbers)
 
-    def add_masked(self, value: Any, address: Any, mask: Any) -> None:
-        """Add to memory, in the lanes of the mask."""
+    def load_masked(self, address: Any, mask: Any) -> Any:
+        """What lies in memory in the lanes of the mask, zeros in the others."""
         pointer = self.builder.bitcast(address, VECTOR.as_pointer())
         align, zero = ir.IntType(32)(4), ir.Constant(VECTOR, [0.0] * LANES)
-        load = self._function(
-            "llvm.masked.load.{}.p0", VECTOR, pointer.type, align.type, mask.type, VECTOR
-        )
-        store = self._function(
-            "llvm.masked.store.{}.p0", ir.VoidType(), VECTOR, pointer.type, align.type, mask.type
-        )
-        before = self.builder.call(load, [pointer, align, mask, zero])
-        self.builder.call(store, [self.builder.fadd(before, value), pointer, align, mask])
+        kinds = (pointer.type, align.type, mask.type, VECTOR)
+        load = self._function("llvm.masked.load.{}.p0", VECTOR, *kinds)
+        return self.builder.call(load, [pointer, align, mask, zero])
+
+    def add_masked(self, value: Any, address: Any, mask: Any) -> None:
+        """Add to memory in the lanes of the mask."""
+        pointer = self.builder.bitcast(address, VECTOR.as_pointer())
+        align, total = ir.IntType(32)(4), self.builder.fadd(self.load_masked(address, mask), value)
+        kinds = (VECTOR, pointer.type, align.type, mask.type)
+        store = self._function("llvm.masked.store.{}.p0", ir.VoidType(), *kinds)
+        self.builder.call(store, [total, pointer, align, mask])
 
     def _function(self, name: str, result: Any, *arguments: Any) -> Any:
         """A function of LLVM's own on vectors."""
@@ -141,17 +144,50 @@ class _Emitter:
         name = name.format(f"v{LANES}f32")
         return cgutils.get_or_insert_function(self.builder.module, kind, name)
 
+    def zip(self, a: Any, b: Any, level: int) -> tuple[Any, Any]:
+        """The lanes of two vectors in two others, in an order that is one instruction each.
+
+        In groups of four, a0 b0 a1 b1 and a2 b2 a3 b3 on level 0, a0 a1 b0 b1 and a2 a3 b2 b3 on
+        level 1; beyond, the even groups of a and b, and the odd ones.
+        """
+        groups = range(0, LANES, 4)
+        if level == 0:
+            low = [n for g in groups for n in (g, LANES + g, g + 1, LANES + g + 1)]
+            high = [n + 2 for n in low]
+        elif level == 1:
+            low = [n for g in groups for n in (g, g + 1, LANES + g, LANES + g + 1)]
+            high = [n + 2 for n in low]
+        else:
+            low = [g + n for g in range(0, 2 * LANES, 8) for n in range(4)]
+            high = [n + 4 for n in low]
+        return self.shuffle(a, b, low), self.shuffle(a, b, high)
+
     def sums(self, vectors: list[Any]) -> Any:
         """One vector with the sum of each of LANES vectors, in their order."""
+        level = 0
         while len(vectors) > 1:
             pairs = zip(vectors[::2], vectors[1::2], strict=True)
-            vectors = [self._halve(a, b) for a, b in pairs]
+            vectors = [self.builder.fadd(*self.zip(a, b, level)) for a, b in pairs]
+            level += 1
         return vectors[0]
 
-    def _halve(self, a: Any, b: Any) -> Any:
-        """Sums of neighbouring lanes, those of `a` before those of `b`."""
-        even, odd = list(range(0, 2 * LANES, 2)), list(range(1, 2 * LANES, 2))
-        return self.builder.fadd(self.shuffle(a, b, even), self.shuffle(a, b, odd))
+    def transposed(self, rows: list[Any]) -> list[Any]:
+        """LANES vectors with the lanes of LANES vectors."""
+        squares: list[list[Any]] = [[] for _ in range(4)]  # column j of each 4 x 4 square
+        for a, b, c, d in zip(*[iter(rows)] * 4, strict=True):
+            ab, cd = self.zip(a, b, 0), self.zip(c, d, 0)
+            columns = [*self.zip(ab[0], cd[0], 1), *self.zip(ab[1], cd[1], 1)]
+            for own, column in zip(squares, columns, strict=True):
+                own.append(column)
+        return [row for quartet in zip(*map(self._apart, squares), strict=True) for row in quartet]
+
+    def _apart(self, vectors: list[Any]) -> list[Any]:
+        """Vector m of the result holds the groups m of all vectors."""
+        if len(vectors) == 1:
+            return vectors
+        pairs = [self.zip(a, b, 2) for a, b in zip(vectors[::2], vectors[1::2], strict=True)]
+        even, odd = (self._apart([pair[n] for pair in pairs]) for n in range(2))
+        return list(chain(*zip(even, odd, strict=True)))
 
 
 def _product_tile(rows: int, vectors: int, finish: Finish) -> Any:
@@ -308,21 +344,28 @@ def _transpose_tile(typing: Any, a: Any, a0: Any, a_step: Any, t: Any, t0: Any, 
         e = _Emitter(context, builder, signature, arguments)
         a, a0, a_step, t, t0, t_step = e.arguments
         rows = [e.load(e.address(a, a0, e.times(a_step, r))) for r in range(LANES)]
-        swap = 1
-        while swap < LANES:  # exchange ever larger squares beside the diagonal
-            low = [n if not n & swap else LANES + n - swap for n in range(LANES)]
-            high = [n + swap if not n & swap else LANES + n for n in range(LANES)]
-            for r in range(LANES):
-                if not r & swap:
-                    pair = rows[r], rows[r | swap]
-                    rows[r], rows[r | swap] = e.shuffle(*pair, low), e.shuffle(*pair, high)
-            swap *= 2
-        for r, row in enumerate(rows):
+        for r, row in enumerate(e.transposed(rows)):
             e.store(row, e.address(t, t0, e.times(t_step, r)))
         return context.get_dummy_value()
 
     n = types.int64
     return types.void(a, n, n, t, n, n), emit
+
+
+@intrinsic
+def copy_sample(typing: Any, x: Any, x0: Any, features: Any, samples: Any, s0: Any) -> Any:
+    """Copy the features of a sample, filled up with zeros to whole vectors."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        e = _Emitter(context, builder, signature, arguments)
+        x, x0, features, samples, s0 = e.arguments
+        with e.loop(INDEX(0), features, LANES) as (f, _):
+            inside = e.lanes_below(builder.sub(features, f))
+            e.store(e.load_masked(e.address(x, x0, f), inside), e.address(samples, s0, f))
+        return context.get_dummy_value()
+
+    n = types.int64
+    return types.void(x, n, n, samples, n), emit
 
 
 def _tiles(vectors: int, finish: Finish) -> Any:

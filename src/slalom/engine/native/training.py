@@ -100,9 +100,12 @@ TASK = np.dtype(
 class Data(NamedTuple):
     """The dataset; the rows of all folds lie one fold after another."""
 
-    X: NDArray[np.float32]
-    y: NDArray[np.float32]
+    features: int
+    targets: int
+    X: NDArray[np.float32]  # [rows * features]
+    y: NDArray[np.float32]  # [rows * targets]
     weight: NDArray[np.float32]
+    mass: NDArray[np.float64]  # the weight of a row times that of its class
     train: NDArray[np.int64]
     train_from: NDArray[np.int64]  # [folds + 1]
     validation: NDArray[np.int64]
@@ -178,7 +181,7 @@ def work(nets, data, job, tasks, order, records, room, queue, flag):
             first, last = data.validation_from[held_fold], data.validation_from[held_fold + 1]
             rows = data.validation[first:last]
             as_they_come(room.order[: rows.size])
-            gather(data, job, rows, room.order, START, rows.size, room.held, START)
+            gather(data, rows, room.order, START, rows.size, room.held, START)
         _train(nets, members, task, data, job, room, records, flag)
 
 
@@ -202,7 +205,7 @@ def _train(nets, members, task, data, job, room, records, flag):
     if not shuffled or start >= end:  # there may be no more to do than a validation
         if start < end:
             as_they_come(order)
-            gather(data, job, rows, order, START, rows.size, room.window, START)
+            gather(data, rows, order, START, rows.size, room.window, START)
         _train_on_window(
             nets,
             members,
@@ -222,6 +225,8 @@ def _train(nets, members, task, data, job, room, records, flag):
     seed_generator(room.words, task.seed)
     drawn = START
     for epoch in range(start // per_epoch, -(-end // per_epoch)):
+        if stopped(flag) or _span(nets.members, members)[1] == 0:
+            return
         skip(room.words, draws_before(epoch, rows.size) - drawn)
         shuffle(room.words, order)
         drawn = draws_before(epoch, rows.size) + rows.size - 1
@@ -230,7 +235,7 @@ def _train(nets, members, task, data, job, room, records, flag):
             high = min(low + at_once, (epoch + 1) * per_epoch)
             if high > start and low < end and not stopped(flag):
                 for n in range(high - low):
-                    gather(data, job, rows, order, (b + n) * size, size, room.window, n)
+                    gather(data, rows, order, (b + n) * size, size, room.window, n)
                 left = rows.size - b * size
                 _train_on_window(
                     nets, members, low, high, shuffled, size, left, data, job, room, records, flag
