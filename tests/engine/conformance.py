@@ -220,6 +220,8 @@ class EngineConformance:
     make: Callable[[], Engine]
     loss_rtol = 1e-6
     weight_tolerance = 1e-6  # absolute and relative
+    # A training that is not over when the engine has looked so often whether it should stop.
+    long_steps, polls = 400, 10
 
     @pytest.fixture
     def engine(self) -> Engine:
@@ -556,12 +558,13 @@ class EngineConformance:
 
     def test_stopping_returns_early_with_a_state_that_can_go_on(self, engine: Engine) -> None:
         members = [Member(MLP(4, 6, 2), Adam(0.01), 16, seed=s) for s in range(3)]
-        plan, data = plan_of(*members, steps=400), dataset("regression")
+        plan, data = plan_of(*members, steps=self.long_steps), dataset("regression")
+        plan = replace(plan, record_every=self.long_steps // 400)
         whole, records = everything(engine, plan, data)
         state = engine.start(plan, data)
-        first = engine.advance(state, 400, StopAfter(polls=10))
+        first = engine.advance(state, self.long_steps, StopAfter(self.polls))
         assert state.training.any()
-        rest = engine.advance(state, 400)
+        rest = engine.advance(state, self.long_steps)
         assert_same_bits(state, whole)
         assert_same_records([first, rest], records)
 

@@ -37,7 +37,8 @@ def select(
         return engine, ""
     if engine not in NAMES:
         raise BadPlan(f"No engine is called {engine!r}. {did_you_mean(engine, list(NAMES))}")
+    native = NativeEngine(threads)  # refuses a number of threads that makes no sense
     reason = refusal(plan, dataset) if engine == "auto" else ""
     if engine == "reference" or reason:
         return ReferenceEngine(), reason
-    return NativeEngine(threads), ""
+    return native, ""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from slalom.engine.native import functions
-from slalom.engine.native.compile import inline, kernel
+from slalom.engine.native.compile import inline
 
 Formula = Callable[[np.float32], np.float32]
 Loop = Callable[[NDArray[np.float32], NDArray[np.float32]], None]
@@ -38,7 +38,7 @@ def everything() -> NDArray[np.float32]:
 def looped(formula: Formula) -> Loop:
     """`formula` as the engine uses it."""
 
-    @kernel
+    @numba.njit(error_model="numpy", fastmath=SUMS)
     def loop(x: NDArray[np.float32], y: NDArray[np.float32]) -> None:
         for i in range(x.size):
             y[i] = formula(x[i])

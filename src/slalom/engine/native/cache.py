@@ -50,6 +50,13 @@ class ProgramCache(FunctionCache):
         """Whether there is a program of these sources in the folder."""
         return Path(self._cache_file._index_path).exists()
 
+    def _load_overload(self, *arguments: Any) -> Any:
+        try:
+            return super()._load_overload(*arguments)
+        except Exception:
+            self.flush()  # a damaged index could not be added to either
+            raise
+
     @contextmanager
     def _guard_against_spurious_io_errors(self) -> Iterator[None]:
         with suppress(Exception):  # whatever a damaged file makes of itself

@@ -5,6 +5,11 @@ from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 import numba
+from llvmlite.binding import Linkage
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import CompilerBase, DefaultPassBuilder
+from numba.core.compiler_machinery import FunctionPass, register_pass
+from numba.core.typed_passes import NopythonTypeInference
 
 from slalom.engine.native.cache import ProgramCache
 
@@ -17,6 +22,66 @@ FORMULAS = {"contract", "nsz"}
 # Sums over rows, whose order nobody relies on, may be spread over the lanes of a vector.
 SUMS = FORMULAS | {"reassoc"}
 
+
+class _Rough(JITCodeLibrary):
+    """Code that is optimized when it has become part of a program, and not before as well."""
+
+    def _optimize_final_module(self) -> None:
+        pass
+
+
+class _Sealed(JITCodeLibrary):
+    """A program, whose inner functions are its own.
+
+    Otherwise the process that compiles it would call the kernels as they were compiled by
+    themselves, and a process that loads it the copies inside, which round in another order.
+    """
+
+    def _optimize_final_module(self) -> None:
+        for function in self._final_module.functions:
+            if function.linkage == Linkage.linkonce_odr and not function.is_declaration:
+                function.linkage = Linkage.internal
+        super()._optimize_final_module()
+
+
+class _Place(FunctionPass):
+    """Says where the code of a function goes, before it is written."""
+
+    library: type[JITCodeLibrary]
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def run_pass(self, state: Any) -> bool:
+        state.library = self.library(state.targetctx.codegen(), state.func_id.func_qualname)
+        state.library.enable_object_caching()
+        return False
+
+
+@register_pass(mutates_CFG=False, analysis_only=True)
+class _PlaceRough(_Place):
+    _name, library = "place_rough", _Rough
+
+
+@register_pass(mutates_CFG=False, analysis_only=True)
+class _PlaceSealed(_Place):
+    _name, library = "place_sealed", _Sealed
+
+
+class _KernelCompiler(CompilerBase):
+    place: type[_Place] = _PlaceRough
+
+    def define_pipelines(self) -> list[Any]:
+        passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
+        passes.add_pass_after(self.place, NopythonTypeInference)
+        passes.finalize()
+        return [passes]
+
+
+class _ProgramCompiler(_KernelCompiler):
+    place = _PlaceSealed
+
+
 # Without reference counts, which would cost more than the arithmetic of a small net; therefore
 # nothing that is compiled here can make an array.
 _compile: Any = partial(numba.njit, nogil=True, error_model="numpy", _nrt=False)
@@ -25,17 +90,18 @@ _compile: Any = partial(numba.njit, nogil=True, error_model="numpy", _nrt=False)
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """A function of the compiled program.
 
-    Whoever calls a kernel has it optimized again together with himself: the fewer storeys the
-    better. Whole numbers written out count as a type of their own, for which everything would be
-    compiled once more: pass variables.
+    Whole numbers written out in a call of it count as a type of their own, for which everything
+    would be compiled once more: pass variables.
     """
-    compiled: Callable[P, R] = _compile(fastmath=SUMS)(function)
+    compiled: Callable[P, R] = _compile(fastmath=SUMS, pipeline_class=_KernelCompiler)(function)
     return compiled
 
 
 def inline(function: Callable[P, R]) -> Callable[P, R]:
     """A formula, which becomes part of the loop that calls it and is vectorised with it."""
-    compiled: Callable[P, R] = _compile(fastmath=FORMULAS, forceinline=True)(function)
+    compiled: Callable[P, R] = _compile(
+        fastmath=FORMULAS, forceinline=True, pipeline_class=_KernelCompiler
+    )(function)
     return compiled
 
 
@@ -47,6 +113,6 @@ def part(function: Callable[P, R]) -> Callable[P, R]:
 
 def program(function: Callable[P, R]) -> Callable[P, R]:
     """The kernel that Python calls; it is compiled once and kept in the user's cache folder."""
-    compiled: Any = kernel(function)
+    compiled: Any = _compile(fastmath=SUMS, pipeline_class=_ProgramCompiler)(function)
     compiled._cache = ProgramCache(function)
     return compiled  # type: ignore[no-any-return]

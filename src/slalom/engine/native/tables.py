@@ -332,7 +332,7 @@ def _data(dataset: Dataset, loss: Loss) -> Data:
     weight = np.ones(dataset.rows, np.float32) if dataset.weight is None else dataset.weight
     parts = ("train", "validation")
     train, validation = ([getattr(fold, part) for fold in dataset.folds] for part in parts)
-    of_class = loss.row_weights(torch.from_numpy(dataset.y)).numpy().astype(np.float64)
+    of_class = loss.row_weights(torch.tensor(dataset.y)).numpy().astype(np.float64)
     return Data(
         features=dataset.X.shape[1],
         targets=y.shape[1],

@@ -38,9 +38,9 @@ def _lanes() -> int:
 LANES = _lanes()
 VECTORS = 2
 PANEL = VECTORS * LANES
-# Rows of a tile of `affine`: enough sums under way to hide the latency of an addition (8 vectors),
+# Rows of the largest tile: enough sums under way to hide the latency of an addition (8 vectors),
 # few enough to leave registers for the operands (of 32, or of 16 with AVX2).
-ROWS = 6 if LANES == 8 else 8
+ROWS = 4 if LANES == 8 else 8
 LATENCY = 8
 # A tile of `narrow_gradient` has one sum a lane, so that all of them are added up in one vector.
 TALL, WIDE, BIAS = (LANES, 1), (1, LANES), (LANES, 0)
@@ -369,25 +369,15 @@ def copy_sample(typing: Any, x: Any, x0: Any, features: Any, samples: Any, s0: A
 
 
 def _tiles(vectors: int, finish: Finish) -> Any:
-    """A tile of 1 to 8 rows as one function; no processor here has a use for more."""
-    one, two, three, four, five, six, seven, eight = (
-        _product_tile(rows, vectors, finish) for rows in range(1, 9)
-    )
+    """A tile of 8, 4, 2 or 1 rows as one function."""
+    one, two, four, eight = (_product_tile(rows, vectors, finish) for rows in (1, 2, 4, 8))
 
     @part
     def tile(rows, w, w0, rs, ts, terms, x, x0, pitch, panels, wp, xp, c, c0, cs, cp, extra):
         if rows == 8:
             eight(w, w0, rs, ts, terms, x, x0, pitch, panels, wp, xp, c, c0, cs, cp, extra)
-        elif rows == 7:
-            seven(w, w0, rs, ts, terms, x, x0, pitch, panels, wp, xp, c, c0, cs, cp, extra)
-        elif rows == 6:
-            six(w, w0, rs, ts, terms, x, x0, pitch, panels, wp, xp, c, c0, cs, cp, extra)
-        elif rows == 5:
-            five(w, w0, rs, ts, terms, x, x0, pitch, panels, wp, xp, c, c0, cs, cp, extra)
         elif rows == 4:
             four(w, w0, rs, ts, terms, x, x0, pitch, panels, wp, xp, c, c0, cs, cp, extra)
-        elif rows == 3:
-            three(w, w0, rs, ts, terms, x, x0, pitch, panels, wp, xp, c, c0, cs, cp, extra)
         elif rows == 2:
             two(w, w0, rs, ts, terms, x, x0, pitch, panels, wp, xp, c, c0, cs, cp, extra)
         else:
@@ -404,10 +394,11 @@ _tall, _wide, _bias = map(_narrow_tile, (TALL, WIDE, BIAS))
 
 @part
 def _rows_of_tile(left):
-    """Rows of the next tile when so many are left: what is left at last is cut in halves."""
-    if left >= 2 * ROWS:
-        return ROWS
-    return left if left <= ROWS else (left + 1) >> 1
+    """Rows of the next tile when so many are left."""
+    rows = ROWS
+    while rows > left:
+        rows >>= 1
+    return rows
 
 
 @part

@@ -1,0 +1,176 @@
+"""Every optimizer x activation x loss x depth x batch x {folds, weights, clipping, dropout, rates}.
+
+Steps are compared with float64, trajectories with the reference engine, and formulas are broken on
+purpose, which has to show in the members that use them and in no others.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+import slalom
+from slalom.engine import NativeEngine, ReferenceEngine
+from tests.engine.conformance import OPTIMIZERS
+from tests.engine.native.combinations import (
+    BATCHES,
+    DATA,
+    EXTRAS,
+    HIDDEN,
+    LOSSES,
+    Combination,
+    covering,
+    every,
+    wrong_steps,
+    wrong_trajectories,
+)
+
+CASES = list(product(LOSSES, DATA))
+
+
+def test_the_covering_choice_holds_every_pair_of_parts() -> None:
+    chosen = [c for turn in range(len(CASES)) for c in covering(turn)]
+    parts = {
+        "optimizer": set(range(len(OPTIMIZERS))),
+        "activation": set(slalom.nets.ACTIVATIONS),
+        "depth": set(HIDDEN),
+        "batch_size": set(BATCHES),
+        "extra": set(EXTRAS),
+    }
+    for one, other in product(parts, parts):
+        if one < other:
+            pairs = {(getattr(c, one), getattr(c, other)) for c in chosen}
+            assert pairs == set(product(parts[one], parts[other]))
+
+
+@pytest.mark.parametrize("turn", range(0, len(CASES), 2), ids=lambda t: "-".join(CASES[t]))
+def test_the_first_steps_are_those_of_float64(turn: int) -> None:
+    assert wrong_steps(NativeEngine(1), covering(turn), *CASES[turn]) == {}
+
+
+@pytest.mark.parametrize("turn", [0, 13])
+def test_fifty_steps_are_those_of_the_reference_engine(turn: int) -> None:
+    found = wrong_trajectories(NativeEngine(), ReferenceEngine(), covering(turn), *CASES[turn])
+    assert found == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("loss", LOSSES)
+def test_the_first_steps_of_every_combination_are_those_of_float64(loss: str) -> None:
+    for variant in DATA:
+        assert wrong_steps(NativeEngine(), every(), loss, variant) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("loss", LOSSES)
+def test_fifty_steps_with_every_loss_are_those_of_the_reference_engine(loss: str) -> None:
+    for turn, case in enumerate(CASES):
+        if case[0] == loss:
+            engines = NativeEngine(), ReferenceEngine()
+            assert wrong_trajectories(*engines, covering(turn), *case) == {}
+
+
+def name(c: Combination) -> str:
+    return OPTIMIZERS[c.optimizer][0]
+
+
+# By file of the engine: what stands there, what is put there instead, who then trains wrongly, and
+# on which of the losses that are tried. Errors are small where a large one would be no feat.
+WRONG: list[tuple[str, str, str, Callable[[str, Combination], bool]]] = [
+    (
+        "activations.py",
+        "return t, ONE - t * t\n",
+        "return t, ONE - np.float32(0.999) * t * t\n",
+        lambda loss, c: c.activation == "tanh",
+    ),
+    (
+        "activations.py",
+        "LEAK = np.float32(0.01)",
+        "LEAK = np.float32(0.0101)",
+        lambda loss, c: c.activation == "leaky_relu",
+    ),
+    (
+        "updates.py",
+        "np.float32(-lr / (1.0 + (step - 1) * h[2]))",
+        "np.float32(-lr / (1.0 + step * h[2]))",
+        lambda loss, c: name(c) == "Adagrad" and "lr_decay" in OPTIMIZERS[c.optimizer][1],
+    ),
+    (
+        "updates.py",
+        "np.float32(1.0 - lr * h[0] if decoupled else 1.0)",
+        "np.float32(1.0 - 1.1 * lr * h[0] if decoupled else 1.0)",
+        lambda loss, c: name(c) == "AdamW",
+    ),
+    (
+        "losses.py",
+        "slope = delta if z > y else -delta\n",
+        "slope = delta if z > y else -np.float32(1.001) * delta\n",
+        lambda loss, c: loss == "huber",
+    ),
+    (
+        "dropout.py",
+        "* units + u + 1)",
+        "* units + u)",
+        lambda loss, c: c.extra == "dropout",
+    ),
+    (
+        "training.py",
+        "np.sqrt(squares) + 1e-6",
+        "np.sqrt(squares) + 1e-4",
+        lambda loss, c: c.extra == "clipping",
+    ),
+    (
+        "network.py",
+        "        bias_gradient(",
+        "        if outputs != 6: bias_gradient(",
+        lambda loss, c: c.depth == 3,
+    ),
+]
+TRIED = ("mse", "huber")
+CHECK = f"""
+import json
+from slalom.engine import NativeEngine
+from tests.engine.native.combinations import every, wrong_steps
+found = {{loss: list(wrong_steps(NativeEngine(), every(), loss, "rows")) for loss in {TRIED}}}
+print(json.dumps(found))
+"""
+
+
+@pytest.mark.slow
+def test_a_wrong_formula_shows_in_the_members_that_use_it_and_in_no_others(
+    root: Path, tmp_path: Path
+) -> None:
+    broken = tmp_path / "src" / "slalom"
+    shutil.copytree(root / "src" / "slalom", broken, ignore=shutil.ignore_patterns("__pycache__"))
+    for file, right, wrong, _ in WRONG:
+        path = broken / "engine" / "native" / file
+        source = path.read_text()
+        assert source.count(right) == 1, f"{file} says it in other words now: {right}"
+        path.write_text(source.replace(right, wrong))
+    environment = {
+        "PYTHONPATH": f"{broken.parent}{os.pathsep}{root}",
+        "SLALOM_CACHE_DIR": str(tmp_path / "cache"),
+    }
+    run = subprocess.run(
+        [sys.executable, "-c", CHECK],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = json.loads(run.stdout)
+    for loss in TRIED:
+        wrong_ones = {every()[k] for k in found[loss]}
+        hit = [{c for c in every() if users(loss, c)} for *_, users in WRONG]
+        assert wrong_ones <= set().union(*hit)
+        for who, (file, right, _, _) in zip(hit, WRONG, strict=True):
+            alone = {c for c in who if sum(c in others for others in hit) == 1}
+            if alone:
+                share = len(alone & wrong_ones) / len(alone)
+                assert share > 0.95, f"{loss}: {file}: {right}: only {share:.0%} are found"
