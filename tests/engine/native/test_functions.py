@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, cast
 
+import numba
 import numpy as np
 import pytest
 from numpy.typing import NDArray
