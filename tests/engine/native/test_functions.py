@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from slalom.engine.native import functions
-from slalom.engine.native.compile import inline
+from slalom.engine.native.compile import SUMS, inline
 
 Formula = Callable[[np.float32], np.float32]
 Loop = Callable[[NDArray[np.float32], NDArray[np.float32]], None]

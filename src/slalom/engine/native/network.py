@@ -21,6 +21,7 @@ from slalom.engine.native.tiles import (
     by_sample,
     gradient,
     narrow_gradient,
+    pitch,
     pitch_of,
 )
 
@@ -46,7 +47,7 @@ def layers_of(widths: tuple[int, ...], panels: int) -> tuple[NDArray[np.int64], 
         panels: of the largest batch.
     """
     pairs = list(pairwise(widths))
-    by_panel = sum(2 * o + pitch_of(o) for _, o in pairs) * PANEL
+    by_panel = sum(2 * o + pitch(o) for _, o in pairs) * PANEL
     chunk = max(1, min(panels, ARENA // by_panel))
     table = np.zeros((len(pairs), 7), dtype=np.int64)
     weights, room = 0, 0
@@ -54,7 +55,7 @@ def layers_of(widths: tuple[int, ...], panels: int) -> tuple[NDArray[np.int64], 
         layer[[INPUTS, OUTPUTS, WEIGHTS]] = inputs, outputs, weights
         layer[NARROW] = _is_narrow(inputs, outputs, chunk, first=weights == 0)
         weights += (inputs + 1) * outputs
-        for column, size in ((ACTIVE, outputs), (ERROR, outputs), (SAMPLES, pitch_of(outputs))):
+        for column, size in ((ACTIVE, outputs), (ERROR, outputs), (SAMPLES, pitch(outputs))):
             layer[column] = room
             room += chunk * size * PANEL
     return table, chunk, room + LANES * PANEL  # by_sample reads some rows more
@@ -62,7 +63,7 @@ def layers_of(widths: tuple[int, ...], panels: int) -> tuple[NDArray[np.int64], 
 
 def _is_narrow(inputs: int, outputs: int, panels: int, first: bool) -> bool:
     """Whether the gradient is cheaper from X as it is than sample by sample: in cycles."""
-    vectors, tall = pitch_of(inputs) // LANES, -(-outputs // LANES)
+    vectors, tall = pitch(inputs) // LANES, -(-outputs // LANES)
     tiles = min(tall * inputs, outputs * vectors)
     brought = 0 if first else TRANSPOSE * vectors  # the data come sample by sample anyway
     rows = max(outputs, 4)  # fewer do not keep the processor busy

@@ -14,7 +14,7 @@ from slalom.engine.contract import RECORD
 from slalom.engine.native import activations, losses, updates
 from slalom.engine.native.batches import GENERATOR
 from slalom.engine.native.network import layers_of
-from slalom.engine.native.tiles import LANES, PANEL, pitch_of
+from slalom.engine.native.tiles import LANES, PANEL, pitch
 from slalom.engine.native.training import (
     KIND,
     MEMBER,
@@ -265,7 +265,7 @@ def _job(
     folds = [dataset.folds[k] for k in np.unique(table["fold"])]
     features = dataset.X.shape[1]
     batches = -(-batch // PANEL)
-    window = WINDOW // (PANEL * (features + pitch_of(features)))
+    window = WINDOW // (PANEL * (features + pitch(features)))
     return Job(
         loss=code,
         numbers=numbers,
@@ -297,7 +297,7 @@ def _room(job: Job, data: Data) -> Room:
 def _batches(panels: int, features: int, targets: int) -> Batches:
     slack = LANES * PANEL  # by_feature writes some rows more
     return Batches(
-        samples=aligned(panels * PANEL * pitch_of(features) + slack),
+        samples=aligned(panels * PANEL * pitch(features) + slack),
         X=aligned(panels * PANEL * features + slack),
         y=aligned(panels * PANEL * targets),
         weight=aligned(panels * PANEL),

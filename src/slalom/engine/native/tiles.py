@@ -499,10 +499,12 @@ def backward(w, w0, inputs, outputs, dz, dz0, d, d0, a0, panels, relu):
         i += rows
 
 
-@part
-def pitch_of(features):
+def pitch(features: int) -> int:
     """Numbers from one sample to the next where features lie side by side, in whole vectors."""
     return -(-features // LANES) * LANES
+
+
+pitch_of = part(pitch)
 
 
 @part
