@@ -25,6 +25,9 @@ PATIENCE = 0.01
 # Members whose tables are made at a time: they take some 400 bytes each beside the state.
 BLOCK = 65536
 
+# Made once for each state, and kept beside the engine, which can so be copied and pickled.
+_COLUMNS: WeakKeyDictionary[State, Columns] = WeakKeyDictionary()
+
 
 class NativeEngine:
     """Fully connected nets, compiled by Numba, on all cores.
@@ -57,7 +60,6 @@ class NativeEngine:
             raise BadPlan(f"threads must be a whole number >= 1, but {threads!r} was given.")
         self.threads = threads or len(os.sched_getaffinity(0))
         self._reference = ReferenceEngine()
-        self._columns: WeakKeyDictionary[State, Columns] = WeakKeyDictionary()
 
     @property
     def cold(self) -> bool:
@@ -94,10 +96,10 @@ class NativeEngine:
         return np.concatenate([np.empty(0, dtype=RECORD), *records])
 
     def _tables(self, state: State, first: int, steps: int) -> Tables:
-        if state not in self._columns:
-            self._columns[state] = state.plan.population.columns()
+        if state not in _COLUMNS:
+            _COLUMNS[state] = state.plan.population.columns()
         members = slice(first, min(first + BLOCK, len(state.step)))
-        return Tables.of(state, self._columns[state], members, steps, self.threads)
+        return Tables.of(state, _COLUMNS[state], members, steps, self.threads)
 
     def read(
         self,
