@@ -118,7 +118,7 @@ def main() -> None:
         rows,
         f"{title}. Engine: {arguments.engine}.",
         text,
-        f"`slalom.train` keeps the loss of every step: {losses:,} rows. Its seconds include the "
+        f"`slalom.train` thins its history to two million rows. Its seconds include the "
         "engine's start and the history; those of the engine alone do not include its start.",
         folder=arguments.out,
     )
