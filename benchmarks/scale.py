@@ -112,13 +112,12 @@ def main() -> None:
     ]
     text = markdown(header, [[r[0], *map(digits, r[1:])] for r in rows.to_numpy()])
     title = f"{members:,} members, {arguments.steps} steps"
-    losses = members * arguments.steps
     write(
         "scale",
         rows,
         f"{title}. Engine: {arguments.engine}.",
         text,
-        f"`slalom.train` thins its history to two million rows. Its seconds include the "
+        "`slalom.train` thins its history to two million rows. Its seconds include the "
         "engine's start and the history; those of the engine alone do not include its start.",
         folder=arguments.out,
     )
