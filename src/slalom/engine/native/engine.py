@@ -58,7 +58,7 @@ class NativeEngine:
     def __init__(self, threads: int | None = None) -> None:
         if threads is not None and (type(threads) is not int or threads < 1):
             raise BadPlan(f"threads must be a whole number >= 1, but {threads!r} was given.")
-        self.threads = threads or len(os.sched_getaffinity(0))
+        self.threads = threads or _cores()
         self._reference = ReferenceEngine()
 
     @property
@@ -109,6 +109,13 @@ class NativeEngine:
         best: bool = False,
     ) -> list[NDArray[np.float32]]:
         return self._reference.read(state, members, X, best)
+
+
+def _cores() -> int:
+    """Cores that this process may use, or, where the system does not say, those of the machine."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _together(

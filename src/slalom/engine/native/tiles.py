@@ -386,9 +386,24 @@ def _tiles(vectors: int, finish: Finish) -> Any:
     return tile
 
 
-_affine, _affine_relu = _tiles(VECTORS, "bias"), _tiles(VECTORS, "relu")
-_backward, _backward_where = _tiles(VECTORS, "times"), _tiles(VECTORS, "where")
-_gradient, _gradient_edge = _tiles(VECTORS, "add"), _tiles(1, "add")
+def _either(first: Any, second: Any) -> Any:
+    """The tiles of one of two families, chosen as the program runs."""
+
+    @part
+    def tile(
+        choice, rows, w, w0, rs, ts, terms, x, x0, pitch, panels, wp, xp, c, c0, cs, cp, extra
+    ):
+        if choice:
+            first(rows, w, w0, rs, ts, terms, x, x0, pitch, panels, wp, xp, c, c0, cs, cp, extra)
+        else:
+            second(rows, w, w0, rs, ts, terms, x, x0, pitch, panels, wp, xp, c, c0, cs, cp, extra)
+
+    return tile
+
+
+_affine = _either(_tiles(VECTORS, "relu"), _tiles(VECTORS, "bias"))
+_backward = _either(_tiles(VECTORS, "where"), _tiles(VECTORS, "times"))
+_gradient = _either(_tiles(VECTORS, "add"), _tiles(1, "add"))
 _tall, _wide, _bias = map(_narrow_tile, (TALL, WIDE, BIAS))
 
 
@@ -407,46 +422,26 @@ def affine(w, w0, inputs, outputs, x, x0, z, z0, panels, relu):
     bias0, x_panel, z_panel, o = w0 + inputs * outputs, inputs * PANEL, outputs * PANEL, START
     while o < outputs:
         rows, w_at, z_at = _rows_of_tile(outputs - o), w0 + o * inputs, z0 + o * PANEL
-        if relu:
-            _affine_relu(
-                rows,
-                w,
-                w_at,
-                inputs,
-                ONE,
-                inputs,
-                x,
-                x0,
-                PANEL,
-                panels,
-                START,
-                x_panel,
-                z,
-                z_at,
-                PANEL,
-                z_panel,
-                bias0 + o,
-            )
-        else:
-            _affine(
-                rows,
-                w,
-                w_at,
-                inputs,
-                ONE,
-                inputs,
-                x,
-                x0,
-                PANEL,
-                panels,
-                START,
-                x_panel,
-                z,
-                z_at,
-                PANEL,
-                z_panel,
-                bias0 + o,
-            )
+        _affine(
+            relu,
+            rows,
+            w,
+            w_at,
+            inputs,
+            ONE,
+            inputs,
+            x,
+            x0,
+            PANEL,
+            panels,
+            START,
+            x_panel,
+            z,
+            z_at,
+            PANEL,
+            z_panel,
+            bias0 + o,
+        )
         o += rows
 
 
@@ -455,47 +450,27 @@ def backward(w, w0, inputs, outputs, dz, dz0, d, d0, a0, panels, relu):
     """D = (W^T dZ) * D on some panels; with `relu`, W^T dZ where what lies at `a0` is above 0."""
     z_panel, d_panel, i = outputs * PANEL, inputs * PANEL, START
     while i < inputs:
-        rows, at = _rows_of_tile(inputs - i), i * PANEL
-        if relu:
-            _backward_where(
-                rows,
-                w,
-                w0 + i,
-                ONE,
-                inputs,
-                outputs,
-                dz,
-                dz0,
-                PANEL,
-                panels,
-                START,
-                z_panel,
-                d,
-                d0 + at,
-                PANEL,
-                d_panel,
-                a0 + at,
-            )
-        else:
-            _backward(
-                rows,
-                w,
-                w0 + i,
-                ONE,
-                inputs,
-                outputs,
-                dz,
-                dz0,
-                PANEL,
-                panels,
-                START,
-                z_panel,
-                d,
-                d0 + at,
-                PANEL,
-                d_panel,
-                START,
-            )
+        rows, d_at, a_at = _rows_of_tile(inputs - i), d0 + i * PANEL, a0 + i * PANEL
+        _backward(
+            relu,
+            rows,
+            w,
+            w0 + i,
+            ONE,
+            inputs,
+            outputs,
+            dz,
+            dz0,
+            PANEL,
+            panels,
+            START,
+            z_panel,
+            d,
+            d_at,
+            PANEL,
+            d_panel,
+            a_at,
+        )
         i += rows
 
 
@@ -534,52 +509,32 @@ def by_feature(samples, s0, features, x, x0):
 @part
 def gradient(dz, dz0, outputs, xt, xt0, inputs, panels, g, g0):
     """dW += dZ X^T over some panels; `xt` is X as `by_sample` gives it."""
-    pitch = pitch_of(inputs)
-    z_panel, x_panel = outputs * PANEL, PANEL * pitch
+    x_pitch = pitch_of(inputs)
+    z_panel, x_panel = outputs * PANEL, PANEL * x_pitch
     for i in range(0, inputs, PANEL):
-        o, x0 = START, xt0 + i
+        o, x0, left = START, xt0 + i, inputs - i
         while o < outputs:
-            rows, z0, g_at = _rows_of_tile(outputs - o), dz0 + o * PANEL, g0 + o * inputs + i
-            if inputs - i > LANES:
-                _gradient(
-                    rows,
-                    dz,
-                    z0,
-                    PANEL,
-                    ONE,
-                    PANEL,
-                    xt,
-                    x0,
-                    pitch,
-                    panels,
-                    z_panel,
-                    x_panel,
-                    g,
-                    g_at,
-                    inputs,
-                    START,
-                    inputs - i,
-                )
-            else:
-                _gradient_edge(
-                    rows,
-                    dz,
-                    z0,
-                    PANEL,
-                    ONE,
-                    PANEL,
-                    xt,
-                    x0,
-                    pitch,
-                    panels,
-                    z_panel,
-                    x_panel,
-                    g,
-                    g_at,
-                    inputs,
-                    START,
-                    inputs - i,
-                )
+            rows, z_at, g_at = _rows_of_tile(outputs - o), dz0 + o * PANEL, g0 + o * inputs + i
+            _gradient(
+                left > LANES,
+                rows,
+                dz,
+                z_at,
+                PANEL,
+                ONE,
+                PANEL,
+                xt,
+                x0,
+                x_pitch,
+                panels,
+                z_panel,
+                x_panel,
+                g,
+                g_at,
+                inputs,
+                START,
+                left,
+            )
             o += rows
 
 
