@@ -97,7 +97,7 @@ def test_the_file_stays_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     run = slalom.train(members, toys.spirals(100), steps=100, frames=20)
     whole, times = frames_of(animate(run, tmp_path / "a.gif"))
     assert (tmp_path / "a.gif").stat().st_size < 3_000_000
-    monkeypatch.setattr("slalom.plots.animation.MOST_BYTES", 100)
+    monkeypatch.setattr("slalom.plots.movie.MOST_BYTES", 100)
     fewer, longer = frames_of(animate(run, tmp_path / "b.gif"))
     assert len(fewer) < len(whole) / 2
     assert sum(times) == pytest.approx(sum(longer), rel=0.3)

@@ -1,19 +1,14 @@
-"""A training as a GIF: the line bending onto the points, the regions closing around them."""
+"""A training as a movie: the line bending onto the points, the regions closing around them."""
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from PIL import Image
 
-from slalom.errors import BadFile, BadPlan
+from slalom.errors import BadPlan
 from slalom.plots.fits import (
     check_line,
     check_regions,
@@ -24,29 +19,12 @@ from slalom.plots.fits import (
     shades,
 )
 from slalom.plots.labels import member_labels, number, shortened
-from slalom.plots.style import (
-    CLASS_COLORS,
-    INK,
-    PALE,
-    QUIET,
-    SCREEN_DPI,
-    color_of,
-    halo,
-    headline,
-    look,
-    picture,
-    writable,
-)
-from slalom.plots.style import (
-    COLORS as OPTIMIZERS,
-)
+from slalom.plots.movie import Movie
+from slalom.plots.style import Picture, color_of, halo, headline, look, picture, writable
 from slalom.runs import Run
 
 Floats: TypeAlias = NDArray[np.float64]
 
-FRAME_MS, LAST_MS = 80, 2000  # twelve frames a second; then time to look at the result
-MOST_BYTES = 3_000_000  # what a page or a mail takes easily
-SHADES = 80  # colours besides the fixed ones; fewer make a smaller file
 LEVELS = 8  # of paleness of a region; even areas make a small file
 
 
@@ -133,56 +111,33 @@ def animate(run: Run, path: str | Path, member: int | None = None) -> Path:
         ...     animate(run, f"{folder}/fit.gif").name
         'fit.gif'
     """
-    path = writable(path, (".gif",))
-    numbers = film(run, member)
-    images = _render(run, numbers)
-    palette = _palette(images)
-    frames = [
-        Image.fromarray(image).quantize(palette=palette, dither=Image.Dither.NONE)
-        for image in images
-    ]
-    content = _encode(frames, FRAME_MS)
-    pace = FRAME_MS
-    while len(content) > MOST_BYTES and len(frames) > 8:  # fewer frames, each shown for longer
-        frames, pace = [*frames[:-1][::2], frames[-1]], 2 * pace
-        content = _encode(frames, pace)
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise BadFile(f"{str(path)!r} cannot be written: {error.strerror or error}.") from error
-    return path
+    path = writable(path, (".gif",))  # before any work
+    return movie(run, member).save(path)
 
 
-def _encode(frames: list[Image.Image], pace: int) -> bytes:
-    """The frames as a GIF, `pace` milliseconds each and longer for the last."""
-    stream = io.BytesIO()
-    frames[0].save(
-        stream,
-        format="GIF",
-        save_all=True,
-        append_images=frames[1:],
-        duration=[*[pace] * (len(frames) - 1), LAST_MS],
-        loop=0,
-    )
-    return stream.getvalue()
+@look()
+def movie(run: Run, member: int | None = None) -> Movie:
+    """The training as a movie, which `animate` writes as a GIF.
 
+    Raises:
+        BadPlan: when the run kept no frames (of this member), or the data has no such picture.
 
-def _palette(images: list[NDArray[np.uint8]]) -> Image.Image:
-    """One palette for all frames, from some along the way: no flicker, and small differences.
-
-    White, ink and the fixed colours are in it, so that lines and points keep their exact colour.
+    Example:
+        >>> import slalom
+        >>> run = slalom.train(slalom.MLP(1, 8, 1), slalom.toys.quadratic(50), steps=20, frames=3)
+        >>> movie(run).moments
+        3
     """
-    chosen = np.unique(np.linspace(0, len(images) - 1, 6).round().astype(int))
-    strip = Image.fromarray(np.concatenate([images[i][::2, ::2] for i in chosen]))
-    found = strip.quantize(SHADES, dither=Image.Dither.NONE).getpalette() or []
-    shades = np.array(found[: 3 * SHADES], dtype=int).reshape(-1, 3)
-    names = dict.fromkeys(["#ffffff", INK, QUIET, PALE, *OPTIMIZERS.values(), *CLASS_COLORS])
-    exact = np.round([[255 * part for part in to_rgb(name)] for name in names]).astype(int)
-    # Pillow's search for the nearest colour is rough, so near neighbours must not compete.
-    near = (np.abs(shades[:, None] - exact).max(axis=-1) < 12).any(axis=1)
-    palette = Image.new("P", (1, 1))
-    palette.putpalette(np.concatenate([exact, shades[~near]]).ravel().tolist())
-    return palette
+    numbers = film(run, member)
+    figure, panels = _stage(run, numbers)
+
+    def show(i: int) -> None:
+        moment = zip(panels, numbers.predictions[i], numbers.captions[i], strict=True)
+        for panel, values, caption in moment:
+            panel.show(values, caption)
+
+    moving = [artist for panel in panels for artist in panel.moving]
+    return Movie(figure, len(numbers.predictions), show, moving)
 
 
 def _finer(values: NDArray[np.float32], times: int) -> NDArray[np.float32]:
@@ -196,31 +151,10 @@ def _finer(values: NDArray[np.float32], times: int) -> NDArray[np.float32]:
     return values
 
 
-def _render(run: Run, numbers: Film) -> list[NDArray[np.uint8]]:
-    """Each frame as `[height, width, 3]`; what stands still is drawn once, the rest every time."""
-    figure, panels = _stage(run, numbers)
-    canvas: Any = FigureCanvasAgg(figure)  # untyped in matplotlib
-    canvas.draw()  # settles the layout
-    figure.set_layout_engine("none")
-    for panel in panels:
-        for artist in panel.moving:
-            artist.set_animated(True)
-    canvas.draw()
-    still = canvas.copy_from_bbox(figure.bbox)
-    images = []
-    for predictions, captions in zip(numbers.predictions, numbers.captions, strict=True):
-        canvas.restore_region(still)
-        for panel, values, caption in zip(panels, predictions, captions, strict=True):
-            panel.show(values, caption)
-        images.append(np.asarray(canvas.buffer_rgba())[..., :3].copy())
-    return images
-
-
 @dataclass(eq=False)
 class _Panel:
     """The part of the picture that belongs to one member: what moves, and what lies over it."""
 
-    axes: Axes
     shape: Any  # the line, or the image of the regions
     over: list[Any]  # the points, when the shape would cover them
     caption: Any
@@ -231,7 +165,7 @@ class _Panel:
         return [self.shape, *self.over, self.caption]
 
     def show(self, predictions: NDArray[np.float32], caption: str) -> None:
-        """Draw predictions on the probe `[G, O]` and the caption."""
+        """Take over predictions on the probe `[G, O]` and the caption."""
         if self.over:
             side = round(len(predictions) ** 0.5)
             values = predictions.reshape(side, side, -1)
@@ -239,18 +173,15 @@ class _Panel:
         else:
             self.shape.set_ydata(predictions[:, -1])
         self.caption.set_text(caption)
-        for artist in self.moving:
-            self.axes.draw_artist(artist)
 
 
-def _stage(run: Run, numbers: Film) -> tuple[Figure, list[_Panel]]:
+def _stage(run: Run, numbers: Film) -> tuple[Picture, list[_Panel]]:
     """The figure with a panel for each member, before the first frame."""
     count = len(numbers.members)
     columns = next(c for c, most in ((1, 1), (2, 4), (3, 9), (4, count)) if count <= most)
     rows = -(-count // columns)
     width, height = {1: (7.2, 5.0), 2: (4.2, 3.6), 3: (2.9, 2.8), 4: (2.3, 2.4)}[columns]
     figure = picture(width * columns, height * rows)
-    figure.set_dpi(SCREEN_DPI)
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     labels = member_labels(run.population)
     panels = [
@@ -303,4 +234,4 @@ def _panel(run: Run, axes: Axes, k: int, label: str, columns: int) -> _Panel:
     caption = headline(
         axes, shortened(label, {1: 70, 2: 44, 3: 34}.get(columns, 28)), " ", title, note
     )
-    return _Panel(axes, shape, over, caption, finer={1: 5, 2: 4}.get(columns, 3))
+    return _Panel(shape, over, caption, finer={1: 5, 2: 4}.get(columns, 3))
