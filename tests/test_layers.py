@@ -16,7 +16,7 @@ LAYERS: list[set[str]] = [
     {"fit"},
     {"holdout", "scoring", "terminal"},
     {"estimators"},
-    {"training", "plots"},
+    {"training", "plots", "diagnosis"},
     {"film"},
     {"progress"},
     {"runs"},

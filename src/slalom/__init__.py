@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from slalom.data.dataset import Split as Split
     from slalom.data.schema import Schema as Schema
     from slalom.data.table import read_table as read_table
+    from slalom.diagnosis import diagnose as diagnose
     from slalom.errors import SlalomError as SlalomError
     from slalom.errors import SlalomWarning as SlalomWarning
     from slalom.estimators import Classifier as Classifier
@@ -54,6 +55,7 @@ _HOMES = {
     "Split": "slalom.data.dataset",
     "Schema": "slalom.data.schema",
     "read_table": "slalom.data.table",
+    "diagnose": "slalom.diagnosis",
     "SlalomError": "slalom.errors",
     "SlalomWarning": "slalom.errors",
     "Classifier": "slalom.estimators",

@@ -24,6 +24,7 @@ from slalom.data.target import (
     fit_target,
     split_missing_target,
 )
+from slalom.diagnosis import Diagnosis, diagnose
 from slalom.errors import BadData, BadPlan, SlalomWarning, did_you_mean
 from slalom.estimators import Classifier, Regressor
 from slalom.holdout import alike, held_out, kinds, warn_if_rough
@@ -120,6 +121,11 @@ class Fit:
     def stopped(self) -> str:
         """What ended the training before its plan was carried out, in words; "" for nothing."""
         return {"": "", "time limit": "the time limit", "interrupt": "Ctrl-C"}[self.run.stopped_by]
+
+    @property
+    def diagnosis(self) -> Diagnosis:
+        """What the training of the best member looked like; see `slalom.diagnose`."""
+        return diagnose(self.run)
 
     @property
     def headline(self) -> str:

@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+import slalom
+from slalom import MLP, SGD
 from slalom.errors import BadFile
 from slalom.fit import Fit, fit_table
 from slalom.report import write_report
@@ -105,6 +107,27 @@ def test_the_page_says_what_became_of_rows_and_how_to_use_the_model(
     assert 'slalom predict "my model.slalom" new.csv' in page.text
     assert "from slalom import Predictor, read_table" in page.text
     assert "Predictor.load('my model.slalom')" in page.text
+
+
+def test_the_page_says_what_the_training_of_the_best_member_looked_like(
+    page: Page, classification: Fit
+) -> None:
+    said = page.text.partition("What the training looked like")[2].partition("The best of ")[0]
+    run = classification.run
+    assert f"The best member, {run.population[run.best()].label}:" in said
+    expected = slalom.diagnose(run, run.best())
+    assert expected == classification.diagnosis
+    assert all(finding.text() in said for finding in expected.findings)
+
+
+def test_the_page_says_when_the_learning_rate_was_too_small(tmp_path: Path) -> None:
+    table = pd.DataFrame({"x": np.linspace(-1, 1, 200)})
+    slow = [slalom.Member(MLP(1, 8, 1), SGD(lr=1e-7))]
+    fit = fit_table(table.assign(y=3 * table["x"]), "y", epochs=30, members=slow)
+    write_report(fit, tmp_path / "r.html")
+    said = Page((tmp_path / "r.html").read_text(encoding="utf-8")).text
+    assert "The loss was still falling at the end" in said
+    assert "Raise the learning rate (1e-07), or train longer." in said
 
 
 def test_a_regression_has_a_picture_for_each_target(tmp_path: Path) -> None:

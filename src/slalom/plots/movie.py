@@ -72,18 +72,26 @@ class Movie:
             canvas: Any = FigureCanvasAgg(self.figure)  # untyped in matplotlib
             canvas.draw()  # settles the layout
             self.figure.set_layout_engine("none")
-            for artist in self.moving:
-                artist.set_animated(True)
+            self.set_moving()
             canvas.draw()
             still = canvas.copy_from_bbox(self.figure.bbox)
             images = []
             for i in track(range(self.moments)):
-                canvas.restore_region(still)
-                self.show(i)
-                for artist in self.moving:
-                    self.figure.draw_artist(artist)
+                self.draw(canvas, still, i)
                 images.append(np.asarray(canvas.buffer_rgba())[..., :3].copy())
         return images
+
+    def set_moving(self) -> None:
+        """From now on, drawing the figure leaves out what moves."""
+        for artist in self.moving:
+            artist.set_animated(True)
+
+    def draw(self, canvas: Any, still: Any, i: int) -> None:
+        """Moment `i` on a canvas, over what stands still, which was copied from it."""
+        canvas.restore_region(still)
+        self.show(i)
+        for artist in self.moving:
+            self.figure.draw_artist(artist)
 
     def gif(self, track: Track = iter) -> bytes:
         """The content of a GIF file of at most 3 MB: with fewer frames when all would not fit."""

@@ -75,6 +75,7 @@ def render(fit: Fit, model: Path) -> str:
         predictions=_predictions(fit),
         importance=_importance(fit),
         curves=_curves(fit),
+        diagnosis=_diagnosis(fit),
         columns=_records(fit.columns),
         unused=int((fit.columns["features"] == 0).sum()),
         leaders=_records(fit.leaderboard(LEADERS)),
@@ -138,6 +139,13 @@ def _curves(fit: Fit) -> Picture | None:
         "Learning curves of all members",
         f"One line a member, {len(fit.run.population)} in all; the best ones are named.",
     )
+
+
+def _diagnosis(fit: Fit) -> list[str]:
+    """The best member by name, then what its training looked like, a sentence or two each."""
+    found = fit.diagnosis
+    member = fit.run.population[found.member]
+    return [member.label, *(finding.text() for finding in found.findings)]
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
