@@ -8,10 +8,10 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 # One thread a test process: two processes share the cores, and results do not depend on their number.
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
-PYTEST := $(ONE_THREAD) $(BIN)/pytest -n 2
+PYTEST := $(ONE_THREAD) $(BIN)/pytest -n 2 --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench docs lint format clean
+.PHONY: help install demo test check bench docs lessons lint format clean
 
 help:  ## list the verbs
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile
@@ -39,6 +39,9 @@ bench: $(INSTALLED)  ## every benchmark, one after another, into benchmarks/resu
 docs: $(INSTALLED)  ## draw the pictures of the README anew
 	$(ONE_THREAD) $(BIN)/python docs/make_pictures.py
 
+lessons: $(INSTALLED)  ## all lessons in both languages, as pages with pictures, in gallery/
+	$(BIN)/slalom lessons --out gallery
+
 lint: $(INSTALLED)  ## format, rules, strict types: reads only
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
@@ -49,7 +52,7 @@ format: $(INSTALLED)  ## rewrite files as `make lint` wants them, where that is 
 	$(BIN)/ruff check --fix
 
 clean:  ## remove everything that the other verbs made
-	rm -rf .venv demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv demo gallery dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find src tests benchmarks examples -name __pycache__ -prune -exec rm -rf {} +
 
 $(INSTALLED): pyproject.toml constraints.txt

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from slalom import lessons as lessons
     from slalom import losses as losses
     from slalom import plots as plots
     from slalom.data import toys as toys
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 
 # Where each public name lives. A test compares this with the typing-only imports above.
 _HOMES = {
+    "lessons": "slalom.lessons",
     "losses": "slalom.losses",
     "plots": "slalom.plots",
     "toys": "slalom.data.toys",

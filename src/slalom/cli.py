@@ -1,4 +1,4 @@
-"""The command line: `slalom fit`, `predict`, `race`, `inspect`.
+"""The command line: `slalom fit`, `predict`, `race`, `inspect`, `lessons`, `lesson`.
 
 Commands read arguments, call one function and say what came out. What is heavy (torch, pandas,
 matplotlib) is imported inside the command that needs it, so that `slalom --help` answers at once.
@@ -289,6 +289,52 @@ def inspect(
     summary = Schema.fit(frame, exclude=target or ()).summary()
     summary.insert(3, "missing", [missing.get(name, 0) for name in summary["column"]])
     show_table(summary, "What would be made of each column")
+
+
+Lang = Annotated[str, typer.Option(help="Language of the prose: en or zh.")]
+
+
+@app.command()
+def lessons(
+    lang: Lang = "en",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for a gallery of all lessons in both languages.")
+    ] = None,
+) -> None:
+    """List the lessons, or write all of them as pages with pictures."""
+    from slalom import lessons
+
+    if out is not None:
+        from slalom.lessons.files import write_gallery
+
+        say(f"Gallery  {write_gallery(out)}")
+        return
+    for place, name in enumerate(lessons.NAMES, start=1):
+        say(f"{place:>2}  {name:<15} {lessons.title(name, lang)}")
+    say("\nShow one: slalom lesson NAME")
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def lesson(
+    context: typer.Context,
+    name: Annotated[
+        str, typer.Argument(help="Its name or number; see `slalom lessons`.", metavar="NAME")
+    ],
+    lang: Lang = "en",
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for its pictures, code and page; lessons/NAME without a screen."),
+    ] = None,
+) -> None:
+    """Show a lesson: text, pictures, and the PyTorch code behind it.
+
+    Parameters of the lesson follow its name, such as `slalom lesson regression --lr 0.5`; each
+    lesson lists its own at the end of its text.
+    """
+    from slalom import lessons
+    from slalom.lessons.prose import options
+
+    lessons.show(name, lang=lang, out=out, **options(context.args))
 
 
 def seconds(text: str) -> float:

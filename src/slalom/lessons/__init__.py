@@ -1,0 +1,96 @@
+"""Lessons: each idea of neural networks as text, pictures, and the PyTorch code behind it.
+
+    lesson = lessons.get("regression")
+    made = lesson.make(lr=0.5)          # numbers and figures, from the lesson's parameters
+    made.numbers["final_loss"], made.text("zh"), made.figures["line"]()
+    lessons.show("regression", lr=0.5)  # in a window, a notebook, or as files
+
+A lesson is data: prose in two languages (`prose/`), parameters with ranges, a function from
+parameters to numbers and figures (one file here), and complete PyTorch scripts (`scripts/`).
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from slalom.errors import BadPlan, did_you_mean
+
+if TYPE_CHECKING:
+    from slalom.lessons.lesson import Lesson as Lesson
+    from slalom.lessons.lesson import Made as Made
+
+# In the order in which they are read; each is a file of this folder.
+NAMES = (
+    "network",
+    "tensors",
+    "autograd",
+    "activations",
+    "regression",
+    "classification",
+    "building",
+    "saving",
+    "batches",
+    "race",
+    "transfer",
+    "structures",
+    "overfitting",
+    "map",
+)
+
+__all__ = ["NAMES", "get", "show", "title"]
+
+
+def get(name: str) -> "Lesson":
+    """The lesson of this name, or of this number (from 1).
+
+    Raises:
+        BadPlan: when there is no such lesson.
+
+    Example:
+        >>> get("regression").name, get("5").name
+        ('regression', 'regression')
+    """
+    if name.isdecimal() and 1 <= int(name) <= len(NAMES):
+        name = NAMES[int(name) - 1]
+    if name not in NAMES:
+        raise BadPlan(
+            f"There is no lesson {name!r}. {did_you_mean(name, list(NAMES))} "
+            f"`slalom lessons` lists them."
+        )
+    lesson: Lesson = import_module(f"slalom.lessons.{name}").LESSON
+    return lesson
+
+
+def title(name: str, lang: str = "en") -> str:
+    """What a lesson is called, in a language. Loads nothing heavy.
+
+    >>> title("regression")
+    'Regression'
+    """
+    from slalom.lessons.prose import read
+
+    return read(name, lang).splitlines()[0].removeprefix("# ")
+
+
+def show(name: str, *, lang: str = "en", out: Any = None, **parameters: Any) -> None:
+    """Show a lesson: its text, its pictures, its code.
+
+    In a notebook everything appears in one output. On a screen the text is printed and each
+    picture has a window; movies play in it. Without a screen, or with `out`, pictures, code and a
+    page are written as files, and it is said where.
+
+    Args:
+        name: of the lesson, or its number; see `NAMES`.
+        lang: "en" or "zh".
+        out: folder to write to; `lessons/<name>` when files are written and none is given.
+        **parameters: those of the lesson; see `get(name).parameters`.
+
+    Raises:
+        BadPlan: for an unknown lesson, language or parameter, or a value out of its range.
+        BadFile: when a file cannot be written.
+
+    Example:
+        >>> show("regression", out="regression", steps=20)  # doctest: +SKIP
+    """
+    from slalom.lessons.showing import show as shown
+
+    shown(get(name), lang, out, parameters)

@@ -1,0 +1,204 @@
+"""The pictures of lesson 4."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter
+from numpy.typing import NDArray
+
+from slalom.data.dataset import Dataset
+from slalom.lessons.activations.advice import ACTIVATIONS, RATES
+from slalom.plots.fits import draw_points, name_axes
+from slalom.plots.labels import number
+from slalom.plots.style import (
+    BLUE,
+    GREEN,
+    INK,
+    ORANGE,
+    PURPLE,
+    QUIET,
+    VERMILLION,
+    Picture,
+    end_labels,
+    halo,
+    headline,
+    look,
+    picture,
+    whole_ticks,
+)
+
+Floats = NDArray[np.float64]
+Curve = tuple[Floats, Floats]  # a function and its derivative
+Fit = tuple[NDArray[np.float32], float]  # a line and its loss
+
+# The four that get a colour, a line style and a marker of their own; the others are thin and grey.
+LOOKS = {
+    "relu": (BLUE, "-", "o"),
+    "tanh": (GREEN, (0, (6, 1.5, 1, 1.5)), "^"),
+    "sigmoid": (VERMILLION, "--", "s"),
+    "softplus": (ORANGE, ":", "D"),
+}
+GREY = (QUIET, "-", "")
+
+
+@look()
+def functions(x: Floats, curves: Mapping[str, Curve]) -> Picture:
+    """Functions, each with its derivative, in two rows."""
+    figure = picture(height=5.6)
+    panels = figure.subplots(2, len(curves) // 2).flat
+    lowest = min(values.min() for values, _ in curves.values())
+    for axes, (name, curve) in zip(panels, curves.items(), strict=True):
+        _draw_function(axes, x, curve)
+        axes.set_ylim(lowest - 0.3, 3.2)
+        note = f"derivative from {curve[1].min():.2f} to {curve[1].max():.2f}"
+        headline(axes, name, note.replace("-", "−"), size=11, small=9)
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return figure
+
+
+def _draw_function(axes: Axes, x: Floats, curve: Curve) -> None:
+    axes.plot(x, curve[0], color=BLUE, linewidth=2.2, label="function f(x)")
+    axes.plot(x, curve[1], color=VERMILLION, linewidth=1.8, linestyle="--", label="derivative")
+    axes.axhline(0, color=QUIET, linewidth=0.6, zorder=0)
+    axes.set(xlabel="x", xlim=(x[0], x[-1]))
+
+
+@look()
+def softmax(scores: Floats, stretches: Sequence[float], probabilities: Floats) -> Picture:
+    """Scores, and the probabilities that softmax makes of them and of multiples of them."""
+    figure = picture(height=3.7)
+    title = "Softmax makes probabilities of scores; larger differences make it surer"
+    figure.suptitle(title, x=0.012, ha="left", fontsize=12, fontweight="bold")
+    panels = figure.subplots(1, 1 + len(stretches))
+    _draw_bars(panels[0], scores, "{:g}")
+    headline(panels[0], "scores", "as a net gives them", size=11, small=9)
+    panels[0].set(ylabel="score", ylim=(-1.7, 2.6))
+    for axes, stretch, shares in zip(panels[1:], stretches, probabilities, strict=True):
+        _draw_bars(axes, shares, "{:.2f}")
+        axes.tick_params(labelleft=axes is panels[1])
+        headline(axes, "softmax", f"of {stretch:g} × the scores", size=11, small=9)
+        axes.set_ylim(0, 1.08)
+    panels[1].set_ylabel("probability")
+    return figure
+
+
+def _draw_bars(axes: Axes, heights: Floats, form: str) -> None:
+    bars = axes.bar(list("ABCD"), heights, color=[BLUE, GREEN, ORANGE, PURPLE], edgecolor=INK)
+    axes.bar_label(bars, [form.format(height) for height in heights], fontsize=9, padding=2)
+    axes.axhline(0, color=QUIET, linewidth=0.8)
+    axes.grid(axis="x", visible=False)
+
+
+@look()
+def fits(data: Dataset, lines: Mapping[str, Fit]) -> Picture:
+    """Points, and the lines that nets have learned."""
+    figure = picture(height=4.4)
+    axes = figure.add_subplot()
+    _draw_fits(axes, data, lines)
+    axes.set_title("Without an activation function the line stays straight")
+    figure.legend(loc="outside lower center", ncols=3)
+    return figure
+
+
+def _draw_fits(axes: Axes, data: Dataset, lines: Mapping[str, Fit]) -> None:
+    low, high = data.y.min(), data.y.max()
+    draw_points(axes, np.column_stack([data.X, data.y]), np.empty((0, 2)))
+    for (name, (line, loss)), color, style in zip(
+        lines.items(), (BLUE, VERMILLION), ("-", "--"), strict=False
+    ):
+        axes.plot(
+            np.linspace(-1.2, 1.2, len(line)),
+            line,
+            color=color,
+            linestyle=style,
+            linewidth=2.6,
+            path_effects=halo(4.5),
+            label=f"{name}: loss {number(loss)}",
+        )
+    name_axes(axes, data)
+    axes.set_ylim(low - 0.3 * (high - low), high + 0.3 * (high - low))
+
+
+@look()
+def own(
+    x: Floats, curve: Curve, checked: Curve, data: Dataset, lines: Mapping[str, Fit]
+) -> Picture:
+    """A function of one's own: its derivative with finite differences on it, and what it fits."""
+    figure = picture(height=4.0)
+    left, right = figure.subplots(1, 2)
+    _draw_function(left, x, curve)
+    left.plot(*checked, "o", color=INK, fillstyle="none", markersize=7, label="finite differences")
+    left.set_ylim(-2.6, 3.4)
+    left.legend(loc="upper left", ncols=1)
+    left.set_title("One's own: sin(2x)")
+    _draw_fits(right, data, lines)
+    right.legend(loc="upper center")
+    right.set_title("A net with it, after training")
+    return figure
+
+
+@look()
+def gradients(
+    names: Sequence[str], chosen: str, default: Floats, scaled: Floats, scale: float
+) -> Picture:
+    """The size of the gradient at each layer, from the last to the first, one line a function."""
+    figure = picture(height=5.6)
+    left, right = figure.subplots(1, 2)
+    _draw_sizes(left, names, chosen, default)
+    _draw_sizes(right, names, chosen, scaled)
+    headline(left, fate(default[:, 0]), "first weights as PyTorch draws them")
+    headline(right, fate(scaled[:, 0]), f"the same first weights × {scale:g}")
+    left.set_ylabel("gradient, as a multiple of that at the last layer")
+    return figure
+
+
+def _draw_sizes(axes: Axes, names: Sequence[str], chosen: str, sizes: Floats) -> None:
+    layers = np.arange(1, sizes.shape[1] + 1)
+    for name, line in zip(names, sizes, strict=True):
+        color, style, _ = LOOKS.get(name, GREY)
+        width = 3.4 if name == chosen else 1.8 if name in LOOKS else 0.9
+        axes.plot(layers, line, color=color, linestyle=style, linewidth=width)
+    span = sizes.max() / sizes.min()
+    axes.set(yscale="log", ylim=(sizes.min() / span**0.05, sizes.max() * span**0.15))
+    axes.set(xlabel="layer, from the last to the first", xlim=(layers[-1], layers[0]))
+    whole_ticks(axes)
+    end_labels(axes, sizes[:, 0].tolist(), list(names), [LOOKS.get(n, GREY)[0] for n in names])
+
+
+def fate(arrived: Floats) -> str:
+    """What becomes of most gradients on their way to the first layer, in words.
+
+    >>> fate(np.array([1e-9, 1e-5, 1.0]))
+    'Most gradients vanish'
+    """
+    middle = np.median(arrived)
+    if 0.01 <= middle <= 100:
+        return "Most gradients keep their size"
+    return "Most gradients vanish" if middle < 1 else "Most gradients explode"
+
+
+@look()
+def advice(shares: Mapping[str, Floats]) -> Picture:
+    """The share of test rows told right by learning rate: a mark a net, lines of means."""
+    figure = picture(height=4.6)
+    panels = figure.subplots(1, 2)
+    for axes, kind, guess in zip(panels, ("convolutional", "recurrent"), (0.1, 0.5), strict=True):
+        for name, runs, shift in zip(ACTIVATIONS, shares[kind], (0.95, 1.0, 1.05), strict=True):
+            color, style, marker = LOOKS[name]
+            at = shift * np.array(RATES)
+            axes.plot(at, runs.mean(axis=1), color=color, linestyle=style, linewidth=2.2)
+            axes.plot(at, runs, marker, color=color, fillstyle="none", markersize=6)
+        axes.axhline(guess, color=QUIET, linewidth=1, linestyle=(0, (1, 3)))
+        axes.set(xscale="log", xlim=(0.08, 0.75), ylim=(0, 1.04), xlabel="learning rate")
+        axes.xaxis.set_major_locator(FixedLocator(RATES))
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        ends = [float(runs[-1].mean()) for runs in shares[kind]]
+        end_labels(axes, ends, list(ACTIVATIONS), [LOOKS[name][0] for name in ACTIVATIONS])
+        axes.annotate("guessing", (0.14, guess), (0, -12), textcoords="offset points", fontsize=9)
+    panels[0].set_ylabel("test rows told right")
+    headline(panels[0], "Convolutional: relu like tanh", "digits; a mark a net, lines of means")
+    headline(panels[1], "Recurrent: tanh is the surest", "was the first of 4 numbers above 0?")
+    return figure

@@ -1,0 +1,231 @@
+"""Lesson 7: one net as a class and as a Sequential, and a net that no Sequential can be."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from slalom.data import toys
+from slalom.data.dataset import Dataset
+from slalom.lessons.common import SEED
+from slalom.lessons.lesson import Choice, Lesson, Number, Result, Whole
+from slalom.lessons.matrices import cells, entries
+from slalom.lessons.prose import Text
+from slalom.nets import MLP
+from slalom.nets import Net as Recipe
+from slalom.optim import SGD
+from slalom.plots.animation import movie
+from slalom.plots.style import (
+    BLUE,
+    INK,
+    VERMILLION,
+    Picture,
+    end_labels,
+    look,
+    picture,
+    whole_ticks,
+)
+from slalom.population import grid
+from slalom.runs import Run
+from slalom.training import train
+
+Array = NDArray[Any]
+
+STEPS = 200
+LEGIBLE = 24  # entries of a table: of so many the numbers themselves are shown
+
+
+class Net(torch.nn.Module):
+    """`[B, I]` to `[B, 1]` by one hidden layer; as learners write it."""
+
+    def __init__(self, inputs: int, width: int, activation: str) -> None:
+        super().__init__()
+        self.hidden = torch.nn.Linear(inputs, width)
+        self.output = torch.nn.Linear(width, 1)
+        self.act = getattr(torch.nn.functional, activation)
+
+    def forward(self, x: torch.Tensor) -> Any:
+        return self.output(self.act(self.hidden(x)))
+
+
+class Deep(torch.nn.Module):
+    """`[B, 1]` to `[B, 1]` by many hidden layers; with `skip` each adds what it finds to its input.
+
+    Args:
+        width: of every hidden layer.
+        blocks: hidden layers after the first one.
+        activation: its name in `torch.nn.functional`.
+        skip: whether a layer gets past what came into it.
+    """
+
+    def __init__(self, width: int, blocks: int, activation: str, skip: bool) -> None:
+        super().__init__()
+        self.skip = skip
+        self.first = torch.nn.Linear(1, width)
+        self.blocks = torch.nn.ModuleList(torch.nn.Linear(width, width) for _ in range(blocks))
+        self.last = torch.nn.Linear(width, 1)
+        self.act = getattr(torch.nn.functional, activation)
+
+    def stages(self, x: torch.Tensor) -> list[torch.Tensor]:
+        """The values after each hidden layer, `[B, width]` each."""
+        values = [self.act(self.first(x))]
+        for block in self.blocks:
+            new = self.act(block(values[-1]))
+            values.append(values[-1] + new if self.skip else new)
+        return values
+
+    def forward(self, x: torch.Tensor) -> Any:
+        return self.last(self.stages(x)[-1])
+
+
+def building(inputs: int, width: int, activation: str, blocks: int, lr: float, seed: int) -> Result:
+    """Build a net twice and compare; train two deep nets, with and without skips."""
+    net = Recipe(Net, inputs=inputs, width=width, activation=activation).build(seed)
+    sequential = MLP(inputs, width, 1, activation=activation).build(seed)
+    rows = torch.randn(100, inputs, generator=torch.Generator().manual_seed(1))
+    outputs = [net(rows), sequential(rows)]
+    for output in outputs:
+        output.square().mean().backward()
+
+    data = toys.quadratic(100, noise=0.2, seed=1)
+    run, spreads = train_deep(data, width, blocks, activation, lr, seed)
+    losses = run.history.groupby("member")["train_loss"].last()
+    return Result(
+        numbers={
+            "class_text": str(net),
+            "sequential_text": str(sequential),
+            "class_names": [name for name, _ in net.named_parameters()],
+            "sequential_names": [name for name, _ in sequential.named_parameters()],
+            "parameters": sum(p.numel() for p in net.parameters()),
+            "class_outputs": outputs[0].detach().numpy(),
+            "sequential_outputs": outputs[1].detach().numpy(),
+            "largest_difference": largest_difference(net, sequential, outputs),
+            "mean_loss": data.y.var(),
+            "chain_loss": losses[0],
+            "skip_loss": losses[1],
+            "chain_spreads": spreads["chain"],
+            "skip_spreads": spreads["skips"],
+            "chain_spread": spreads["chain"][-1],
+            "skip_spread": spreads["skips"][-1],
+        },
+        figures={
+            "parts": partial(parts, net, sequential, activation),
+            "spreads": partial(spread_curves, spreads),
+            "film": partial(movie, run),
+        },
+    )
+
+
+def largest_difference(
+    net: torch.nn.Module, other: torch.nn.Module, outputs: list[torch.Tensor]
+) -> float:
+    """Between the outputs, parameters and gradients of two nets."""
+    pairs = [(outputs[0], outputs[1])]
+    for p, q in zip(net.parameters(), other.parameters(), strict=True):
+        assert p.grad is not None and q.grad is not None
+        pairs += [(p, q), (p.grad, q.grad)]
+    return max((p - q).abs().max().item() for p, q in pairs)
+
+
+def train_deep(
+    data: Dataset, width: int, blocks: int, activation: str, lr: float, seed: int
+) -> tuple[Run, dict[str, Array]]:
+    """A run of both deep nets, and the spread of the values after each of their hidden layers."""
+
+    def chain() -> torch.nn.Module:
+        return Deep(width, blocks, activation, skip=False)
+
+    def skips() -> torch.nn.Module:
+        return Deep(width, blocks, activation, skip=True)
+
+    recipes = [Recipe(chain), Recipe(skips)]
+    members = grid(net=recipes, optimizer=SGD(lr), seed=seed)
+    run = train(members, data, steps=STEPS, engine="reference")
+    X = torch.from_numpy(data.X)
+    spreads = {}
+    for name, recipe in zip(("chain", "skips"), recipes, strict=True):
+        net: Any = recipe.build(seed)
+        spreads[name] = np.array([values.std(dim=0).mean().item() for values in net.stages(X)])
+    return run, spreads
+
+
+@look()
+def parts(net: Any, sequential: Any, activation: str) -> Picture:
+    """Parameters and activation of both nets, one above the other."""
+    figure = picture(8, 6.2)
+    rows = figure.subplots(2, 3, width_ratios=(3, 2, 1.2))
+    layers = ((net.hidden, net.output), (sequential[0], sequential[2]))
+    kinds = (("class Net", activation), ("Sequential", str(sequential[1])))
+    for row, module, (hidden, output), (kind, act) in zip(
+        rows, (net, sequential), layers, kinds, strict=True
+    ):
+        names = [name for name, _ in module.named_parameters()]
+        parameters(row[0], hidden, upright=False)
+        row[0].set_ylabel(kind, fontsize=12, fontweight="bold")
+        x = torch.linspace(-3, 3, 101)
+        row[1].plot(x, getattr(torch.nn.functional, activation)(x), color=BLUE, linewidth=2)
+        row[1].set_xlabel("what comes into a neuron")
+        parameters(row[2], output, upright=True)
+        titles = (f"{names[0]} | {names[1]}", act, f"{names[2]}\n{names[3]}")
+        for axes, title in zip(row, titles, strict=True):
+            axes.set_title(title, fontsize=10, family="monospace", fontweight="normal")
+    figure.suptitle("Same seed, same parameters: only the names differ", fontweight="bold")
+    return figure
+
+
+def parameters(axes: Axes, layer: torch.nn.Linear, upright: bool) -> None:
+    """Weights of a layer and, behind a line, its biases: a row for each output, or a column."""
+    table = torch.column_stack([layer.weight, layer.bias]).detach().numpy()
+    cells(axes, table.T if upright else table, largest=float(np.abs(table).max()))
+    border = axes.axhline if upright else axes.axvline
+    border(layer.in_features - 0.5, color=INK, linewidth=2.5)
+    if table.size <= LEGIBLE:
+        entries(axes, table.T if upright else table, ".2f", size=9)
+
+
+@look()
+def spread_curves(spreads: dict[str, Array]) -> Picture:
+    """The spread of the values after each hidden layer, `[blocks + 1]`, before any training."""
+    figure = picture(8, 4.4)
+    axes = figure.add_subplot()
+    looks = {"chain": (BLUE, "-", "o"), "skips": (VERMILLION, "--", "s")}
+    for name, values in spreads.items():
+        color, line, marker = looks[name]
+        axes.semilogy(values, line, color=color, marker=marker, markersize=6)
+    chain, skips = (values[-1] for values in spreads.values())
+    axes.set_title(f"At last the values spread over {skips:.2g} with skips, {chain:.1e} without")
+    axes.set(
+        xlabel="hidden layer", ylabel="standard deviation over the points,\nmean of its neurons"
+    )
+    whole_ticks(axes)
+    axes.get_ylim()  # settles the limits
+    end_labels(
+        axes,
+        [float(values[-1]) for values in spreads.values()],
+        list(spreads),
+        [looks[name][0] for name in spreads],
+    )
+    return figure
+
+
+LESSON = Lesson(
+    name="building",
+    parameters=(
+        Whole("inputs", 2, Text("inputs of the net", "网络的输入个数"), low=1, high=20),
+        Whole("width", 8, Text("hidden neurons in a layer", "每层的隐藏神经元数"), low=1, high=64),
+        Choice(
+            "activation",
+            "relu",
+            Text("activation function", "激活函数"),
+            options=("relu", "elu", "gelu", "sigmoid", "tanh"),
+        ),
+        Whole("blocks", 8, Text("hidden layers after the first", "第一层之后的隐藏层数"), 1, 12),
+        Number("lr", 0.05, Text("learning rate", "学习率"), low=1e-4, high=1, log=True),
+        SEED,
+    ),
+    function=building,
+    scripts=("building.py",),
+)

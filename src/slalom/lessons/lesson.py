@@ -1,0 +1,271 @@
+"""What a lesson is: parameters with ranges, and what it makes of their values."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any, TypeAlias
+
+from matplotlib.figure import Figure as Picture
+
+from slalom.annotations import is_number
+from slalom.errors import BadPlan, did_you_mean
+from slalom.lessons.prose import Text, filled, read
+from slalom.plots.movie import Movie
+
+Figure: TypeAlias = Picture | Movie
+Writer: TypeAlias = Callable[[str, Mapping[str, Any]], str]
+
+ANY_TEXT = Text("text", "文本")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """Something that the reader can change. The base; its kinds are below.
+
+    Args:
+        name: as in Python, on the command line and in the script.
+        default: the value that the prose speaks of.
+        what: what it is, in a few words.
+    """
+
+    name: str
+    default: Any
+    what: Text
+
+    @property
+    def range(self) -> Text:
+        """What it may be, in a few words."""
+        raise NotImplementedError
+
+    def value(self, given: Any) -> Any:
+        """The value, from itself or from text.
+
+        Raises:
+            BadPlan: when it is out of range, or nothing of this kind.
+        """
+        raise NotImplementedError
+
+    def refuse(self, given: Any) -> BadPlan:
+        """What to raise for a value that it cannot have."""
+        return BadPlan(f"{self.name} must be {self.range.en}, but {given} was given.")
+
+
+@dataclass(frozen=True)
+class Number(Parameter):
+    """A number from `low` to `high`; `log` when it is to be chosen by its order of magnitude.
+
+    >>> Number("lr", 0.2, Text("learning rate", "学习率"), low=1e-4, high=10).value("0.5")
+    0.5
+    """
+
+    low: float = 0.0
+    high: float = 1.0
+    log: bool = False
+
+    @property
+    def range(self) -> Text:
+        low, high = f"{self.low:g}", f"{self.high:g}"
+        return Text(f"a number from {low} to {high}", f"{low} 到 {high} 的数")
+
+    def value(self, given: Any) -> float:
+        try:
+            number = float(given)
+        except (TypeError, ValueError):
+            raise self.refuse(given) from None
+        if not is_number(number) or not self.low <= number <= self.high or given is True:
+            raise self.refuse(given)
+        return number
+
+
+@dataclass(frozen=True)
+class Whole(Parameter):
+    """A whole number from `low` to `high`.
+
+    >>> Whole("width", 10, Text("hidden neurons", "隐藏神经元数"), low=1, high=500).value("20")
+    20
+    """
+
+    low: int = 0
+    high: int = 1
+
+    @property
+    def range(self) -> Text:
+        low, high = self.low, self.high
+        return Text(f"a whole number from {low} to {high}", f"{low} 到 {high} 的整数")
+
+    def value(self, given: Any) -> int:
+        try:
+            number = int(given)
+        except (TypeError, ValueError, OverflowError):
+            raise self.refuse(given) from None
+        same = isinstance(given, str) or number == given
+        if not same or isinstance(given, bool) or not self.low <= number <= self.high:
+            raise self.refuse(given)
+        return number
+
+
+@dataclass(frozen=True)
+class Choice(Parameter):
+    """One of `options`.
+
+    >>> Choice("shape", "moons", Text("data", "数据"), options=("moons", "sine")).value("sine")
+    'sine'
+    """
+
+    options: tuple[str, ...] = ()
+
+    @property
+    def range(self) -> Text:
+        options = ", ".join(self.options)
+        return Text(f"one of {options}", f"{options} 之一")
+
+    def value(self, given: Any) -> str:
+        if given not in self.options:
+            raise self.refuse(given)
+        return str(given)
+
+
+@dataclass(frozen=True)
+class Words(Parameter):
+    """Text that `check` can make sense of; it raises `BadPlan` when it cannot."""
+
+    kind: Text = ANY_TEXT
+    check: Callable[[str], Any] = str
+
+    @property
+    def range(self) -> Text:
+        return self.kind
+
+    def value(self, given: Any) -> str:
+        if not isinstance(given, str):
+            raise self.refuse(given)
+        self.check(given)
+        return given
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a lesson's function gives.
+
+    Args:
+        numbers: what the prose names, and what the scripts compute too: numbers, texts, arrays.
+        figures: what draws each figure of the prose, by name.
+    """
+
+    numbers: Mapping[str, Any]
+    figures: Mapping[str, Callable[[], Figure]]
+
+
+@dataclass(frozen=True)
+class Made:
+    """A lesson with values for its parameters: everything that can be shown.
+
+    Args:
+        lesson: which.
+        values: of all its parameters.
+        numbers, figures: see `Result`.
+    """
+
+    lesson: "Lesson"
+    values: Mapping[str, Any]
+    numbers: Mapping[str, Any]
+    figures: Mapping[str, Callable[[], Figure]]
+
+    def text(self, lang: str) -> str:
+        """The prose with the numbers in it: Markdown, in "en" or "zh"."""
+        return filled(read(self.lesson.name, lang), {**self.values, **self.numbers})
+
+    @property
+    def code(self) -> dict[str, str]:
+        """Its scripts with these values: complete programs, by file name."""
+        return {name: self._script(name) for name in self.lesson.scripts}
+
+    def _script(self, name: str) -> str:
+        source = (files("slalom.lessons") / "scripts" / name).read_text(encoding="utf-8")
+        return self.lesson.write(source, self.values)
+
+
+_ASSIGNED = re.compile(r"^(?P<name>\w+) = [^#\n]*?(?=\s*(?:#.*)?$)", re.MULTILINE)
+
+
+def with_values(source: str, values: Mapping[str, Any]) -> str:
+    """A script in which the lines `name = value` of these names have these values.
+
+    Whatever stands behind the old value as a comment stays.
+
+    >>> with_values("lr = 0.2  # learning rate", {"lr": 0.5})
+    'lr = 0.5  # learning rate'
+    """
+
+    def line(found: re.Match[str]) -> str:
+        name = found["name"]
+        return f"{name} = {_literal(values[name])}" if name in values else found[0]
+
+    return _ASSIGNED.sub(line, source)
+
+
+def _literal(value: Any) -> str:
+    """A value as it is written in a script; text in double quotes, as everywhere else."""
+    if isinstance(value, str) and '"' not in value and "\\" not in value:
+        return f'"{value}"'
+    return repr(value)
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A lesson as data; its prose is in `prose/`, by its name.
+
+    Args:
+        name: one word, by which it is asked for.
+        parameters: what the reader can change.
+        function: from a value for each parameter to a `Result`.
+        scripts: file names in `scripts/`: complete programs for torch, NumPy and matplotlib that
+            compute the same numbers.
+        write: how a script takes over the values of the parameters.
+        only_here: names of numbers that the scripts do not compute, because they take a population.
+
+    Example:
+        >>> from slalom import lessons
+        >>> [parameter.name for parameter in lessons.get("regression").parameters][:2]
+        ['points', 'noise']
+    """
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    function: Callable[..., Result]
+    scripts: tuple[str, ...]
+    write: Writer = with_values
+    only_here: frozenset[str] = frozenset()
+
+    def make(self, **given: Any) -> Made:
+        """The lesson with these values, the defaults for all others.
+
+        Raises:
+            BadPlan: for a parameter that it does not have, or a value out of its range.
+
+        Example:
+            >>> from slalom import lessons
+            >>> round(float(lessons.get("regression").make(steps=200).numbers["final_loss"]), 4)
+            0.0056
+        """
+        values = self.values(**given)
+        result = self.function(**values)
+        return Made(self, values, result.numbers, result.figures)
+
+    def values(self, **given: Any) -> dict[str, Any]:
+        """A value for each parameter, checked; from text too, as on the command line.
+
+        Raises:
+            BadPlan: as `make`.
+        """
+        names = [parameter.name for parameter in self.parameters]
+        for name in given:
+            if name not in names:
+                raise BadPlan(
+                    f"The lesson {self.name} has no parameter {name!r}. {did_you_mean(name, names)}"
+                )
+        return {
+            parameter.name: parameter.value(given.get(parameter.name, parameter.default))
+            for parameter in self.parameters
+        }

@@ -1,0 +1,121 @@
+"""Lesson 13: a wide net learns the noise of few points by heart; what stops it, and what else
+goes wrong in trainings."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from slalom.data import toys
+from slalom.data.dataset import Dataset, Split
+from slalom.diagnosis import diagnose
+from slalom.lessons.common import SEED
+from slalom.lessons.lesson import Lesson, Number, Result, Whole
+from slalom.lessons.overfitting.pictures import Case, bending, cases, curves
+from slalom.lessons.prose import Text
+from slalom.nets import MLP
+from slalom.optim import SGD, Adam
+from slalom.population import Member
+from slalom.runs import Run
+from slalom.training import train
+
+FRAMES = 200  # of which the movie shows some, close together where the lines change fast
+SHORT = 200  # epochs, in which the troubles of the last picture show
+
+
+def overfitting(
+    rows: int,
+    noise: float,
+    width: int,
+    dropout: float,
+    lr: float,
+    epochs: int,
+    patience: int,
+    seed: int,
+) -> Result:
+    """A net without and with dropout, the first also with early stopping, and trainings in trouble.
+
+    All nets are 1-width-width-1 with tanh and see the same points.
+    """
+    data = points(rows, noise)
+    net = MLP(1, width, width, 1, activation="tanh")
+    both = [Member(net.adjusted(dropout=p), Adam(lr), seed=seed) for p in (0.0, dropout)]
+    run = fit(both, data, epochs=epochs, frames=FRAMES)
+    stopped = fit(net, data, optimizer=Adam(lr), seed=seed, epochs=epochs, patience=patience)
+    plain, dropped = (run.history[run.history["member"] == k] for k in (0, 1))
+    split, state = data.folds[0], run.state
+    return Result(
+        numbers={
+            "training_rows": len(split.train),
+            "validation_rows": len(split.validation),
+            "training_losses": plain["train_loss"].to_numpy(),
+            "validation_losses": plain["validation_loss"].to_numpy(),
+            "final_training": plain["train_loss"].iloc[-1],
+            "final_validation": plain["validation_loss"].iloc[-1],
+            "best_epoch": int(state.best_step[0]),
+            "best_validation": state.best_loss[0],
+            "kept_epoch": int(stopped.state.best_step[0]),
+            "stopped_epoch": int(stopped.state.step[0]),
+            "dropout_validation": dropped["validation_loss"].tail(-(-epochs // 10)).mean(),
+            "noise_variance": noise**2,
+        },
+        figures={
+            "film": partial(bending, run, stopped),
+            "curves": partial(curves, run, stopped),
+            "diagnoses": lambda: cases(troubles(run, net, points(10 * rows, noise), seed)),
+        },
+    )
+
+
+def points(rows: int, noise: float) -> Dataset:
+    """Noisy points of a sine; two of five, drawn by chance, are held out."""
+    order = np.random.default_rng(1).permutation(rows)
+    held = rows * 2 // 5
+    split = Split(np.sort(order[held:]), np.sort(order[:held]))
+    return toys.sine(rows, noise=noise, seed=1).with_folds((split,))
+
+
+def fit(members: Any, data: Dataset, **arguments: Any) -> Run:
+    """A training in plain PyTorch, whose numbers a script can have too."""
+    return train(members, data, engine="reference", **({"frames": 0} | arguments))
+
+
+def troubles(run: Run, net: MLP, more: Dataset, seed: int) -> list[Case]:
+    """The first training, and others that go well or wrong in their own way.
+
+    Args:
+        run: the training without dropout and with it.
+        net: without dropout.
+        more: ten times as many points.
+        seed: of the first weights.
+    """
+    few, relu = run.dataset, net.adjusted(activation="relu")
+    others = {
+        "The same net, ten times as many points": (net, more, Adam(0.003)),
+        "The same net, learning rate 0.000001": (net, few, Adam(1e-6)),
+        "The same net, SGD, learning rate 10": (net, few, SGD(10.0)),
+        "The same net with relu, learning rate 1": (relu, few, Adam(1.0)),
+    }
+    found = [Case("The wide net, as above", run, 0, diagnose(run, 0))]
+    for name, (other, data, optimizer) in others.items():
+        trained = fit(other, data, optimizer=optimizer, seed=seed, epochs=SHORT)
+        found.append(Case(name, trained, 0, diagnose(trained, 0)))
+    return found
+
+
+LESSON = Lesson(
+    name="overfitting",
+    parameters=(
+        Whole("rows", 40, Text("points, held-out ones included", "数据点数，包括留出的"), 10, 200),
+        Number("noise", 0.3, Text("standard deviation of the noise", "噪声的标准差"), 0, 1),
+        Whole("width", 100, Text("neurons in each hidden layer", "每个隐藏层的神经元数"), 1, 200),
+        Number("dropout", 0.3, Text("share of neurons dropped", "丢弃的神经元比例"), 0, 0.9),
+        Number("lr", 0.003, Text("learning rate of Adam", "Adam 的学习率"), 1e-6, 1, log=True),
+        Whole("epochs", 800, Text("epochs", "轮数"), 20, 2000),
+        Whole("patience", 100, Text("epochs to wait", "等待的轮数"), 1, 2000),
+        SEED,
+    ),
+    function=overfitting,
+    scripts=("overfitting.py",),
+    only_here=frozenset({"dropout_validation"}),
+)

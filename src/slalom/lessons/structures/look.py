@@ -1,0 +1,155 @@
+"""Looking: a convolutional net and a fully connected one of the same size read digits."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.datasets import load_digits
+from torch.nn.functional import max_pool2d, pad
+
+from slalom.data.dataset import Dataset, Split
+from slalom.nets import Net, flat_parameters
+from slalom.optim import Adam
+from slalom.population import grid
+from slalom.training import train
+
+Array = NDArray[Any]
+
+UNSEEN = 500  # digits that no net trains on
+RUNS = 3  # of each net, from other first weights
+MOVES = {"in place": (0, 0), "left": (0, -1), "right": (0, 1), "up": (-1, 0), "down": (1, 0)}
+
+
+class Looking(torch.nn.Module):
+    """Two convolutions: takes images `[B, 1, 8, 8]`, gives a score for each digit, `[B, 10]`."""
+
+    def __init__(self, filters: int) -> None:
+        super().__init__()
+        self.first = torch.nn.Conv2d(1, filters, 3, padding=1)
+        self.second = torch.nn.Conv2d(filters, 2 * filters, 3, padding=1)
+        self.tell = torch.nn.Linear(2 * filters * 2 * 2, 10)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        maps = max_pool2d(self.first(images).relu(), 2)  # [B, filters, 4, 4]
+        maps = max_pool2d(self.second(maps).relu(), 2)  # [B, 2 filters, 2, 2]
+        scores: torch.Tensor = self.tell(maps.flatten(1))
+        return scores
+
+
+def dense(neurons: int) -> torch.nn.Sequential:
+    """A fully connected net with one hidden layer, on the 64 pixels in a row."""
+    return torch.nn.Sequential(
+        torch.nn.Flatten(),
+        torch.nn.Linear(64, neurons),
+        torch.nn.ReLU(),
+        torch.nn.Linear(neurons, 10),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Looked:
+    """What came of it.
+
+    Args:
+        parameters: of the convolutional net and of the fully connected one, which has `neurons`.
+        losses: of the first convolutional net, `[steps]`.
+        before, after: filters of its first layer, `[filters, 3, 3]`.
+        maps: what these make of the first unseen digit, `[filters, 8, 8]`.
+        images, labels: the unseen digits, `[UNSEEN, 8, 8]` and `[UNSEEN]`.
+        probabilities: what it gives each class of each of them, `[UNSEEN, 10]`.
+        accuracies: of both nets on them, in all runs, wherever they are moved: `[2, RUNS, MOVES]`.
+    """
+
+    parameters: tuple[int, int]
+    neurons: int
+    losses: Array
+    before: Array
+    after: Array
+    maps: Array
+    images: Array
+    labels: Array
+    probabilities: Array
+    accuracies: Array
+
+    @property
+    def wrong(self) -> Array:
+        """Which unseen digits the first convolutional net takes for others, bool `[UNSEEN]`."""
+        result: Array = self.probabilities.argmax(axis=1) != self.labels
+        return result
+
+    def numbers(self) -> dict[str, Any]:
+        """What prose and script name."""
+        look, dense = self.accuracies.mean(axis=1)
+        return {
+            "unseen_digits": len(self.images),
+            "look_parameters": self.parameters[0],
+            "dense_parameters": self.parameters[1],
+            "dense_neurons": self.neurons,
+            "look_losses": self.losses,
+            "filters_before": self.before,
+            "filters_after": self.after,
+            "mistakes": int(self.wrong.sum()),
+            "accuracies": self.accuracies,
+            "look_in_place": look[0],
+            "dense_in_place": dense[0],
+            "look_sideways": look[1:3].mean(),
+            "dense_sideways": dense[1:3].mean(),
+            "look_up_down": look[3:].mean(),
+            "dense_up_down": dense[3:].mean(),
+        }
+
+
+def look_at_digits(filters: int, epochs: int, lr: float, seed: int) -> Looked:
+    """Train `RUNS` convolutional nets and as many fully connected ones, and test them."""
+    data = digits()
+    look = Net(Looking, filters=filters)
+    first: Any = look.build(seed)
+    size = flat_parameters(first).size
+    neurons = round((size - 10) / 75)  # each has 64 weights, a bias, and 10 weights behind it
+    population = grid(
+        net=[look, Net(dense, neurons=neurons)],
+        optimizer=Adam,
+        lr=lr,
+        batch_size=32,
+        seed=range(seed, seed + RUNS),
+    )
+    run = train(population, data, epochs=epochs, record="step", engine="reference")
+    trained: Any = run.model(0)
+    images, labels = data.X[data.test], data.y[data.test]
+    right = [
+        [run.predict(shifted(images, *move), k).argmax(axis=1) == labels for move in MOVES.values()]
+        for k in range(len(population))
+    ]
+    return Looked(
+        parameters=(size, flat_parameters(run.model(RUNS)).size),
+        neurons=neurons,
+        losses=run.history.loc[run.history["member"] == 0, "train_loss"].to_numpy(),
+        before=first.first.weight[:, 0].detach().numpy(),
+        after=trained.first.weight[:, 0].detach().numpy(),
+        maps=trained.first(torch.from_numpy(images[:1])).relu()[0].detach().numpy(),
+        images=images[:, 0],
+        labels=labels,
+        probabilities=run.predict(images, 0),
+        accuracies=np.mean(right, axis=-1).reshape(2, RUNS, len(MOVES)),
+    )
+
+
+def digits() -> Dataset:
+    """scikit-learn's digits: images `[1797, 1, 8, 8]` from 0 to 1, `UNSEEN` of them kept apart."""
+    bunch = load_digits()
+    order = np.random.default_rng(0).permutation(len(bunch.target))
+    return Dataset(
+        bunch.images[:, None] / 16,
+        bunch.target,
+        task="classification",
+        folds=(Split(order[UNSEEN:]),),
+        test=order[:UNSEEN],
+    )
+
+
+def shifted(images: Array, down: int, right: int) -> Array:
+    """Images `[..., 8, 8]` moved by that many pixels; empty ones come in at the other side."""
+    moved: Array = pad(torch.from_numpy(images), (right, -right, down, -down)).numpy()
+    return moved

@@ -1,0 +1,122 @@
+"""Pictures of looking: filters, what they find, and what the nets get right and wrong."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from slalom.lessons.structures.look import MOVES, Looked
+from slalom.plots.style import (
+    BLUE,
+    ORANGE,
+    QUIET,
+    VERMILLION,
+    Picture,
+    halo,
+    look,
+    picture,
+)
+
+Array = NDArray[Any]
+
+SIGNED = "cividis"  # its brightness rises all the way, so that signs can be told in grey too
+DOUBTED = 8  # digits that are shown
+
+
+@look()
+def filter_pairs(looked: Looked) -> Picture:
+    """Each filter of the first layer before training, and below it after."""
+    both = (looked.before, looked.after)
+    largest = max(float(np.abs(filters).max()) for filters in both)
+    tile = 6.4 / len(looked.after)  # inches; few filters would else be very large
+    figure = picture(8, 0.9 + 2 * min(max(tile, 0.7), 1.4))
+    panels = figure.subplots(2, len(looked.after), squeeze=False)
+    for row, filters in zip(panels, both, strict=True):
+        for axes, values in zip(row, filters, strict=True):
+            image = _image(axes, values, SIGNED, -largest, largest)
+    for number, axes in enumerate(panels[0], start=1):
+        axes.set_title(str(number), loc="center", fontsize=10, fontweight="normal")
+    panels[0, 0].set_ylabel("before")
+    panels[1, 0].set_ylabel("after")
+    figure.colorbar(image, ax=panels, label="weight", aspect=12)
+    figure.suptitle(
+        "Filters of the first layer, before and after training", x=0.01, ha="left", weight="bold"
+    )
+    return figure
+
+
+@look()
+def maps(looked: Looked) -> Picture:
+    """A digit, and in each feature map where its filter finds what it looks for."""
+    figure = picture(8, 3.6)
+    columns = -(-len(looked.maps) // 2)
+    parts: Any = figure.subfigures(1, 2, width_ratios=(1, 2.4))
+    left, right = parts
+    axes = left.subplots()
+    _image(axes, looked.images[0], "Greys", 0, 1)
+    axes.set_xlabel("8x8 pixels")
+    left.suptitle(f"A digit: {looked.labels[0]}", x=0.05, ha="left", weight="bold")
+    panels = right.subplots(2, columns, squeeze=False).ravel()
+    largest = float(looked.maps.max()) or 1.0
+    for number, (panel, values) in enumerate(zip(panels, looked.maps, strict=False), start=1):
+        image = _image(panel, values, "Blues", 0, largest)
+        panel.set_title(str(number), loc="center", fontsize=10, fontweight="normal", pad=4)
+    for panel in panels[len(looked.maps) :]:
+        panel.set_axis_off()
+    right.colorbar(image, ax=panels, label="found, after relu", aspect=16)
+    right.suptitle("Its feature maps, one for each filter", x=0.02, ha="left", weight="bold")
+    return figure
+
+
+@look()
+def accuracy(looked: Looked) -> Picture:
+    """Accuracy of both nets on unseen digits, in place and moved: a mark a run."""
+    figure = picture(8, 4.2)
+    axes = figure.add_subplot()
+    names = ("convolutional", "fully connected")
+    places = np.arange(len(MOVES))
+    for net, (color, marker, side) in enumerate(((BLUE, "o", -0.18), (ORANGE, "s", 0.18))):
+        runs = looked.accuracies[net]
+        axes.bar(places + side, runs.mean(axis=0), 0.34, color=color, alpha=0.35, zorder=2)
+        for k, run in enumerate(runs):
+            axes.scatter(
+                places + side + 0.06 * (k - 1), run, s=34, color=color, marker=marker,
+                edgecolor="white", zorder=3, label=names[net] if k == 0 else None,
+            )  # fmt: skip
+        for place, mean in zip(places, runs.mean(axis=0), strict=True):
+            axes.text(
+                place + side, 0.03, f"{mean:.2f}", ha="center", zorder=4, path_effects=halo(2)
+            )
+    axes.set_xticks(places, [*MOVES][:1] + [f"1 pixel {name}" for name in [*MOVES][1:]])
+    axes.grid(axis="x", visible=False)
+    axes.set_ylim(0, 1.03)
+    axes.set_ylabel("accuracy on unseen digits")
+    axes.legend(loc="upper right", ncols=2, bbox_to_anchor=(1, 1.13))
+    axes.set_title("Moved by one pixel, a digit is hard to read")
+    return figure
+
+
+@look()
+def doubts(looked: Looked) -> Picture:
+    """The unseen digits whose class the first convolutional net finds least probable."""
+    of_class = looked.probabilities[np.arange(len(looked.labels)), looked.labels]
+    figure = picture(8, 2.0)
+    for axes, k in zip(figure.subplots(1, DOUBTED), np.argsort(of_class)[:DOUBTED], strict=True):
+        _image(axes, looked.images[k], "Greys", 0, 1)
+        told = looked.probabilities[k].argmax()
+        axes.set_title(f"is {looked.labels[k]}", loc="center", fontsize=11, pad=4)
+        axes.set_xlabel(f"net: {told}", fontsize=11, color=VERMILLION if looked.wrong[k] else QUIET)
+    count = int(looked.wrong.sum())
+    figure.suptitle(
+        f"{count} of {len(looked.labels)} unseen digits are told wrong; these are the hardest",
+        x=0.01, ha="left", weight="bold",
+    )  # fmt: skip
+    return figure
+
+
+def _image(axes: Axes, values: Array, colors: str, low: float, high: float) -> Any:
+    axes.grid(False)
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(True)
+    return axes.imshow(values, cmap=colors, vmin=low, vmax=high)

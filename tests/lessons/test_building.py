@@ -1,0 +1,90 @@
+"""The numbers of the lesson on building against formulas in float64."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from slalom import MLP
+from slalom.lessons.building import LESSON, STEPS, Deep, Net
+from slalom.lessons.lesson import Choice, Made
+
+Floats = NDArray[np.float64]
+
+
+@pytest.fixture(scope="module")
+def made() -> Made:
+    return LESSON.make()
+
+
+def affine(layer: Any, x: Floats) -> Floats:
+    """A layer in float64."""
+    weight, bias = (p.detach().double().numpy() for p in (layer.weight, layer.bias))
+    result: Floats = x @ weight.T + bias
+    return result
+
+
+def test_class_and_sequential_agree_to_the_last_bit_with_every_activation() -> None:
+    (choice,) = (p for p in LESSON.parameters if isinstance(p, Choice))
+    rows = torch.randn(50, 2, generator=torch.Generator().manual_seed(1))
+    for activation in choice.options:
+        torch.manual_seed(3)
+        net = Net(2, 5, activation)
+        assert torch.equal(net(rows), MLP(2, 5, 1, activation=activation).build(seed=3)(rows))
+
+
+def test_outputs_parameters_and_gradients_do_not_differ(made: Made) -> None:
+    numbers = made.numbers
+    assert numbers["class_outputs"].tobytes() == numbers["sequential_outputs"].tobytes()
+    assert numbers["largest_difference"] == 0
+
+
+def test_outputs_are_those_of_the_formula(made: Made) -> None:
+    torch.manual_seed(0)
+    net = Net(2, 8, "relu")
+    rows = torch.randn(100, 2, generator=torch.Generator().manual_seed(1)).double().numpy()
+    truth = affine(net.output, affine(net.hidden, rows).clip(min=0))
+    np.testing.assert_allclose(made.numbers["class_outputs"], truth, rtol=0, atol=1e-6)
+    assert made.numbers["parameters"] == 2 * 8 + 8 + 8 + 1
+
+
+def test_printed_texts_show_the_parts_and_only_the_sequential_shows_the_activation(
+    made: Made,
+) -> None:
+    assert made.numbers["class_text"].count("Linear(") == 2
+    assert made.numbers["sequential_text"].count("Linear(") == 2
+    assert "ReLU" not in made.numbers["class_text"]
+    assert "(1): ReLU()" in made.numbers["sequential_text"]
+
+
+@pytest.mark.parametrize(("name", "skip"), [("chain_spreads", False), ("skip_spreads", True)])
+def test_spreads_are_those_of_the_formula(made: Made, name: str, skip: bool) -> None:
+    torch.manual_seed(0)
+    deep: Any = Deep(8, 8, "relu", skip)
+    values = affine(deep.first, np.linspace(-1, 1, 100)[:, None]).clip(min=0)
+    spreads = [values.std(axis=0, ddof=1).mean()]
+    for block in deep.blocks:
+        values = affine(block, values).clip(min=0) + skip * values
+        spreads.append(values.std(axis=0, ddof=1).mean())
+    np.testing.assert_allclose(made.numbers[name], spreads, rtol=1e-2)  # small ones cancel
+
+
+def test_the_chain_finds_only_the_mean_and_skips_find_the_curve(made: Made) -> None:
+    y = np.linspace(-1, 1, 100) ** 2 + 0.2 * np.random.default_rng(1).random(100)
+    assert made.numbers["mean_loss"] == pytest.approx(np.mean((y - y.mean()) ** 2), rel=1e-5)
+    assert made.numbers["chain_loss"] == pytest.approx(made.numbers["mean_loss"], rel=1e-3)
+    assert made.numbers["skip_loss"] < 0.1 * made.numbers["mean_loss"]
+
+
+def test_a_training_that_diverges_has_pictures_too() -> None:
+    made = LESSON.make(width=64, blocks=4, activation="elu", lr=1)
+    assert not made.numbers["skip_loss"] < 1
+    for draw in made.figures.values():
+        draw()
+
+
+def test_the_prose_says_how_many_steps_are_trained(made: Made) -> None:
+    assert f"After {STEPS} steps" in made.text("en")
+    assert f"{STEPS} 步之后" in made.text("zh")

@@ -1,0 +1,117 @@
+import pytest
+
+from slalom import lessons
+from slalom.errors import BadPlan
+from slalom.lessons.lesson import (
+    Choice,
+    Lesson,
+    Number,
+    Parameter,
+    Result,
+    Whole,
+    Words,
+    with_values,
+)
+from slalom.lessons.prose import Text
+
+WHAT = Text("something", "某物")
+
+
+def refuse_odd(text: str) -> None:
+    if len(text) % 2:
+        raise BadPlan(f"words must be even, but {text} was given.")
+
+
+@pytest.mark.parametrize(
+    ("parameter", "given", "value"),
+    [
+        (Number("lr", 0.1, WHAT, 0, 10), "1e-3", 0.001),
+        (Number("lr", 0.1, WHAT, 0, 10), 3, 3.0),
+        (Whole("width", 2, WHAT, 1, 9), "9", 9),
+        (Whole("width", 2, WHAT, 1, 9), 2.0, 2),
+        (Choice("shape", "moons", WHAT, ("moons", "spirals")), "spirals", "spirals"),
+        (Words("words", "even", WHAT, check=refuse_odd), "ab", "ab"),
+    ],
+)
+def test_a_parameter_takes_values_and_text(
+    parameter: Parameter, given: object, value: object
+) -> None:
+    assert parameter.value(given) == value
+    assert type(parameter.value(given)) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "given", "message"),
+    [
+        (Number("lr", 0.1, WHAT, 0, 10), "-1", "lr must be a number from 0 to 10, but -1 was"),
+        (Number("lr", 0.1, WHAT, 0, 10), "nan", "lr must be a number from 0 to 10, but nan was"),
+        (Number("lr", 0.1, WHAT, 0, 10), True, "lr must be a number from 0 to 10, but True was"),
+        (Whole("width", 2, WHAT, 1, 9), 0, "width must be a whole number from 1 to 9, but 0 was"),
+        (Whole("width", 2, WHAT, 1, 9), 2.5, "width must be a whole number from 1 to 9, but 2.5"),
+        (Whole("width", 2, WHAT, 1, 9), float("inf"), "width must be a whole number"),
+        (Choice("shape", "moons", WHAT, ("moons",)), "sun", "shape must be one of moons, but sun"),
+        (Words("words", "even", WHAT), 7, "words must be text, but 7 was given"),
+        (Words("words", "even", WHAT, check=refuse_odd), "abc", "words must be even, but abc"),
+    ],
+)
+def test_a_parameter_refuses_what_it_cannot_be(
+    parameter: Parameter, given: object, message: str
+) -> None:
+    with pytest.raises(BadPlan) as caught:
+        parameter.value(given)
+    assert str(caught.value).startswith(message)
+
+
+def test_a_range_is_said_in_both_languages() -> None:
+    assert Number("lr", 0.1, WHAT, 1e-5, 10).range == (
+        "a number from 1e-05 to 10",
+        "1e-05 到 10 的数",
+    )
+    assert Whole("width", 2, WHAT, 1, 9).range.zh == "1 到 9 的整数"
+    assert Choice("shape", "a", WHAT, ("a", "b")).range.zh == "a, b 之一"
+
+
+def test_a_script_takes_over_values_at_the_start_of_a_line_and_keeps_comments() -> None:
+    source = 'lr = 0.2  # slow\nname = "a"\nfor lr in range(3):\n    lr = 1\nlr += 1\nother = 2\n'
+    changed = with_values(source, {"lr": 0.5, "name": "b", "absent": 1})
+    assert changed == (
+        'lr = 0.5  # slow\nname = "b"\nfor lr in range(3):\n    lr = 1\nlr += 1\nother = 2\n'
+    )
+
+
+def test_text_in_a_script_stays_text_whatever_is_in_it() -> None:
+    nasty = 'a"; import os  # \\'
+    changed = with_values('name = "a"\n', {"name": nasty})
+    namespace: dict[str, object] = {}
+    exec(changed, namespace)
+    assert namespace["name"] == nasty
+
+
+def test_a_lesson_is_made_from_text_or_values_with_defaults_for_the_rest() -> None:
+    lesson = Lesson(
+        "regression",
+        (Whole("a", 2, WHAT, 0, 9), Number("b", 0.5, WHAT, 0, 1)),
+        lambda a, b: Result({"sum": a + b}, {}),
+        (),
+    )
+    assert lesson.make(a="3").numbers == {"sum": 3.5}
+    assert lesson.make().values == {"a": 2, "b": 0.5}
+    with pytest.raises(BadPlan, match="regression has no parameter 'c'"):
+        lesson.make(c=1)
+
+
+def test_a_lesson_has_a_name_and_a_number() -> None:
+    assert lessons.get("5") is lessons.get("regression")
+    assert len(lessons.NAMES) == 14
+    for unknown in ("0", "15", "", "../regression", "lesson"):
+        with pytest.raises(BadPlan, match="There is no lesson"):
+            lessons.get(unknown)
+    with pytest.raises(BadPlan, match="Did you mean 'regression'"):
+        lessons.get("regresion")
+
+
+def test_the_code_of_a_lesson_has_its_values() -> None:
+    made = lessons.get("regression").make(lr=0.25, steps=3, width=4, activation="tanh")
+    code = made.code["regression.py"]
+    assert "\nlr = 0.25  # learning rate\nsteps = 3\n" in code
+    assert '\nwidth = 4  # hidden neurons\nactivation = "tanh"\n' in code
