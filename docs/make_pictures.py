@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import slalom
-from slalom import MLP, SGD, Adagrad, Adam, RMSprop, grid
+from slalom import MLP, SGD, Adagrad, Adam, RMSprop, grid, lessons
+from slalom.lessons.files import content_of, name_of
 
 PICTURES = Path(__file__).parent / "pictures"
 
@@ -46,7 +47,23 @@ def population() -> None:
     run.plot(PICTURES / "population.png")
 
 
+def of_lessons() -> None:
+    expression = {
+        "expression": "mean((X @ w - y)**2)",
+        "variables": "X = [[1, 2], [3, 4], [5, 6]]; w = [0.5, -1]; y = [1, 2, 3]",
+    }
+    shown: dict[str, tuple[str, dict[str, str]]] = {
+        "network": ("ball", {}),
+        "autograd": ("film", expression),
+        "race": ("valley", {}),
+        "map": ("zoom", {}),
+    }
+    for name, (figure, values) in shown.items():
+        drawn = lessons.get(name).make(**values).figures[figure]()
+        (PICTURES / name_of(f"lesson-{name}", drawn)).write_bytes(content_of(drawn))
+
+
 if __name__ == "__main__":
     PICTURES.mkdir(exist_ok=True)
-    for draw in (curve, regions, race, population):
+    for draw in (curve, regions, race, population, of_lessons):
         draw()
