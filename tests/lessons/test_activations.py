@@ -92,7 +92,8 @@ def test_the_gradients_of_a_deep_net_are_those_of_backpropagation_by_hand() -> N
 
 
 @pytest.mark.parametrize(
-    ("arrived", "words"), [(1e-9, "vanish"), (0.5, "keep their size"), (1e9, "explode")]
+    ("arrived", "words"),
+    [(1e-9, "vanish"), (0.1, "shrink"), (0.9, "keep their size"), (10, "grow"), (1e9, "explode")],
 )
 def test_the_title_says_what_becomes_of_most_gradients(arrived: float, words: str) -> None:
     assert fate(np.array([1e-20, arrived, arrived, arrived, 1e20])) == f"Most gradients {words}"

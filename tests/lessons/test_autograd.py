@@ -251,6 +251,13 @@ def test_200_random_expressions_are_drawn_with_the_gradients_of_finite_differenc
         assert content_of(draw_graph(flow)).startswith(b"\x89PNG")
 
 
+def test_a_graph_that_nobody_could_read_is_refused() -> None:
+    deep = "mean(" + "tanh(" * 18 + "v" + ")" * 19
+    with pytest.raises(BadPlan, match="too large to be drawn"):
+        lessons.get("autograd").make(expression=deep, variables="v = [[1, 2], [3, 4]]")
+    lessons.get("autograd").make(expression=deep, variables="v = 1")
+
+
 def check_layout(found: Layout, nodes: int) -> None:
     """Arrows run to the right, and everything lies within."""
     assert found.centres.shape == (nodes, 2)

@@ -36,6 +36,9 @@ def plain(value):
 print("NUMBERS" + json.dumps({k: plain(found[k]) for k in sys.argv[2:] if k in found}))
 """
 
+# matplotlib says that finding a free place for a legend is slow when the machine is busy.
+WARNINGS = ["-W", "error", "-W", "ignore:Creating legend with loc:UserWarning"]
+
 # The tests of a lesson run in one process, which computes and draws it once.
 every_lesson = pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in lessons.NAMES]
@@ -171,7 +174,7 @@ def check_scripts(made: Made, folder: Path) -> None:
         (folder / name).write_text(source, encoding="utf-8")
         assert imported(source) <= LIBRARIES | sys.stdlib_module_names
         done = subprocess.run(
-            [sys.executable, "-W", "error", "-c", RUN, name, *made.numbers],
+            [sys.executable, *WARNINGS, "-c", RUN, name, *made.numbers],
             cwd=folder,
             capture_output=True,
             text=True,

@@ -9,6 +9,7 @@ import pytest
 from slalom import lessons
 from slalom.lessons.lesson import Made
 from slalom.lessons.network import TABLE
+from slalom.lessons.network.descent import Descent
 
 RIDES, HOURS = TABLE.double().numpy()[:, :2], TABLE.double().numpy()[:, 2]
 
@@ -87,3 +88,16 @@ def test_every_combination_of_extreme_values_can_be_drawn() -> None:
             assert np.isfinite(made.numbers["two_loss"]).all()
             assert made.figures["ball"]().moments == steps + 1  # type: ignore[union-attr]
             made.figures["surface"]()
+
+
+@pytest.mark.parametrize(
+    ("factor", "verdict"),
+    [(0.02, "not there yet"), (1.0, "arrives"), (1.99, "swings"), (2.01, "diverges")],
+)
+def test_a_parabola_has_the_verdict_of_its_learning_rate(factor: float, verdict: str) -> None:
+    path = (1 - factor) ** np.arange(31.0)[:, None]  # gradient descent on w ** 2 / 2
+
+    def height(w: np.ndarray) -> np.ndarray:
+        return np.asarray(w[..., 0] ** 2 / 2)
+
+    assert Descent(factor, path, height(path), height, np.zeros(1)).verdict == verdict

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from slalom import lessons
@@ -29,7 +31,7 @@ def test_what_to_try_is_code_that_starts_with_two_dashes() -> None:
 def test_lines_of_chinese_are_joined_without_a_space_and_others_are_not() -> None:
     chinese, english = read("regression", "zh"), read("regression", "en")
     assert "网络只看得到这些点" in chinese
-    assert "points. They lie\nnear" in english
+    assert re.search(r"\w\n\w", english)
     assert "\n\n## 试一试\n\n- `--lr 0.01`" in chinese
 
 

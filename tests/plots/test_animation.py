@@ -48,7 +48,7 @@ def test_captions_tell_step_loss_and_accuracy(line_run: Run, region_run: Run) ->
     assert line.captions[0][0].startswith("step 0  loss ")
     assert line.captions[-1][0] == f"step 60  loss {last.train_loss[0]:.3g}"
     accuracy = region_run.frames[-1].metric[3]
-    assert regions.captions[-1][3].endswith(f"accuracy {accuracy:.2f}")
+    assert regions.captions[-1][3].endswith(f"accuracy {accuracy:.3f}")
 
 
 def test_predictions_are_those_of_the_frames(region_run: Run) -> None:

@@ -33,7 +33,7 @@ _UNITS = {"epoch": _Words("epoch", "轮"), "step": _Words("step", "步")}
 _SENTENCES = {
     "diverged": _Words(
         "Diverged at step {step:,}: the loss was no longer a finite number.",
-        "第 {step:,} 步发散：损失不再是有限的数。",
+        "在第 {step:,} 步发散：损失不再是有限的数。",
     ),
     "grew": _Words(
         "Before, it had grown from {low:.3g} at {unit} {since:,} to {high:.3g}, as it does when "
@@ -71,8 +71,8 @@ _SENTENCES = {
     "underfit": _Words(
         "Next to nothing was learned: the training loss is {loss:.3g}, and one and the same answer "
         "for all rows would have {constant:.3g}.",
-        "几乎什么也没有学到：训练损失是 {loss:.3g}，而对所有行都给出同一个答案，"
-        "损失也就是 {constant:.3g}。",
+        "几乎什么也没有学到：训练损失是 {loss:.3g}，而如果对所有行都给出同一个答案，"
+        "损失是 {constant:.3g}。",
     ),
     "try_more": _Words(
         "Try a larger learning rate, a wider net or more steps, and check that the features say "
@@ -82,7 +82,7 @@ _SENTENCES = {
     "falling": _Words(
         "The loss was still falling at the end: the last fifth of the way brought {share:.0%} of "
         "the whole fall.",
-        "结束时损失还在下降：最后五分之一的路程带来了全部下降的 {share:.0%}。",
+        "结束时损失还在下降：全部下降的 {share:.0%} 发生在最后五分之一的路程里。",
     ),
     "raise": _Words(
         "Raise the learning rate ({lr:,.7g}), or train longer.",
@@ -125,12 +125,12 @@ _SENTENCES = {
     "dead": _Words(
         "{dead:,} of the {units:,} neurons of hidden layer {layer} are dead: they give 0 on all of "
         "{rows:,} training rows and no longer learn. {died:,} of them died in the training.",
-        "第 {layer} 个隐藏层的 {units:,} 个神经元中有 {dead:,} 个是死的：它们对 {rows:,} 行训练数据"
-        "都输出 0，不再学习。其中 {died:,} 个是在训练中死去的。",
+        "第 {layer} 个隐藏层的 {units:,} 个神经元中有 {dead:,} 个是死的：它们对全部 {rows:,} 行"
+        "训练数据都输出 0，不再学习。其中 {died:,} 个是在训练中死去的。",
     ),
     "revive": _Words(
         "A smaller learning rate, features around 1 or leaky_relu keeps neurons alive.",
-        "更小的学习率、数值在 1 左右的特征，或者 leaky_relu，可以让神经元保持活动。",
+        "更小的学习率、数值在 1 左右的特征，或者 leaky_relu，可以避免神经元死掉。",
     ),
     "saturated": _Words(
         "{saturated:,} of the {units:,} neurons of hidden layer {layer} are saturated: on almost "
@@ -151,13 +151,13 @@ _SENTENCES = {
     "stopped_early": _Words(
         "Stopped early at {unit} {at:,}: the validation loss had not improved since {unit} "
         "{best:,}, whose weights are kept.",
-        "在第 {at:,} {unit}提前停止：验证损失从第 {best:,} {unit}起没有再改善，"
+        "在第 {at:,} {unit}提前停止：验证损失从第 {best:,} {unit}起再没有改善，"
         "保留的是那时的权重。",
     ),
     "healthy": _Words(
         "Nothing wrong was found: the training loss is {loss:.3g}, where one and the same answer "
         "for all rows would have {constant:.3g}.",
-        "没有发现问题：训练损失是 {loss:.3g}，而对所有行都给出同一个答案，"
+        "没有发现问题：训练损失是 {loss:.3g}，而如果对所有行都给出同一个答案，"
         "损失会是 {constant:.3g}。",
     ),
     "validated": _Words(

@@ -6,7 +6,7 @@
     lessons.show("regression", lr=0.5)  # in a window, a notebook, or as files
 
 A lesson is data: prose in two languages (`prose/`), parameters with ranges, a function from
-parameters to numbers and figures (one file here), and complete PyTorch scripts (`scripts/`).
+parameters to numbers and figures (one file or folder here), and complete scripts (`scripts/`).
 """
 
 from importlib import import_module
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from slalom.lessons.lesson import Lesson as Lesson
     from slalom.lessons.lesson import Made as Made
 
-# In the order in which they are read; each is a file of this folder.
+# In the order in which they are read; each is a file or a folder here, with a `LESSON`.
 NAMES = (
     "network",
     "tensors",

@@ -18,6 +18,7 @@ from slalom.nets import MLP
 from slalom.nets import Net as Recipe
 from slalom.optim import SGD
 from slalom.plots.animation import movie
+from slalom.plots.movie import Movie
 from slalom.plots.style import (
     BLUE,
     INK,
@@ -114,7 +115,7 @@ def building(inputs: int, width: int, activation: str, blocks: int, lr: float, s
         figures={
             "parts": partial(parts, net, sequential, activation),
             "spreads": partial(spread_curves, spreads),
-            "film": partial(movie, run),
+            "film": partial(training, run),
         },
     )
 
@@ -150,6 +151,18 @@ def train_deep(
         net: Any = recipe.build(seed)
         spreads[name] = np.array([values.std(dim=0).mean().item() for values in net.stages(X)])
     return run, spreads
+
+
+@look()
+def training(run: Run) -> Movie:
+    """The movie of both nets under their names, with room for the first line of the chain."""
+    made = movie(run)
+    for axes, name in zip(made.figure.axes, ("chain", "with skips"), strict=True):
+        axes.set_title(name, fontsize=10.5, pad=21)
+    low = axes.get_ylim()[0]
+    first = float(run.frames[0].predictions[0].min())
+    axes.set_ylim(bottom=np.clip(first - 0.1, low - 1, low))
+    return made
 
 
 @look()

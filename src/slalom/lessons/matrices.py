@@ -8,13 +8,13 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.text import Text
 from numpy.typing import NDArray
 
-from slalom.plots.style import BLUE, VERMILLION
+from slalom.plots.style import BLUE, ORANGE
 
-SIGNS = LinearSegmentedColormap.from_list("signs", [BLUE, "white", VERMILLION])
+SIGNS = LinearSegmentedColormap.from_list("signs", [ORANGE, "white", BLUE])
 
 
 def cells(axes: Axes, matrix: NDArray[Any], largest: float) -> Any:
-    """Draw a matrix as cells: blue below zero, red above. Returns the image.
+    """Draw a matrix as cells: orange below zero, blue above. Returns the image.
 
     Args:
         axes: where.

@@ -17,7 +17,7 @@ from slalom.lessons.prose import LANGUAGES, Text
 Source = Callable[[str], str]
 
 WORDS = {
-    "parameters": Text("Parameters", "参数表"),
+    "parameters": Text("What can be changed", "可以改的量"),
     "name": Text("name", "名称"),
     "value": Text("value", "值"),
     "range": Text("may be", "取值范围"),

@@ -79,7 +79,7 @@ def tried(data: Dataset, optimizers: list[Optimizer], seed: int, **arguments: An
     One population: every optimizer with every learning rate and every seed.
     """
     population = grid(net=NET, optimizer=optimizers, lr=RATES, seed=range(seed, seed + SEEDS))
-    run = train(population, data, record="epoch", progress=False, **arguments)
+    run = train(population, data, record="epoch", **arguments)
     return np.median(final_losses(run).reshape(len(optimizers), len(RATES), SEEDS), axis=-1)
 
 
@@ -108,7 +108,7 @@ def race(
     optimizers = racers(lr, momentum)
     seeds = range(seed, seed + SEEDS)
     length: dict[str, Any] = {"batch_size": batch_size, "epochs": epochs}
-    watched: dict[str, Any] = {"record": "step", "progress": False, **length}
+    watched: dict[str, Any] = {"record": "step", **length}
 
     one = train(grid(net=NET, optimizer=optimizers, seed=seed), data, engine="reference", **watched)
     losses = losses_of(one, int(one.state.layout.total_steps[0]))
@@ -205,8 +205,10 @@ def valley_movie(names: list[str], paths: Floats) -> Movie:
     greys = [str(shade) for shade in np.linspace(1.0, 0.72, len(levels) - 1)]
     axes.contourf(weights, biases, surface, levels, colors=greys)
     axes.contour(weights, biases, surface, levels, colors="white", linewidths=1)
-    axes.plot(*bottom, marker="*", markersize=15, color=INK, markeredgecolor="white")
-    axes.plot(*start, marker="x", markersize=9, markeredgewidth=2, color=INK)
+    ends = [  # over the racers, which stand on them at first and in the end
+        *axes.plot(*start, "x", color=INK, markersize=13, markeredgewidth=2, path_effects=halo(4)),
+        *axes.plot(*bottom, "*", color=INK, markersize=20, markerfacecolor="none"),
+    ]
     axes.grid(visible=False)
     axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
     axes.set_xlabel("weight")
@@ -232,7 +234,7 @@ def valley_movie(names: list[str], paths: Floats) -> Movie:
             head.set_data(*path[i : i + 1].T)
         title.set_text(f"step {i}; cross: start, star: lowest loss; dark: high loss")
 
-    return Movie(figure, paths.shape[1], show, [*trails, *heads, title])
+    return Movie(figure, paths.shape[1], show, [*trails, *heads, *ends, title])
 
 
 LESSON = Lesson(
@@ -242,7 +244,7 @@ LESSON = Lesson(
         Number(
             "lr",
             0.01,
-            Text("learning rate, the same for all", "相同的学习率"),
+            Text("learning rate, the same for all", "共同的学习率"),
             low=1e-4,
             high=1,
             log=True,

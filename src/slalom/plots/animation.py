@@ -80,7 +80,7 @@ def _caption(run: Run, i: int, k: int) -> str:
         return f"diverged at step {at}"
     caption = f"step {frame.step[k]}  loss {number(float(frame.train_loss[k]))}"
     if run.metric == "accuracy":
-        caption += f"  accuracy {frame.metric[k]:.2f}"
+        caption += f"  accuracy {frame.metric[k]:.3f}"
     return caption
 
 

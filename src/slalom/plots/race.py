@@ -199,7 +199,9 @@ def race(run: Run, path: str | Path | None = None) -> Figure:
         color, steps = color_of(lane.name), lane.steps[kept]
         if len(lane.members) > 1:
             top = np.where(np.isinf(highest), np.finfo(np.float32).max, highest)
-            axes.fill_between(steps, lowest, top, color=color, alpha=0.16, linewidth=0)
+            axes.fill_between(steps, lowest, top, color=color, alpha=0.12, linewidth=0)
+            for edge in (lowest, top):  # in the line's style, to see in grey whose band it is
+                axes.plot(steps, edge, color=color, linestyle=style, linewidth=0.8)
         elif window > 1:
             axes.plot(lane.steps, lane.losses[0], color=color, alpha=0.22, linewidth=0.7)
         shown = np.isfinite(median)

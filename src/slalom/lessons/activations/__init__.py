@@ -65,7 +65,6 @@ def fit(
         steps=steps,
         frames=2,
         engine="reference",
-        progress=False,
     )
     last = run.frames[-1]
     return last.predictions[0, :, 0], float(last.train_loss[0])

@@ -89,7 +89,6 @@ def shares_right(net: type[torch.nn.Module], data: Dataset) -> NDArray[np.float6
         validate_every=PASSES,
         record="epoch",
         engine="reference",
-        progress=False,
     )
     shares = run.history.groupby("member")["accuracy"].last().to_numpy()
     return shares.reshape(len(ACTIVATIONS), len(RATES), SEEDS)

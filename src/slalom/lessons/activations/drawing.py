@@ -40,6 +40,7 @@ LOOKS = {
     "softplus": (ORANGE, ":", "D"),
 }
 GREY = (QUIET, "-", "")
+NEAR = 0.05  # of the height of a picture: about a line of text
 
 
 @look()
@@ -163,7 +164,24 @@ def _draw_sizes(axes: Axes, names: Sequence[str], chosen: str, sizes: Floats) ->
     axes.set(yscale="log", ylim=(sizes.min() / span**0.05, sizes.max() * span**0.15))
     axes.set(xlabel="layer, from the last to the first", xlim=(layers[-1], layers[0]))
     whole_ticks(axes)
-    end_labels(axes, sizes[:, 0].tolist(), list(names), [LOOKS.get(n, GREY)[0] for n in names])
+    labels = _end_names(dict(zip(names, sizes[:, 0].tolist(), strict=True)), chosen, span**NEAR)
+    colors = [LOOKS.get(label, GREY)[0] for label in labels]
+    end_labels(axes, list(labels.values()), list(labels), colors)
+
+
+def _end_names(ends: Mapping[str, float], chosen: str, near: float) -> dict[str, float]:
+    """Labels and their heights; grey lines that end within a factor of `near` share one.
+
+    >>> _end_names({"relu": 1.0, "elu": 1.0, "gelu": 1.1, "mish": 1.2, "silu": 9.0}, "relu", 1.5)
+    {'relu': 1.0, '3 others': 1.1, 'silu': 9.0}
+    """
+    labels = {name: end for name, end in ends.items() if name in LOOKS or name == chosen}
+    grey = sorted(ends.keys() - labels.keys(), key=ends.__getitem__)
+    gaps = np.diff([np.log(ends[name]) for name in grey])
+    for group in np.split(np.array(grey), np.flatnonzero(gaps > np.log(near)) + 1):
+        label = ", ".join(group) if len(group) < 3 else f"{len(group)} others"
+        labels[label] = ends[group[len(group) // 2]]
+    return labels
 
 
 def fate(arrived: Floats) -> str:
@@ -172,15 +190,13 @@ def fate(arrived: Floats) -> str:
     >>> fate(np.array([1e-9, 1e-5, 1.0]))
     'Most gradients vanish'
     """
-    middle = np.median(arrived)
-    if 0.01 <= middle <= 100:
-        return "Most gradients keep their size"
-    return "Most gradients vanish" if middle < 1 else "Most gradients explode"
+    fates = ("vanish", "shrink", "keep their size", "grow", "explode")
+    return f"Most gradients {fates[np.searchsorted([0.01, 0.5, 2, 100], np.median(arrived))]}"
 
 
 @look()
 def advice(shares: Mapping[str, Floats]) -> Picture:
-    """The share of test rows told right by learning rate: a mark a net, lines of means."""
+    """The share of test rows told right by learning rate: each mark a net, lines the means."""
     figure = picture(height=4.6)
     panels = figure.subplots(1, 2)
     for axes, kind, guess in zip(panels, ("convolutional", "recurrent"), (0.1, 0.5), strict=True):
@@ -199,6 +215,6 @@ def advice(shares: Mapping[str, Floats]) -> Picture:
         end_labels(axes, ends, list(ACTIVATIONS), [LOOKS[name][0] for name in ACTIVATIONS])
         axes.annotate("guessing", (0.14, guess), (0, -12), textcoords="offset points", fontsize=9)
     panels[0].set_ylabel("test rows told right")
-    headline(panels[0], "Convolutional: relu like tanh", "digits; a mark a net, lines of means")
+    headline(panels[0], "Convolutional: relu like tanh", "digits; each mark a net, lines the means")
     headline(panels[1], "Recurrent: tanh is the surest", "was the first of 4 numbers above 0?")
     return figure

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from slalom.errors import BadPlan
-from slalom.lessons.autograd.drawing import draw_graph, film
+from slalom.lessons.autograd.drawing import check_size, draw_graph, film
 from slalom.lessons.autograd.expression import graph, parse, read_variables
 from slalom.lessons.autograd.flow import (
     Flow,
@@ -57,7 +57,8 @@ def autograd(expression: str, variables: str) -> Result:
         values = forward(nodes, used)
         gradients = backward(nodes, values)
         differences = finite_differences(nodes, used, H)
-    flow = Flow(nodes, [value.detach() for value in values], gradients)
+        flow = Flow(nodes, [value.detach() for value in values], gradients)
+        check_size(flow)
     arrived = {node.label: gradients[i] for i, node in enumerate(nodes) if node.make is None}
     gradient = _flat([arrived[name] for name in used], used.values())
     difference = _flat(differences, used.values())
@@ -170,7 +171,7 @@ LESSON = Lesson(
         Words(
             "variables",
             "v = [[1, 2], [3, 4]]",
-            Text("values of its variables", "其中变量的值"),
+            Text("values of its variables", "表达式中变量的值"),
             kind=KINDS["variables"],
             check=check("variables", read_variables),
         ),

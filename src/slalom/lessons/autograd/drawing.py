@@ -17,9 +17,10 @@ from slalom.lessons.autograd.box import (
     OPERATION,
     VARIABLE,
     Box,
+    Content,
     content,
 )
-from slalom.lessons.autograd.flow import Flow, number
+from slalom.lessons.autograd.flow import Flow, Unclear, number
 from slalom.lessons.autograd.layout import Floats, Layout, layout
 from slalom.plots.labels import shortened
 from slalom.plots.movie import Movie
@@ -27,9 +28,23 @@ from slalom.plots.style import BLUE, INK, QUIET, VERMILLION, Picture, look, pict
 
 MARGIN = 1.2  # around the graph, in the size of the letters
 LARGE, SMALL = 13.0, 9.0  # points; smaller only where the figure has reached its limits
+SMALLEST = 5.5  # points: 12 pixels in a file
 NARROWEST, WIDEST, HIGHEST = 8.0, 14.0, 9.0  # inches
 ABOVE, BELOW = 0.1, 0.07  # of the width, for the title and for the legend
 EVENT_MS, SMOOTHEST, MOST_MOMENTS = 800, 8, 60  # of the movie; an event has up to 8 moments
+
+
+def check_size(flow: Flow) -> None:
+    """Refuse a graph that would be drawn too small to be read.
+
+    Raises:
+        Unclear: when it is.
+    """
+    if _letters(_placed(flow, _contents(flow))) < SMALLEST:
+        raise Unclear(
+            "its graph is too large to be drawn so that it can be read. Use fewer operations, or "
+            "smaller tables."
+        )
 
 
 @look()
@@ -68,9 +83,8 @@ class _Stage:
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
-        contents = list(map(content, flow.nodes, flow.values, flow.gradients))
-        sizes = [own.size for own in contents]
-        self.layout = layout([node.inputs for node in flow.nodes], sizes)
+        contents = _contents(flow)
+        self.layout = _placed(flow, contents)
         self.figure, axes, letters = _canvas(self.layout)
         self.note = _headlines(self.figure, flow)
         _legend(self.figure, flow)
@@ -131,12 +145,31 @@ class _Stage:
         ]
 
 
+def _contents(flow: Flow) -> list[Content]:
+    return list(map(content, flow.nodes, flow.values, flow.gradients))
+
+
+def _placed(flow: Flow, contents: Sequence[Content]) -> Layout:
+    return layout([node.inputs for node in flow.nodes], [own.size for own in contents])
+
+
+def _inches(layout: Layout) -> Floats:
+    """Width and height with letters of one point."""
+    return np.add(layout.size, 2 * MARGIN) / 72
+
+
+def _letters(layout: Layout) -> float:
+    """The size of the letters, in points."""
+    width, height = _inches(layout)
+    wanted = np.clip(NARROWEST / width, SMALL, LARGE)
+    return float(min(wanted, WIDEST / width, HIGHEST / height))
+
+
 def _canvas(layout: Layout) -> tuple[Picture, Axes, float]:
     """A figure for this layout, axes in which a length of 1 is that of the letters, their size."""
-    width, height = np.add(layout.size, 2 * MARGIN) / 72  # inches, with letters of one point
-    letters = float(np.clip(NARROWEST / width, SMALL, LARGE))
-    letters = min(letters, WIDEST / width, HIGHEST / height)
-    across, up = max(NARROWEST, width * letters), height * letters
+    letters = _letters(layout)
+    width, up = _inches(layout) * letters
+    across = max(NARROWEST, width)
     above, below = across * ABOVE, across * BELOW
     whole = up + above + below
     figure = picture(across, whole)

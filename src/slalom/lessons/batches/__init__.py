@@ -61,6 +61,7 @@ def batches(rows: int, batch_size: int, epochs: int, lr: float, seed: int) -> Re
             "total_steps": epochs * per_epoch,
             "points": POINTS,
             "draws": DRAWS,
+            "averaged": SEEDS,
             "sizes": np.array(SIZES),
             "full_length": float(np.linalg.norm(full)),
             "noise": noise,
@@ -72,7 +73,9 @@ def batches(rows: int, batch_size: int, epochs: int, lr: float, seed: int) -> Re
         figures={
             "table": partial(batch_table, orders, batch_size),
             "noise": partial(noise_of_batches, Clouds(SIZES, full, gradients, noise)),
-            "curves": partial(curves, [mean_curve(run, k, size) for k, size in enumerate(SIZES)]),
+            "curves": partial(
+                curves, [mean_curve(run, k, size) for k, size in enumerate(SIZES)], SEEDS
+            ),
             "time": partial(costs, SIZES, seconds_a_step(data), POINTS),
         },
     )
@@ -156,8 +159,9 @@ LESSON = Lesson(
         Whole("batch_size", 8, Text("rows in a batch", "一批的行数"), low=1, high=24),
         Whole("epochs", 4, Text("epochs", "轮次数"), low=1, high=10),
         Number("lr", 0.1, Text("learning rate", "学习率"), low=0.001, high=0.2, log=True),
-        Whole("seed", 0, Text("random seed of the orders", "顺序的随机种子"), low=0, high=9999),
+        Whole("seed", 0, Text("random seed of the orders", "打乱顺序的随机种子"), low=0, high=9999),
     ),
     function=batches,
     scripts=("batches.py", "batch_size.py"),
+    only_here=frozenset({"averaged"}),  # the scripts train one of them
 )

@@ -111,13 +111,13 @@ def noise_of_batches(clouds: Clouds) -> Picture:
             label=f"batch size {clouds.sizes[place]}",
         )
     cloud.plot(
-        clouds.full[across], clouds.full[up], "+", color=INK, markersize=16, markeredgewidth=2.5,
-        label="all rows", path_effects=halo(4),
+        clouds.full[across], clouds.full[up], "+", color=INK, markersize=18, markeredgewidth=1,
+        label="all rows", path_effects=halo(2.2),
     )  # fmt: skip
     cloud.set_xlabel("gradient of one parameter")
     cloud.set_ylabel("gradient of another one")
     cloud.set_title("Each point: a batch", fontsize=11)
-    cloud.legend(loc="best", handletextpad=0.3)
+    cloud.legend(loc="best", handletextpad=0.3, labelspacing=0.8)
     sizes = np.array(clouds.sizes)
     line.loglog(sizes, clouds.noise, "o", color=INK, label="measured", zorder=3)
     line.loglog(sizes, clouds.noise[0] / np.sqrt(sizes), color=QUIET, label="1 / √(batch size)")
@@ -146,8 +146,8 @@ def _telling(gradients: Floats) -> tuple[int, int]:
 
 
 @look()
-def curves(made: Sequence[Curve]) -> Picture:
-    """The loss against steps, and against rows seen."""
+def curves(made: Sequence[Curve], nets: int) -> Picture:
+    """The loss against steps, and against rows seen; each curve the mean of so many nets."""
     figure = picture(8.0, 4.2)
     by_step, by_row = figure.subplots(1, 2, sharey=True)
     for place, curve in enumerate(made):
@@ -160,7 +160,7 @@ def curves(made: Sequence[Curve]) -> Picture:
         }
         by_step.loglog(steps, losses, **style)
         by_row.loglog(steps * curve.size, losses, **style)
-    by_step.set_ylabel("loss of the batch (mean of several nets)")
+    by_step.set_ylabel(f"loss of the batch (mean of {nets} nets)")
     by_step.set_xlabel("steps")
     by_row.set_xlabel("rows seen")
     by_step.set_title("The same losses, step by step", fontsize=11)

@@ -98,7 +98,6 @@ def trainings(
         record="step",
         record_every=max(1, steps // RECORDS),
         engine=engine,
-        progress=False,
     )
 
 

@@ -149,7 +149,7 @@ LESSON = Lesson(
     name="network",
     parameters=(
         Whole("width", 3, Text("hidden neurons", "隐藏神经元数"), low=1, high=4),
-        Whole("ride", 3, Text("ride that the net looks at", "网络所看的那次骑行"), low=1, high=8),
+        Whole("ride", 3, Text("ride that the net looks at", "让网络看第几次骑行"), low=1, high=8),
         Number("lr", 0.16, Text("learning rate", "学习率"), low=0.001, high=0.25, log=True),
         Whole("steps", 30, Text("steps of the ball", "小球走的步数"), low=5, high=40),
         Number("start", 1.4, Text("first weight at the start", "第一个权重的起点"), low=-3, high=3),

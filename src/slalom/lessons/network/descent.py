@@ -30,6 +30,7 @@ Floats: TypeAlias = NDArray[np.float64]
 # There must be room to diverge.
 REACH = {1: 2.2, 2: 1.3}
 PACE = 200  # milliseconds a step
+ELEVATION, ASKEW = 42, 20  # degrees, of the view of the surface
 STYLES: tuple[tuple[str, str, Any, float], ...] = (  # colour, marker, line, size of the marker
     (ORANGE, "s", (0, (1.2, 1.2)), 3.0),
     (BLUE, "o", "-", 6.0),
@@ -63,7 +64,10 @@ class Descent:
         first, last = self.losses[[0, -1]] - depth
         if last <= 1e-3 * first + 1e-6:
             return "arrives"
-        return "diverges" if last > first else "not there yet"
+        if last > first:
+            return "diverges"
+        before, after = self.path[-2:] - self.lowest
+        return "swings" if before @ after < 0 else "not there yet"
 
     @property
     def reach(self) -> float:
@@ -108,7 +112,7 @@ def _ball(
     room = 0.06 * float(np.ptp(curve))
     axes.set_ylim(curve.min() - room, curve.max() + room)
     axes.set_xlabel("weight (hours per 10 km)")
-    caption = headline(axes, f"rate {descent.rate:.2g}: {descent.verdict}", " ", 11, 9.5)
+    caption = headline(axes, f"rate {descent.rate:.3g}: {descent.verdict}", " ", 11, 9.5)
     (trail,) = axes.plot([], [], color=color, linewidth=1.2, marker=marker, markersize=3.5)
     (tangent,) = axes.plot([], [], color=INK, linewidth=1.4, linestyle=(0, (4, 2)))
     (ball,) = axes.plot([], [], marker, color=color, markersize=11, markeredgecolor="white")
@@ -146,13 +150,14 @@ def surface(descents: tuple[Descent, ...]) -> Picture:
     loss = first.height(np.stack([across, up], axis=-1))
     figure = picture(8.0, 5.0)
     figure.set_layout_engine("none")  # which leaves too little room to three dimensions
-    solid: Any = figure.add_axes((0.0, 0.08, 0.53, 0.86), projection="3d", computed_zorder=False)
-    flat = figure.add_axes((0.62, 0.24, 0.36, 0.57))
+    solid: Any = figure.add_axes((-0.02, 0.08, 0.53, 0.86), projection="3d", computed_zorder=False)
+    flat = figure.add_axes((0.64, 0.24, 0.35, 0.57))
     solid.plot_surface(across, up, loss, cmap=HEIGHTS, alpha=0.85, rcount=30, ccount=30, zorder=1)
     solid.zaxis.set_major_locator(MaxNLocator(4))
-    solid.set_zlabel("loss (hours squared)")
-    solid.view_init(elev=38, azim=-62)
-    solid.set_box_aspect(None, zoom=0.86)
+    ahead, aside = first.lowest - first.path[0]
+    # From beyond the lowest point: the start lies high at the back, and the way down comes nearer.
+    solid.view_init(elev=ELEVATION, azim=np.degrees(np.arctan2(aside, ahead)) + ASKEW)
+    solid.set_box_aspect(None, zoom=0.82)
     flat.contour(across, up, loss, levels=_levels(loss), colors=QUIET, linewidths=0.8)
     flat.plot(*first.lowest, "+", color=INK, markersize=12, markeredgewidth=2, zorder=6)
     for axes in (solid, flat):
@@ -170,6 +175,8 @@ def surface(descents: tuple[Descent, ...]) -> Picture:
         fontsize=12,
         weight="bold",
     )
+    # No label at the axis, which is now on the left and now on the right, as the view is.
+    figure.text(0.03, 0.88, "on the left, upward: the loss (hours squared)")
     figure.legend(*flat.get_legend_handles_labels(), loc="lower center", ncols=3, handlelength=3.2)
     return figure
 
@@ -186,8 +193,9 @@ def _draw_path(flat: Axes, solid: Any, descent: Descent, place: int) -> None:
         "linewidth": 1.8,
         "zorder": 5 - 0.1 * place,  # small steps over large ones, which cover more
     }
-    label = f"rate {descent.rate:.2g}: {descent.verdict}"
+    label = f"rate {descent.rate:.3g}: {descent.verdict}"
     flat.plot(*path.T, **look_of, label=label)
+    look_of |= {"markersize": 0.75 * size, "markeredgecolor": "white", "markeredgewidth": 0.4}
     solid.plot(*path[:seen].T, descent.losses[:seen], **look_of)
 
 

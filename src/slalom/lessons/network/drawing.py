@@ -52,7 +52,8 @@ def forward_and_back(numbers: Mapping[str, Any]) -> Picture:
     headline(
         back,
         "Back: how the loss would change with each number",
-        "in a circle: its error.  on a line: the gradient of the weight.  b: that of the bias",
+        "in a circle: its error, the change with its value.  "
+        "on a line: the gradient of the weight.  b: that of the bias",
     )
     return figure
 

@@ -62,6 +62,7 @@ def bending(run: Run, stopped: Run) -> Movie:
     data = run.dataset
     xy = np.column_stack([data.X[:, 0], data.y[:, 0]])
     draw_points(axes, xy[data.folds[0].train], xy[data.folds[0].validation], 30)
+    axes.collections[0].set_facecolor(QUIET)  # dark: this picture is about which is which
     x = probe[:, 0]
     axes.plot(x, np.sin(np.pi * x), ":", color=INK, linewidth=1.4, label="true curve")
     room = 0.25 * np.ptp(xy[:, 1])
@@ -129,16 +130,20 @@ def curves(run: Run, stopped: Run) -> Picture:
 @look()
 def cases(found: list[Case]) -> Picture:
     """A row for each training: its losses, and the diagnosis beside them."""
-    figure = picture(8, 1.9 * len(found))
-    grid = figure.subplots(len(found), 2, width_ratios=[1, 2.4])
-    for (axes, beside), case in zip(grid, found, strict=True):
+    texts = ["\n".join(fill(f.text(), 64) for f in case.diagnosis.findings) for case in found]
+    heights = [max(1.8, 0.7 + 0.205 * (text.count("\n") + 1)) for text in texts]  # inches
+    figure = picture(8, sum(heights))
+    grid = figure.subplots(len(found), 2, width_ratios=[1, 2.7], height_ratios=heights)
+    for (axes, beside), case, text in zip(grid, found, texts, strict=True):
         _losses(axes, case)
         beside.set_axis_off()
-        text = "\n".join(fill(f.text(), 72) for f in case.diagnosis.findings)
-        beside.text(0, 1, case.name, fontsize=10.5, fontweight="bold", va="top")
-        beside.text(0, 0.84, text, fontsize=9.5, va="top", linespacing=1.3)
+        beside.text(0, 1, case.name, fontsize=12, fontweight="bold", va="top")
+        beside.annotate(
+            text, (0, 1), (0, -22), xycoords="axes fraction", textcoords="offset points",
+            fontsize=11, va="top", linespacing=1.3,
+        )  # fmt: skip
     grid[-1, 0].set_xlabel("epoch")
-    grid[0, 0].legend(loc="lower left", fontsize=9, handlelength=1.2)
+    grid[0, 0].legend(loc="best", fontsize=9, handlelength=1.2)
     return figure
 
 

@@ -39,7 +39,7 @@ LESSON = Lesson(
         ),
         Whole("epochs", 12, Text("epochs on the digits", "在数字图像上的轮次数"), 1, 20),
         Choice("cell", "RNN", Text("kind of recurrent net", "循环网络的种类"), ("RNN", "GRU")),
-        Whole("hidden", 32, Text("numbers in the hidden state", "隐藏状态里有几个数"), 1, 64),
+        Whole("hidden", 32, Text("numbers in the hidden state", "隐藏状态中数的个数"), 1, 64),
         Whole("steps", 200, Text("steps along the sine", "沿正弦曲线的步数"), 20, 500),
         Number("lr", 0.003, Text("learning rate", "学习率"), low=1e-4, high=0.1, log=True),
         SEED,

@@ -14,7 +14,6 @@ from slalom.plots.style import (
     QUIET,
     VERMILLION,
     Picture,
-    halo,
     headline,
     look,
     picture,
@@ -80,11 +79,8 @@ def _on_screen(said: Array, start: int, end: int) -> Array:
 
 def _loss_axes(axes: Axes) -> None:
     axes.set_yscale("log")
-    axes.axhline(0.5, color=QUIET, linestyle="--", linewidth=1.2)
-    axes.annotate(
-        "without memory: 0.5", (1, 0.5), (-2, 4), xycoords=("axes fraction", "data"),
-        textcoords="offset points", ha="right", fontsize=9, path_effects=halo(3),
-    )  # fmt: skip
+    axes.axhline(0.5, color=QUIET, linestyle="--", linewidth=1.2, label="without memory: 0.5")
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1))  # above, where no curve can come
     axes.set(xlabel="step", ylabel="loss (mean squared)")
     whole_ticks(axes)
 

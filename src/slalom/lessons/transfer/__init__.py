@@ -2,34 +2,20 @@
 
 from copy import deepcopy
 from functools import partial
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import torch
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
-from sklearn.decomposition import PCA
 
 from slalom.data.dataset import Dataset, Split
 from slalom.lessons.common import SEED
 from slalom.lessons.lesson import Lesson, Number, Result, Whole
 from slalom.lessons.prose import Text
+from slalom.lessons.transfer.drawing import draw_rows, draw_seen, draw_steps, draw_tasks
 from slalom.nets import MLP, Net, NetSpec
 from slalom.optim import SGD
-from slalom.plots.style import (
-    BLUE,
-    INK,
-    QUIET,
-    VERMILLION,
-    class_color,
-    end_labels,
-    halo,
-    look,
-    picture,
-    whole_ticks,
-)
 from slalom.population import Member, Population
 from slalom.training import train
 
@@ -40,9 +26,6 @@ HELD_OUT = 400  # images at the end that no training sees
 COUNTS = (10, 20, 50, 100, 200)  # rows of the second task
 REPEATS = 6  # each with rows and first weights of its own
 STEPS_A = 300
-WAYS = ("from nothing", "fine-tuned", "frozen trunk")
-COLORS, LINES, MARKERS = (QUIET, BLUE, VERMILLION), (":", "--", "-"), ("s", "^", "o")
-TITLE: dict[str, Any] = {"x": 0.01, "ha": "left", "fontsize": 12, "fontweight": "bold"}
 
 
 def transfer(known: int, rows: int, width: int, lr: float, steps: int, seed: int) -> Result:
@@ -142,109 +125,6 @@ def _learn(net: NetSpec, data: Dataset, count: int, lr: float, steps: int, watch
         engine="reference",
     )
     return run.history["accuracy"].dropna().to_numpy().reshape(REPEATS, -1)
-
-
-@look()
-def draw_tasks(images: NDArray[np.float32], digits: NDArray[np.int64], known: int) -> Figure:
-    """An image of each digit, and what each task asks of it."""
-    figure = picture(8, 1.7)
-    for digit, axes in enumerate(figure.subplots(1, 10)):
-        image = images[np.flatnonzero(digits == digit)[0]]
-        axes.imshow(image.reshape(8, 8), cmap="gray_r")
-        axes.set(xticks=[], yticks=[])
-        axes.grid(False)
-        asked = digit if digit < known else "–"
-        axes.set_xlabel(f"A: {asked}\nB: {digit // 2}", fontsize=10, color=INK)
-    figure.suptitle("Task A: which digit? Task B: which pair?", **TITLE)
-    return figure
-
-
-@look()
-def draw_rows(counts: list[int], accuracies: Floats, rows: int) -> Figure:
-    """Accuracy against the number of rows, for `accuracies [ways, counts, repeats]`."""
-    figure = picture(8, 4.8)
-    axes = figure.add_subplot()
-    axes.set_xscale("log")
-    apart = [count for count in counts if count == rows or not 0.75 < count / rows < 1.34]
-    axes.set_xticks(apart, [str(count) for count in apart])  # with room for each label
-    axes.minorticks_off()
-    _draw_ways(axes, np.array(counts), accuracies, marked=True)
-    axes.set_xlabel("rows of task B to train on")
-    nothing, _, frozen = accuracies.mean(axis=-1)
-    axes.set_title(
-        f"Frozen trunk against none: {frozen[0]:.0%} to {nothing[0]:.0%} with {counts[0]} rows, "
-        f"{frozen[-1]:.0%} to {nothing[-1]:.0%} with {counts[-1]}",
-        fontsize=11,
-    )
-    return figure
-
-
-@look()
-def draw_steps(accuracies: Floats, rows: int) -> Figure:
-    """Accuracy after each step, for `accuracies [ways, repeats, steps]`."""
-    figure = picture(8, 4.8)
-    axes = figure.add_subplot()
-    steps = accuracies.shape[-1]
-    _draw_ways(axes, np.arange(1, steps + 1), accuracies.swapaxes(1, 2), marked=False)
-    whole_ticks(axes)
-    axes.set_xlabel("step")
-    nothing, fine, frozen = accuracies[..., -1].mean(axis=1)
-    axes.set_title(
-        f"With {rows} rows: {frozen:.0%} behind a frozen trunk, {fine:.0%} fine-tuned, "
-        f"{nothing:.0%} from nothing",
-        fontsize=11,
-    )
-    return figure
-
-
-def _draw_ways(axes: Axes, x: NDArray[np.int64], accuracies: Floats, marked: bool) -> None:
-    """A line and a band for each way, from `accuracies [ways, len(x), repeats]`."""
-    means, spreads = accuracies.mean(axis=-1), accuracies.std(axis=-1)
-    for mean, spread, color, line, marker in zip(
-        means, spreads, COLORS, LINES, MARKERS, strict=True
-    ):
-        axes.fill_between(x, mean - spread, mean + spread, color=color, alpha=0.15, linewidth=0)
-        axes.plot(
-            x,
-            mean,
-            color=color,
-            linestyle=line,
-            linewidth=2.4,
-            marker=marker if marked else None,
-            path_effects=halo(),
-        )
-    axes.set_ylim(0, 1)
-    axes.yaxis.set_major_formatter("{x:.0%}")
-    axes.set_ylabel(f"accuracy on {HELD_OUT} other rows")
-    end_labels(axes, means[:, -1].tolist(), list(WAYS), list(COLORS))
-
-
-@look()
-def draw_seen(
-    images: NDArray[np.float32], digits: NDArray[np.int64], trunk: torch.nn.Sequential
-) -> Figure:
-    """Images as the net gets them and as the trunk gives them on, flattened onto a plane."""
-    figure = picture(8, 4.4)
-    with torch.no_grad():
-        outputs = trunk(torch.from_numpy(images)).numpy()
-    panels = figure.subplots(1, 2)
-    for axes, values, name in zip(
-        panels,
-        (images, outputs),
-        ("without a trunk: 64 pixels", f"with it: {outputs.shape[1]} outputs of the trunk"),
-        strict=True,
-    ):
-        plane = PCA(2).fit_transform(values)
-        for digit in range(10):
-            x, y = plane[digits == digit].T
-            color = class_color(digit // 2)
-            axes.scatter(x, y, s=30, marker=f"${digit}$", color=color, linewidth=0.3)
-        axes.set_title(name, fontsize=11)
-        axes.tick_params(labelbottom=False, labelleft=False, length=0)
-    figure.suptitle(
-        f"{len(images)} images, each drawn as its digit: what the new layer gets to see", **TITLE
-    )
-    return figure
 
 
 LESSON = Lesson(
