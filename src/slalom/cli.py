@@ -6,6 +6,7 @@ matplotlib) is imported inside the command that needs it, so that `slalom --help
 Exit codes: 0 done; 2 something about the input, said in one paragraph; 130 stopped by Ctrl-C.
 """
 
+import os
 import re
 import sys
 from enum import StrEnum
@@ -44,6 +45,9 @@ class _Commands(TyperGroup):
     def main(self, *args: Any, **extra: Any) -> Any:
         # Errors and exit codes come here, and the name is the same however it was started.
         extra |= {"standalone_mode": False, "prog_name": "slalom"}
+        for name in ("stdout", "stderr"):
+            if getattr(sys, name) is None:  # closed by the shell
+                setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115  # until the end
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):  # a terminal that lacks a letter shows it as \xe9
                 stream.reconfigure(errors="backslashreplace")
@@ -333,8 +337,9 @@ def lesson(
     """
     from slalom import lessons
     from slalom.lessons.prose import options
+    from slalom.lessons.showing import show
 
-    lessons.show(name, lang=lang, out=out, **options(context.args))
+    show(lessons.get(name), lang, out, options(context.args))
 
 
 def seconds(text: str) -> float:

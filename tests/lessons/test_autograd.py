@@ -541,3 +541,9 @@ def test_parse_alone_takes_what_only_the_variables_can_refuse() -> None:
     assert parse("mean(w)") is not None
     with pytest.raises(BadPlan, match="there is no variable 'w'"):
         LESSON.make(expression="mean(w)")
+
+
+def test_a_variable_may_be_given_transposed_or_inverted() -> None:
+    for given_as in ("[[1, 2], [3, 4]].T", "inv([[1, 2], [3, 4]])"):
+        made = lessons.get("autograd").make(variables=f"v = {given_as}")
+        assert made.numbers["disagreement"] < 1e-6

@@ -33,9 +33,11 @@ def test_a_lesson_is_shown_by_name_or_number_with_its_parameters(tmp_path: Path)
     ("arguments", "message"),
     [
         (["regression", "--lr", "-1"], "lr must be a number from 1e-05 to 100, but -1 was given."),
-        (["regression", "--width", "0"], "width must be a whole number from 1 to 500, but 0 was"),
+        (["regression", "--width", "0"], "width must be a whole number from 1 to 200, but 0 was"),
         (["regression", "--lr"], "--lr needs a value, but none was given."),
         (["regression", "--rate", "1"], "The lesson regression has no parameter 'rate'."),
+        (["regression", "--name", "x"], "The lesson regression has no parameter 'name'."),
+        (["regression", "--", "--lang", "zh"], "The lesson regression has no parameter 'lang'."),
         (["regression", "more"], "A parameter is given as --name value, but 'more' was given."),
         (["regression", "--lang", "fr"], "lang must be one of ['en', 'zh'], but 'fr' was given."),
         (["regresion"], "There is no lesson 'regresion'. Did you mean 'regression'?"),

@@ -1,7 +1,10 @@
+import signal
+
 import pytest
 
-from slalom import lessons
+from slalom import MLP, lessons, toys
 from slalom.errors import BadPlan
+from slalom.lessons.common import train
 from slalom.lessons.lesson import (
     Choice,
     Lesson,
@@ -13,6 +16,7 @@ from slalom.lessons.lesson import (
     with_values,
 )
 from slalom.lessons.prose import Text
+from slalom.progress import Progress
 
 WHAT = Text("something", "某物")
 
@@ -62,6 +66,25 @@ def test_a_parameter_refuses_what_it_cannot_be(
     assert str(caught.value).startswith(message)
 
 
+def test_free_text_becomes_one_line() -> None:
+    assert Words("words", "a", WHAT).value("a\n---\n b") == "a --- b"
+
+
+def test_parameters_may_have_any_name_and_an_unknown_one_is_refused() -> None:
+    lesson = lessons.get("regression")
+    for name in ("self", "name", "lang"):
+        with pytest.raises(BadPlan, match=f"has no parameter '{name}'"):
+            lesson.make(**{name: 1})
+
+
+def test_ctrl_c_in_a_training_ends_the_lesson() -> None:
+    def interrupt(done: Progress) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(MLP(1, 4, 1), toys.quadratic(20), steps=10_000, on_progress=interrupt)
+
+
 def test_a_range_is_said_in_both_languages() -> None:
     assert Number("lr", 0.1, WHAT, 1e-5, 10).range == (
         "a number from 1e-05 to 10",
@@ -103,7 +126,8 @@ def test_a_lesson_is_made_from_text_or_values_with_defaults_for_the_rest() -> No
 def test_a_lesson_has_a_name_and_a_number() -> None:
     assert lessons.get("5") is lessons.get("regression")
     assert len(lessons.NAMES) == 14
-    for unknown in ("0", "15", "", "../regression", "lesson"):
+    assert lessons.get(5) is lessons.get("regression")
+    for unknown in ("0", "15", "9" * 5000, "", "../regression", "lesson"):
         with pytest.raises(BadPlan, match="There is no lesson"):
             lessons.get(unknown)
     with pytest.raises(BadPlan, match="Did you mean 'regression'"):

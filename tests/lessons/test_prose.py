@@ -49,6 +49,8 @@ def test_options_are_read_as_on_a_command_line() -> None:
     [
         (["0.5"], "given as --name value, but '0.5' was given"),
         (["--lr"], "--lr needs a value, but none was given"),
+        (["--lr", "--width", "3"], "--lr needs a value, but none was given"),
+        (["--lr", "1", "--lr=2"], "--lr is given twice"),
         (["-lr", "1"], "given as --name value, but '-lr' was given"),
     ],
 )

@@ -71,7 +71,7 @@ def test_off_a_terminal_the_text_is_plain_and_whole(
     lessons.show("regression", lang="zh", out=tmp_path, **QUICK)
     said = capsys.readouterr().out
     assert said.startswith("# 回归\n")
-    assert "- `steps = 5`: 步数 (2 到 5000 的整数)" in said
+    assert "- `steps = 5`: 步数 (2 到 3000 的整数)" in said
     assert "\nsteps = 5\n" in said
     assert "\x1b" not in said
 

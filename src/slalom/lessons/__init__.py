@@ -39,7 +39,7 @@ NAMES = (
 __all__ = ["NAMES", "get", "show", "title"]
 
 
-def get(name: str) -> "Lesson":
+def get(name: str | int) -> "Lesson":
     """The lesson of this name, or of this number (from 1).
 
     Raises:
@@ -49,14 +49,7 @@ def get(name: str) -> "Lesson":
         >>> get("regression").name, get("5").name
         ('regression', 'regression')
     """
-    if name.isdecimal() and 1 <= int(name) <= len(NAMES):
-        name = NAMES[int(name) - 1]
-    if name not in NAMES:
-        raise BadPlan(
-            f"There is no lesson {name!r}. {did_you_mean(name, list(NAMES))} "
-            f"`slalom lessons` lists them."
-        )
-    lesson: Lesson = import_module(f"slalom.lessons.{name}").LESSON
+    lesson: Lesson = import_module(f"slalom.lessons.{_known(name)}").LESSON
     return lesson
 
 
@@ -68,10 +61,10 @@ def title(name: str, lang: str = "en") -> str:
     """
     from slalom.lessons.prose import read
 
-    return read(name, lang).splitlines()[0].removeprefix("# ")
+    return read(_known(name), lang).splitlines()[0].removeprefix("# ")
 
 
-def show(name: str, *, lang: str = "en", out: Any = None, **parameters: Any) -> None:
+def show(name: str | int, /, *, lang: str = "en", out: Any = None, **parameters: Any) -> None:
     """Show a lesson: its text, its pictures, its code.
 
     In a notebook everything appears in one output. On a screen the text is printed and each
@@ -94,3 +87,15 @@ def show(name: str, *, lang: str = "en", out: Any = None, **parameters: Any) -> 
     from slalom.lessons.showing import show as shown
 
     shown(get(name), lang, out, parameters)
+
+
+def _known(name: str | int) -> str:
+    """The name of a lesson that there is, from its name or number."""
+    numbers = {str(number): known for number, known in enumerate(NAMES, start=1)}
+    name = numbers.get(str(name), str(name))
+    if name not in NAMES:
+        raise BadPlan(
+            f"There is no lesson {name!r}. {did_you_mean(name, list(NAMES))} "
+            f"`slalom lessons` lists them."
+        )
+    return name

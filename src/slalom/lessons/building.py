@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from slalom.data import toys
 from slalom.data.dataset import Dataset
-from slalom.lessons.common import SEED
+from slalom.lessons.common import SEED, train
 from slalom.lessons.lesson import Choice, Lesson, Number, Result, Whole
 from slalom.lessons.matrices import cells, entries
 from slalom.lessons.prose import Text
@@ -31,7 +31,6 @@ from slalom.plots.style import (
 )
 from slalom.population import grid
 from slalom.runs import Run
-from slalom.training import train
 
 Array = NDArray[Any]
 
@@ -199,6 +198,9 @@ def parameters(axes: Axes, layer: torch.nn.Linear, upright: bool) -> None:
         entries(axes, table.T if upright else table, ".2f", size=9)
 
 
+NOTHING = 1e-12  # drawn for a spread of 0, which a logarithm does not have
+
+
 @look()
 def spread_curves(spreads: dict[str, Array]) -> Picture:
     """The spread of the values after each hidden layer, `[blocks + 1]`, before any training."""
@@ -207,7 +209,7 @@ def spread_curves(spreads: dict[str, Array]) -> Picture:
     looks = {"chain": (BLUE, "-", "o"), "skips": (VERMILLION, "--", "s")}
     for name, values in spreads.items():
         color, line, marker = looks[name]
-        axes.semilogy(values, line, color=color, marker=marker, markersize=6)
+        axes.semilogy(np.maximum(values, NOTHING), line, color=color, marker=marker, markersize=6)
     chain, skips = (values[-1] for values in spreads.values())
     axes.set_title(f"At last the values spread over {skips:.2g} with skips, {chain:.1e} without")
     axes.set(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from slalom.data import toys
 from slalom.data.dataset import Dataset
-from slalom.lessons.common import SEED
+from slalom.lessons.common import SEED, train
 from slalom.lessons.lesson import Choice, Lesson, Number, Result, Whole
 from slalom.lessons.prose import Text
 from slalom.nets import MLP
@@ -18,7 +18,6 @@ from slalom.plots.animation import movie
 from slalom.plots.fits import draw_boundaries, draw_classes, draw_regions, region_numbers
 from slalom.plots.style import BLUE, INK, PALE, QUIET, VERMILLION, halo, look, picture
 from slalom.runs import Run
-from slalom.training import train
 
 
 def classification(

@@ -71,7 +71,7 @@ class Number(Parameter):
     def value(self, given: Any) -> float:
         try:
             number = float(given)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise self.refuse(given) from None
         if not is_number(number) or not self.low <= number <= self.high or given is True:
             raise self.refuse(given)
@@ -121,14 +121,14 @@ class Choice(Parameter):
         return Text(f"one of {options}", f"{options} 之一")
 
     def value(self, given: Any) -> str:
-        if given not in self.options:
+        if not isinstance(given, str) or given not in self.options:
             raise self.refuse(given)
-        return str(given)
+        return given
 
 
 @dataclass(frozen=True)
 class Words(Parameter):
-    """Text that `check` can make sense of; it raises `BadPlan` when it cannot."""
+    """A line of text that `check` can make sense of; it raises `BadPlan` when it cannot."""
 
     kind: Text = ANY_TEXT
     check: Callable[[str], Any] = str
@@ -140,8 +140,9 @@ class Words(Parameter):
     def value(self, given: Any) -> str:
         if not isinstance(given, str):
             raise self.refuse(given)
-        self.check(given)
-        return given
+        line = " ".join(given.split())
+        self.check(line)
+        return line
 
 
 @dataclass(frozen=True)
@@ -238,7 +239,7 @@ class Lesson:
     write: Writer = with_values
     only_here: frozenset[str] = frozenset()
 
-    def make(self, **given: Any) -> Made:
+    def make(self, /, **given: Any) -> Made:
         """The lesson with these values, the defaults for all others.
 
         Raises:
@@ -253,7 +254,7 @@ class Lesson:
         result = self.function(**values)
         return Made(self, values, result.numbers, result.figures)
 
-    def values(self, **given: Any) -> dict[str, Any]:
+    def values(self, /, **given: Any) -> dict[str, Any]:
         """A value for each parameter, checked; from text too, as on the command line.
 
         Raises:

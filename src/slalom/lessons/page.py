@@ -89,7 +89,7 @@ def command(made: Made, lang: str) -> str:
     for parameter in made.lesson.parameters:
         value = made.values[parameter.name]
         if value != parameter.default:
-            text = f"{value:g}" if isinstance(value, float) else str(value)
+            text = str(value).removesuffix(".0")
             quoted = text if text.replace(".", "").replace("-", "").isalnum() else f'"{text}"'
             parts.append(f"--{parameter.name.replace('_', '-')} {quoted}")
     if lang != next(iter(LANGUAGES)):

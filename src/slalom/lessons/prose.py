@@ -99,7 +99,7 @@ def options(arguments: list[str]) -> dict[str, str]:
     """`--name value` and `--name=value`, as on a command line.
 
     Raises:
-        BadPlan: when a word is no option, or an option has no value.
+        BadPlan: when a word is no option, or an option has no value or two.
 
     >>> options(["--lr", "0.5", "--batch-size=8"])
     {'lr': '0.5', 'batch_size': '8'}
@@ -111,8 +111,11 @@ def options(arguments: list[str]) -> dict[str, str]:
             raise BadPlan(f"A parameter is given as --name value, but {word!r} was given.")
         name, equals, value = word.removeprefix("--").partition("=")
         if not equals:
-            if not words:
+            if not words or words[0].startswith("--"):
                 raise BadPlan(f"{word} needs a value, but none was given.")
             value = words.pop(0)
-        found[name.replace("-", "_")] = value
+        name = name.replace("-", "_")
+        if name in found:
+            raise BadPlan(f"--{name} is given twice. Give it once.")
+        found[name] = value
     return found

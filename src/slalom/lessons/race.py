@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from slalom.data import toys
 from slalom.data.dataset import Dataset
 from slalom.engine import ReferenceEngine
-from slalom.lessons.common import SEED
+from slalom.lessons.common import SEED, train
 from slalom.lessons.lesson import Lesson, Number, Result, Whole
 from slalom.lessons.prose import Text
 from slalom.losses import MSE
@@ -33,7 +33,6 @@ from slalom.plots.style import (
 )
 from slalom.population import Member, Population, grid
 from slalom.runs import Run
-from slalom.training import train
 
 Floats: TypeAlias = NDArray[np.float64]
 

@@ -3,14 +3,13 @@
 from functools import partial
 
 from slalom.data import toys
-from slalom.lessons.common import ACTIVATION, SEED
+from slalom.lessons.common import ACTIVATION, SEED, train
 from slalom.lessons.lesson import Lesson, Number, Result, Whole
 from slalom.lessons.prose import Text
 from slalom.nets import MLP
 from slalom.optim import SGD
 from slalom.plots.animation import movie
 from slalom.plots.curves import learning_curves
-from slalom.training import train
 
 
 def regression(
@@ -36,12 +35,12 @@ def regression(
 LESSON = Lesson(
     name="regression",
     parameters=(
-        Whole("points", 100, Text("points", "数据点数"), low=2, high=2000),
+        Whole("points", 100, Text("points", "数据点数"), low=2, high=1000),
         Number("noise", 0.2, Text("width of the noise", "噪声的宽度"), low=0, high=2),
-        Whole("width", 10, Text("hidden neurons", "隐藏神经元数"), low=1, high=500),
+        Whole("width", 10, Text("hidden neurons", "隐藏神经元数"), low=1, high=200),
         ACTIVATION,
         Number("lr", 0.2, Text("learning rate", "学习率"), low=1e-5, high=100, log=True),
-        Whole("steps", 200, Text("steps", "步数"), low=2, high=5000),
+        Whole("steps", 200, Text("steps", "步数"), low=2, high=3000),
         SEED,
     ),
     function=regression,

@@ -21,7 +21,7 @@ from torch.serialization import get_unsafe_globals_in_checkpoint
 
 from slalom.data import toys
 from slalom.data.dataset import Dataset
-from slalom.lessons.common import SEED
+from slalom.lessons.common import SEED, train
 from slalom.lessons.lesson import Choice, Lesson, Result, Whole
 from slalom.lessons.prose import Text
 from slalom.nets import MLP
@@ -40,7 +40,6 @@ from slalom.plots.style import (
     look,
     picture,
 )
-from slalom.training import train
 
 Array = NDArray[Any]
 

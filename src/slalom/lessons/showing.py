@@ -59,8 +59,11 @@ def say_text(made: Made, lang: str) -> None:
     terminal = console() if sys.stdout.isatty() else None
     say(prose) if terminal is None else terminal.print(Markdown(prose))
     for code in made.code.values():
-        shown = Syntax(code, "python", theme="ansi_dark", background_color="default")
-        say(code) if terminal is None else terminal.print(shown)
+        if terminal is None:
+            say(code)
+            continue
+        colored = Syntax(code, "python", theme="ansi_dark", background_color="default")
+        terminal.print(colored.highlight(code), soft_wrap=True)  # so that copying keeps lines whole
 
 
 def _notebook() -> Any:

@@ -10,12 +10,11 @@ from slalom.data import toys
 from slalom.data.dataset import Dataset
 from slalom.lessons.activations import drawing
 from slalom.lessons.activations.advice import measured
-from slalom.lessons.common import ACTIVATION, SEED
+from slalom.lessons.common import ACTIVATION, SEED, train
 from slalom.lessons.lesson import Lesson, Number, Result, Whole
 from slalom.lessons.prose import Text
 from slalom.nets import ACTIVATIONS, MLP, Function
 from slalom.optim import SGD
-from slalom.training import train
 
 Floats = NDArray[np.float64]
 

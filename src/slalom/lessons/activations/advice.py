@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 
 from slalom.data.dataset import Dataset, Split
+from slalom.lessons.common import train
 from slalom.nets import Net
 from slalom.optim import SGD
 from slalom.population import grid
-from slalom.training import train
 
 ACTIVATIONS = ("relu", "tanh", "sigmoid")
 RATES = (0.1, 0.3, 0.6)  # learning rates

@@ -19,6 +19,7 @@ from torch import Tensor
 from slalom.errors import did_you_mean
 from slalom.lessons.autograd.flow import Node, Unclear, forward, number, tensor
 from slalom.plots.labels import shortened
+from slalom.plots.style import look
 
 MOST_CHARACTERS = 1000
 MOST_NODES = 30
@@ -61,7 +62,8 @@ def parse(text: str) -> ast.expr:
         raise Unclear(f"{odd[0]!r} has no meaning in it.{hint} It may contain {PARTS}.")
     text = " ".join(text.split())
     try:
-        with warnings.catch_warnings(action="error"):
+        # Filters of warnings are global, and pictures in other threads change them under a lock.
+        with look(), warnings.catch_warnings(action="error"):
             return ast.parse(text, mode="eval").body
     except (SyntaxError, RecursionError, MemoryError) as error:
         why = error.msg if isinstance(error, SyntaxError) else "it is nested too deeply"

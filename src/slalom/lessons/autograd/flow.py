@@ -135,7 +135,7 @@ def finite_differences(nodes: Sequence[Node], variables: Variables, h: float) ->
     """
 
     def moved(name: str, i: int, change: float) -> float:
-        entries = variables[name].clone()
+        entries = variables[name].clone(memory_format=torch.contiguous_format)
         entries.view(-1)[i] += change
         return forward(nodes, {**variables, name: entries})[-1].item()
 

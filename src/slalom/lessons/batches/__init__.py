@@ -21,13 +21,13 @@ from slalom.lessons.batches.pictures import (
     curves,
     noise_of_batches,
 )
+from slalom.lessons.common import train
 from slalom.lessons.lesson import Lesson, Number, Result, Whole
 from slalom.lessons.prose import Text
 from slalom.nets import MLP
 from slalom.optim import SGD
 from slalom.population import grid
 from slalom.runs import Run
-from slalom.training import train
 
 Floats: TypeAlias = NDArray[np.float64]
 

@@ -9,11 +9,11 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from slalom.data.dataset import Dataset
+from slalom.lessons.common import train
 from slalom.nets import MLP
 from slalom.optim import SGD
 from slalom.population import grid
 from slalom.runs import Run
-from slalom.training import train
 
 Floats: TypeAlias = NDArray[np.float64]
 Counts: TypeAlias = NDArray[np.int64]

@@ -8,14 +8,13 @@ import torch
 from numpy.typing import NDArray
 
 from slalom.data.dataset import Dataset
-from slalom.lessons.common import SEED
+from slalom.lessons.common import SEED, train
 from slalom.lessons.lesson import Lesson, Number, Result, Whole
 from slalom.lessons.network.descent import Descent, surface, valley
 from slalom.lessons.network.drawing import forward_and_back
 from slalom.lessons.prose import Text
 from slalom.nets import MLP
 from slalom.optim import SGD
-from slalom.training import train
 
 Numbers: TypeAlias = dict[str, Any]
 

@@ -9,7 +9,7 @@ import numpy as np
 from slalom.data import toys
 from slalom.data.dataset import Dataset, Split
 from slalom.diagnosis import diagnose
-from slalom.lessons.common import SEED
+from slalom.lessons.common import SEED, train
 from slalom.lessons.lesson import Lesson, Number, Result, Whole
 from slalom.lessons.overfitting.pictures import Case, bending, cases, curves
 from slalom.lessons.prose import Text
@@ -17,7 +17,6 @@ from slalom.nets import MLP
 from slalom.optim import SGD, Adam
 from slalom.population import Member
 from slalom.runs import Run
-from slalom.training import train
 
 FRAMES = 200  # of which the movie shows some, close together where the lines change fast
 SHORT = 200  # epochs, in which the troubles of the last picture show

@@ -10,10 +10,10 @@ from sklearn.datasets import load_digits
 from torch.nn.functional import max_pool2d, pad
 
 from slalom.data.dataset import Dataset, Split
+from slalom.lessons.common import train
 from slalom.nets import Net, flat_parameters
 from slalom.optim import Adam
 from slalom.population import grid
-from slalom.training import train
 
 Array = NDArray[Any]
 

@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 
 from slalom.data.dataset import Dataset, Split
-from slalom.lessons.common import SEED
+from slalom.lessons.common import SEED, train
 from slalom.lessons.lesson import Lesson, Number, Result, Whole
 from slalom.lessons.prose import Text
 from slalom.lessons.transfer.drawing import draw_rows, draw_seen, draw_steps, draw_tasks
 from slalom.nets import MLP, Net, NetSpec
 from slalom.optim import SGD
 from slalom.population import Member, Population
-from slalom.training import train
 
 Floats: TypeAlias = NDArray[np.float64]
 
