@@ -18,6 +18,8 @@ WORDS = tuple(
     Word(en, zh, lesson)
     for lesson, words in {
         "network": {
+            "row": "行",
+            "seed": "种子",
             "neuron": "神经元",
             "weight": "权重",
             "bias": "偏置",
