@@ -52,6 +52,51 @@ def test_any_number_of_threads_gives_the_same_bits(threads: int) -> None:
     assert_same_records([records], one_records)
 
 
+LARGE = plan_of(
+    Member(MLP(8, 96, 96, 1), SGD(0.05), 500, seed=1),
+    Member(MLP(8, 128, 64, 1, activation="tanh", dropout=0.25), Adam(1e-3), seed=2),
+    Member(MLP(8, 160, 160, 1), SGD(0.05, momentum=0.9), 700, clip_norm=0.1, seed=3),
+    steps=7,
+)
+
+
+def test_steps_are_shared_in_the_plan_that_tests_it() -> None:
+    engine = NativeEngine(1)
+    state = engine.start(LARGE, points(1500, 8))
+    assert (engine._tables(state, 0, 1).nets.kinds["parts"] > 1).all()
+
+
+@pytest.mark.parametrize("threads", [2, 3, 8])
+def test_threads_that_share_a_step_give_the_bits_of_one(threads: int) -> None:
+    data = points(1500, 8)
+    one, one_records = everything(NativeEngine(1), LARGE, data)
+    many, records = everything(NativeEngine(threads), LARGE, data)
+    assert_same_bits(many, one)
+    assert_same_records([records], one_records)
+
+
+def test_shared_steps_are_those_of_the_reference_engine() -> None:
+    data = points(1500, 8)
+    ours, records = everything(NativeEngine(2), LARGE, data)
+    theirs, expected = everything(ReferenceEngine(), LARGE, data)
+    np.testing.assert_allclose(records["train_loss"], expected["train_loss"], rtol=1e-5)
+    np.testing.assert_allclose(ours.parameters, theirs.parameters, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_shared_steps_that_are_stopped_again_and_again_end_with_the_same_bits() -> None:
+    data = points(1500, 8)
+    whole, expected = everything(NativeEngine(1), LARGE, data)
+    engine = NativeEngine(2)
+    state = engine.start(LARGE, data)
+    records = []
+    while state.training.any():
+        records.append(engine.advance(state, 7, StopAfter(3)))
+        assert len(records) < 1000
+    assert_same_bits(state, whole)
+    assert_same_records(records, expected)
+
+
 def test_populations_that_train_at_once_do_not_touch_each_other() -> None:
     plan, data = EngineConformance.mixed()
     plans = [replace(plan, steps=steps) for steps in (5, 23, 11, 17, 8, 14)]
@@ -70,15 +115,15 @@ def test_an_error_in_a_thread_reaches_the_caller_and_ends_the_others(
     plan, data = EngineConformance.mixed()
     engine = NativeEngine(2)
     state = engine.start(plan, data)
-    room, calls = tables._room, []
+    work, calls = tables.work, []
 
     def fails_once(*arguments: Any) -> Any:
         calls.append(0)
         if len(calls) == 1:
             raise MemoryError("no room")
-        return room(*arguments)
+        return work(*arguments)
 
-    monkeypatch.setattr(tables, "_room", fails_once)
+    monkeypatch.setattr(tables, "work", fails_once)
     with pytest.raises(MemoryError, match="no room"):
         engine.advance(state, 23)
     assert len(calls) == 2
@@ -338,15 +383,15 @@ def test_what_lies_in_memory_before_a_step_does_not_matter(
     wide = [Member(MLP(4, *h, 2), Adam(0.01), b) for h in ((33,), (1, 50)) for b in (None, 7, 40)]
     plan = replace(plan, population=plan.population + Population(wide))
     expected, records = everything(NativeEngine(1), plan, data)
-    clean: Callable[..., Any] = tables._room
+    clean: Callable[..., Any] = tables._rooms
 
     def poisoned(*arguments: Any) -> Any:
-        room = clean(*arguments)
-        for array in (*room[:-2], *room.window, *room.held):
+        rooms = clean(*arguments)
+        for array in (*rooms[:-2], *rooms.window, *rooms.held):
             array[...] = np.nan if array.dtype.kind == "f" else 0x7FFF_FFF0
-        return room
+        return rooms
 
-    monkeypatch.setattr(tables, "_room", poisoned)
+    monkeypatch.setattr(tables, "_rooms", poisoned)
     state, poisoned_records = everything(NativeEngine(1), plan, data)
     assert_same_bits(state, expected)
     assert_same_records([poisoned_records], records)

@@ -1,8 +1,8 @@
 """The native engine: the three verbs around the compiled program."""
 
 import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Event
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from slalom.data.dataset import Dataset
 from slalom.engine.contract import RECORD
+from slalom.engine.native.layout import Crew
 from slalom.engine.native.tables import Tables, refusal
 from slalom.engine.native.training import work
 from slalom.engine.reference import ReferenceEngine
@@ -75,8 +76,8 @@ class NativeEngine:
             )
         state = self._reference.start(plan, dataset)
         # Compiles the program if that has not been done yet: here, where no time limit runs.
-        queue, flag = np.zeros((2, 1), dtype=np.int64)
-        self._tables(state, 0, steps=0).work(queue, flag)
+        tables = self._tables(state, 0, steps=0)
+        tables.work(tables.crew(1))
         return state
 
     def advance(self, state: State, steps: int, stop: Event | None = None) -> NDArray[Any]:
@@ -89,7 +90,8 @@ class NativeEngine:
             if not len(tables.tasks):
                 continue
             try:
-                _together(tables.work, min(self.threads, len(tables.tasks)), stop)
+                threads = min(self.threads, len(tables.tasks) * tables.job.parts)
+                _together(tables, tables.crew(threads), threads, stop)
             finally:
                 tables.save(state)
             records.append(tables.written())
@@ -118,17 +120,15 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _together(
-    carry_out: Callable[[NDArray[np.int64], NDArray[np.int64]], None], threads: int, stop: Event
-) -> None:
-    """Work in some threads on one queue; a flag, which follows `stop`, ends the work."""
-    queue, flag = np.zeros((2, 1), dtype=np.int64)
+def _together(tables: Tables, crew: Crew, threads: int, stop: Event) -> None:
+    """Work in some threads; the crew's flag, which follows `stop`, ends the work."""
+    futures: list[Future[None]] = []
     with ThreadPoolExecutor(threads) as pool:
-        futures = [pool.submit(carry_out, queue, flag) for _ in range(threads)]
         try:
+            futures.extend(pool.submit(tables.work, crew) for _ in range(threads))
             while wait(futures, PATIENCE).not_done:
-                flag[0] = flag[0] or stop.is_set()
+                crew.flag[0] = crew.flag[0] or stop.is_set()
         finally:  # also when interrupted, so that the threads end
-            flag[0] = any(not future.done() for future in futures)
+            crew.flag[0] = any(not future.done() for future in futures)
     for future in futures:
         future.result()

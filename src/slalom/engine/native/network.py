@@ -35,6 +35,9 @@ START = np.int64(0)
 # Room for what panels leave behind until the gradient is taken: an eighth of a common second cache,
 # measured to be best from width 16 to 256.
 ARENA = 2**15
+# A step is taken in up to so many parts, of so many samples at least, where its products are so many
+# floating-point operations at least: below, threads would wait for each other as long as they work.
+PARTS, PART, SHARED = 4, 64, 2e7
 # Cycles, measured: adding up one tile of `narrow_gradient`, and bringing 16 features into samples.
 NARROW_TILE, TRANSPOSE = 50, 160
 
@@ -59,6 +62,12 @@ def layers_of(widths: tuple[int, ...], panels: int) -> tuple[NDArray[np.int64], 
             layer[column] = room
             room += chunk * size * PANEL
     return table, chunk, room + LANES * PANEL  # by_sample reads some rows more
+
+
+def parts_of(widths: tuple[int, ...], panels: int) -> int:
+    """Parts of a step on a batch of so many panels, which threads may share."""
+    samples, weights = panels * PANEL, sum(i * o for i, o in pairwise(widths))
+    return max(1, min(PARTS, samples // PART)) if 6 * samples * weights >= SHARED else 1
 
 
 def _is_narrow(inputs: int, outputs: int, panels: int, first: bool) -> bool:

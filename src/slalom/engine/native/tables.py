@@ -13,20 +13,22 @@ from slalom.data.dataset import Dataset
 from slalom.engine.contract import RECORD
 from slalom.engine.native import activations, losses, updates
 from slalom.engine.native.batches import GENERATOR
-from slalom.engine.native.network import layers_of
-from slalom.engine.native.tiles import LANES, PANEL, pitch
-from slalom.engine.native.training import (
+from slalom.engine.native.helping import DESK
+from slalom.engine.native.layout import (
     KIND,
     MEMBER,
     NEVER,
     TASK,
     Batches,
+    Crew,
     Data,
     Job,
     Nets,
     Room,
-    work,
 )
+from slalom.engine.native.network import layers_of, parts_of
+from slalom.engine.native.tiles import LANES, PANEL, pitch
+from slalom.engine.native.training import work
 from slalom.engine.state import State
 from slalom.losses import Loss
 from slalom.nets import MLP
@@ -127,12 +129,15 @@ class Tables:
             records=records,
         )
 
-    def work(self, queue: NDArray[np.int64], flag: NDArray[np.int64]) -> None:
-        """What one thread does; all of them take their tasks from one queue."""
-        room = _room(self.job, self.data)
-        work(
-            self.nets, self.data, self.job, self.tasks, self.order, self.records, room, queue, flag
-        )
+    def crew(self, threads: int) -> Crew:
+        """What so many threads share while they work."""
+        flag, queue, arrived, working = np.zeros((4, 1), dtype=np.int64)
+        desks = np.zeros(threads * DESK, dtype=np.int64)
+        return Crew(flag, queue, arrived, working, desks, _rooms(self.job, self.data, threads))
+
+    def work(self, crew: Crew) -> None:
+        """What one thread of a crew does."""
+        work(self.nets, self.data, self.job, self.tasks, self.order, self.records, crew)
 
     def save(self, state: State) -> None:
         """Give the state what changed."""
@@ -179,9 +184,14 @@ def _kinds(
     """The kinds of the members, a table of layers for each, and the largest arena."""
     panels = -(-batch // PANEL)
     first, table["kind"] = grouped(net, panels)
-    shapes = [layers_of(nets[net[k]].widths, int(panels[k])) for k in first]
+    parts = [parts_of(nets[net[k]].widths, int(panels[k])) for k in first]
+    shapes = [
+        layers_of(nets[net[k]].widths, -(-int(panels[k]) // n))
+        for k, n in zip(first, parts, strict=True)
+    ]
     layers = np.zeros((len(first), max(len(own) for own, _, _ in shapes), 7), dtype=np.int64)
     kinds = np.zeros(len(first), dtype=KIND)
+    kinds["parts"] = parts
     for kind, k, table_of, (own, chunk, _) in zip(kinds, first, layers, shapes, strict=True):
         spec = nets[net[k]]
         table_of[: len(own)] = own
@@ -274,46 +284,54 @@ def _job(
         patience=float(plan.patience or np.inf),
         arena=arena,
         parameters=int(kinds["parameters"].max()),
+        parts=int(kinds["parts"].max()),
         rows=max(len(rows) for fold in folds for rows in (fold.train, fold.validation)),
         panels=int(max(batches.max(), min(window, (batches * table["steps_per_epoch"]).max()))),
         validation_panels=max(-(-len(fold.validation) // PANEL) for fold in folds),
     )
 
 
-def _room(job: Job, data: Data) -> Room:
+def _rooms(job: Job, data: Data, threads: int) -> Room:
+    """Room for so many threads: every array has a row for each."""
     features, targets = data.features, data.targets
+    # By themselves, parts of batches need no room: their gradient is that of the batch.
+    parts = job.parts if job.parts > 1 else 0
+    gradient = pitch(job.parameters + LANES)
     return Room(
-        arena=aligned(job.arena),
-        gradient=aligned(job.parameters + LANES),
-        sums=aligned(4 * PANEL),
-        unexplained=np.empty(targets, np.float64),
-        order=np.empty(job.rows, np.int32),
-        words=np.empty(GENERATOR, np.uint32),
-        window=_batches(job.panels, features, targets),
-        held=_batches(job.validation_panels, features, targets),
+        arena=aligned(threads, job.arena),
+        gradient=aligned(threads, gradient),
+        parts=aligned(threads, parts * gradient),
+        losses=np.empty((threads, parts), np.float64),
+        sums=aligned(threads, 4 * PANEL),
+        unexplained=np.empty((threads, targets), np.float64),
+        order=np.empty((threads, job.rows), np.int32),
+        words=np.empty((threads, GENERATOR), np.uint32),
+        window=_batches(threads, job.panels, features, targets),
+        held=_batches(threads, job.validation_panels, features, targets),
     )
 
 
-def _batches(panels: int, features: int, targets: int) -> Batches:
+def _batches(threads: int, panels: int, features: int, targets: int) -> Batches:
     slack = LANES * PANEL  # by_feature writes some rows more
     return Batches(
-        samples=aligned(panels * PANEL * pitch(features) + slack),
-        X=aligned(panels * PANEL * features + slack),
-        y=aligned(panels * PANEL * targets),
-        weight=aligned(panels * PANEL),
-        total=np.empty(panels, np.float64),
+        samples=aligned(threads, panels * PANEL * pitch(features) + slack),
+        X=aligned(threads, panels * PANEL * features + slack),
+        y=aligned(threads, panels * PANEL * targets),
+        weight=aligned(threads, panels * PANEL),
+        total=np.empty((threads, panels), np.float64),
     )
 
 
-def aligned(size: int) -> NDArray[np.float32]:
-    """Room for float32 numbers that starts with a line of the cache.
+def aligned(rows: int, size: int) -> NDArray[np.float32]:
+    """Rows of zeros, float32, each of which starts with a line of the cache.
 
     A vector that lies across two lines takes twice as long to load or to store.
     """
     line = 64
-    room = np.zeros(size * 4 + line, dtype=np.uint8)
+    size = -(-size * 4 // line) * line
+    room = np.zeros(rows * size + line, dtype=np.uint8)
     start = -room.ctypes.data % line
-    return room[start : start + size * 4].view(np.float32)
+    return room[start : start + rows * size].view(np.float32).reshape(rows, -1)
 
 
 _DATA: WeakKeyDictionary[Dataset, dict[Loss, Data]] = WeakKeyDictionary()

@@ -1,5 +1,6 @@
-"""What threads share: a queue of tasks, and a flag that ends the work."""
+"""What threads share: numbers that one of them changes while others read them."""
 
+import sys
 from typing import Any
 
 from llvmlite import ir
@@ -7,25 +8,64 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from slalom.engine.native.compile import part
+
+WORD = ir.IntType(64)
+
+
+def _address(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    """Of the number at an index, the first two arguments."""
+    array = context.make_array(signature.args[0])(context, builder, arguments[0])
+    return builder.gep(array.data, [arguments[1]])
+
 
 @intrinsic
-def take(typing: Any, queue: Any) -> Any:
-    """The number in `queue [1]`, int64, which becomes the next one, whoever else takes one."""
+def add(typing: Any, numbers: Any, index: Any, amount: Any) -> Any:
+    """Add to a number, an int64, and give what it was before, whoever else adds to it."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array = context.make_array(signature.args[0])(context, builder, arguments[0])
-        return builder.atomic_rmw("add", array.data, ir.IntType(64)(1), "monotonic")
+        address = _address(context, builder, signature, arguments)
+        return builder.atomic_rmw("add", address, arguments[2], "seq_cst")
 
-    return types.int64(queue), emit
+    return types.int64(numbers, types.int64, types.int64), emit
 
 
 @intrinsic
-def stopped(typing: Any, flag: Any) -> Any:
+def load(typing: Any, numbers: Any, index: Any) -> Any:
+    """A number, and with it all that a thread wrote before it stored that number."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.load_atomic(_address(context, builder, signature, arguments), "acquire", 8)
+
+    return types.int64(numbers, types.int64), emit
+
+
+@intrinsic
+def store(typing: Any, numbers: Any, index: Any, value: Any) -> Any:
+    """Set a number, after all that was written before."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        address = _address(context, builder, signature, arguments)
+        builder.store_atomic(arguments[2], address, "release", 8)
+        return context.get_dummy_value()
+
+    return types.void(numbers, types.int64, types.int64), emit
+
+
+@intrinsic
+def give_way(typing: Any) -> Any:
+    """Let another thread have the core, if one waits for it."""
+    name = "SwitchToThread" if sys.platform == "win32" else "sched_yield"
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = ir.FunctionType(ir.IntType(32), [])
+        builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [])
+        return context.get_dummy_value()
+
+    return types.void(), emit
+
+
+@part
+def stopped(flag):
     """Whether `flag [1]`, int64, has been set, by whatever thread."""
-
-    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array = context.make_array(signature.args[0])(context, builder, arguments[0])
-        value = builder.load_atomic(array.data, "monotonic", 8)
-        return cgutils.is_not_null(builder, value)
-
-    return types.boolean(flag), emit
+    return load(flag, 0) != 0

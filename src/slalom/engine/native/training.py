@@ -5,10 +5,7 @@ place once, window by window, and each member trains on the window in turn; its 
 nearest cache meanwhile. Nothing here knows how many threads there are.
 """
 
-from typing import Any, NamedTuple
-
 import numpy as np
-from numpy.typing import NDArray
 
 from slalom.engine.native.batches import (
     as_they_come,
@@ -19,161 +16,27 @@ from slalom.engine.native.batches import (
     skip,
 )
 from slalom.engine.native.compile import kernel, part, program
-from slalom.engine.native.dropout import step_key
+from slalom.engine.native.helping import TINY, help_others, loss_of_batch, room_of
+from slalom.engine.native.layout import NEVER
 from slalom.engine.native.losses import BCE, CROSS_ENTROPY, loss_of_panels
-from slalom.engine.native.network import (
-    ACTIVE,
-    ERROR,
-    INPUTS,
-    OUTPUTS,
-    add_gradients,
-    backpropagate,
-    forward,
-)
-from slalom.engine.native.threads import stopped, take
-from slalom.engine.native.tiles import PANEL, pitch_of
+from slalom.engine.native.network import ACTIVE, ERROR, INPUTS, OUTPUTS, forward
+from slalom.engine.native.threads import add, stopped
+from slalom.engine.native.tiles import PANEL
 from slalom.engine.native.updates import update
 
-NAN, NEVER = np.nan, -1
+NAN = np.nan
 START, ONE_PANEL = np.int64(0), np.int64(1)
-TINY = float(np.finfo(np.float32).tiny)
-
-# Nets of one shape, with batches of one size.
-KIND = np.dtype(
-    [
-        ("depth", np.int64),
-        ("activation", np.int64),
-        ("relu", np.bool_),  # that activation, and no dropout
-        ("dropout", np.float64),
-        ("chunk", np.int64),  # panels whose gradient is taken together
-        ("parameters", np.int64),
-    ]
-)
-
-# A member: what it is, and what changes, as in `slalom.engine.state.State`.
-MEMBER = np.dtype(
-    [
-        ("number", np.int64),
-        ("kind", np.int64),
-        ("rule", np.int64),
-        ("schedule", np.int64),  # row of the rates, or NEVER
-        ("fold", np.int64),
-        ("lr", np.float64),
-        ("clip_norm", np.float64),
-        ("seed", np.uint64),
-        ("parameters", np.int64),  # offsets
-        ("slots", np.int64),
-        ("records", np.int64),
-        ("recorded", np.int64),
-        ("steps_per_epoch", np.int64),
-        ("total_steps", np.int64),
-        ("end", np.int64),  # the step at which this stretch ends
-        ("epoch", np.int64),  # whole epochs done, and steps since then
-        ("in_epoch", np.int64),
-        ("next_record", np.int64),  # the next step whose record is kept
-        ("record_every", np.int64),
-        ("step", np.int64),
-        ("stopped_at", np.int64),
-        ("diverged_at", np.int64),
-        ("best_step", np.int64),
-        ("best_loss", np.float64),
-        ("epoch_loss", np.float64),
-        ("train_loss", np.float64),
-        ("best_train_loss", np.float64),
-        ("best_metric", np.float64),
-        ("pending", np.float64),
-    ]
-)
-
-# Members of the table that lie at order[first:last] and see the same batches.
-TASK = np.dtype(
-    [
-        ("first", np.int64),
-        ("last", np.int64),
-        ("seed", np.uint64),
-        ("fold", np.int64),
-        ("batch_size", np.int64),  # 0 for all rows as they come
-    ]
-)
-
-
-class Data(NamedTuple):
-    """The dataset; the rows of all folds lie one fold after another."""
-
-    features: int
-    targets: int
-    X: NDArray[np.float32]  # [rows * features]
-    y: NDArray[np.float32]  # [rows * targets]
-    weight: NDArray[np.float32]
-    mass: NDArray[np.float64]  # the weight of a row times that of its class
-    train: NDArray[np.int64]
-    train_from: NDArray[np.int64]  # [folds + 1]
-    validation: NDArray[np.int64]
-    validation_from: NDArray[np.int64]
-    variation: NDArray[np.float64]  # [folds, T]: weighted squares around the mean, for R2
-
-
-class Nets(NamedTuple):
-    """The members and what they are trained with."""
-
-    members: NDArray[Any]  # MEMBER
-    kinds: NDArray[Any]  # KIND
-    layers: NDArray[np.int64]  # [kinds, layers, 7]
-    hyper: NDArray[np.float64]  # [P, LENGTH], see `updates`
-    parameters: NDArray[np.float32]
-    slots: NDArray[np.float32]
-    best: NDArray[np.float32]
-    base: NDArray[np.float64]  # the rate of step `first_rate + i` by schedule s:
-    slope: NDArray[np.float64]  # base[s, i] + slope[s, i] * lr
-    first_rate: int
-
-
-class Job(NamedTuple):
-    """What the plan says for all members, and how much room a thread needs."""
-
-    loss: int
-    numbers: NDArray[np.float32]
-    record_steps: bool
-    validate_every: int
-    patience: float
-    arena: int
-    parameters: int
-    rows: int
-    panels: int
-    validation_panels: int
-
-
-class Batches(NamedTuple):
-    """Some batches, panel by panel."""
-
-    samples: NDArray[np.float32]
-    X: NDArray[np.float32]
-    y: NDArray[np.float32]
-    weight: NDArray[np.float32]
-    total: NDArray[np.float64]  # sum of the weights of each batch
-
-
-class Room(NamedTuple):
-    """What a thread works in."""
-
-    arena: NDArray[np.float32]
-    gradient: NDArray[np.float32]
-    sums: NDArray[np.float32]
-    unexplained: NDArray[np.float64]
-    order: NDArray[np.int32]
-    words: NDArray[np.uint32]
-    window: Batches
-    held: Batches
 
 
 @program
-def work(nets, data, job, tasks, order, records, room, queue, flag):
-    """Carry out tasks until there are none left, or the flag is set."""
-    held_fold = -1
+def work(nets, data, job, tasks, order, records, crew):
+    """Carry out tasks until there are none left, or the flag is set; then help the others."""
+    me, _ = add(crew.arrived, 0, 1), add(crew.working, 0, 1)
+    room, held_fold = room_of(crew.room, me), -1
     while True:
-        t = take(queue)
-        if t >= tasks.size or stopped(flag):
-            return
+        t = add(crew.queue, 0, 1)
+        if t >= tasks.size or stopped(crew.flag):
+            break
         task = tasks[t]
         members = order[task.first : task.last]
         if held_fold != task.fold and _validates(nets.members, members, job):
@@ -182,7 +45,10 @@ def work(nets, data, job, tasks, order, records, room, queue, flag):
             rows = data.validation[first:last]
             as_they_come(room.order[: rows.size])
             gather(data, rows, room.order, START, rows.size, room.held, START)
-        _train(nets, members, task, data, job, room, records, flag)
+        _train(nets, members, task, data, job, room, records, crew, me)
+    add(crew.working, 0, -1)
+    if job.parts > 1:
+        help_others(nets, job, crew, me)
 
 
 @part
@@ -197,7 +63,7 @@ def _validates(table, members, job):
 
 
 @part
-def _train(nets, members, task, data, job, room, records, flag):
+def _train(nets, members, task, data, job, room, records, crew, me):
     """Advance the members of a task, epoch by epoch and window by window."""
     rows = data.train[data.train_from[task.fold] : data.train_from[task.fold + 1]]
     start, end = _span(nets.members, members)
@@ -218,14 +84,15 @@ def _train(nets, members, task, data, job, room, records, flag):
             job,
             room,
             records,
-            flag,
+            crew,
+            me,
         )
         return
     per_epoch, at_once = -(-rows.size // size), max(1, job.panels // -(-size // PANEL))
     seed_generator(room.words, task.seed)
     drawn = START
     for epoch in range(start // per_epoch, -(-end // per_epoch)):
-        if stopped(flag) or _span(nets.members, members)[1] == 0:
+        if stopped(crew.flag) or _span(nets.members, members)[1] == 0:
             return
         skip(room.words, draws_before(epoch, rows.size) - drawn)
         shuffle(room.words, order)
@@ -233,12 +100,24 @@ def _train(nets, members, task, data, job, room, records, flag):
         for b in range(0, per_epoch, at_once):
             low = epoch * per_epoch + b
             high = min(low + at_once, (epoch + 1) * per_epoch)
-            if high > start and low < end and not stopped(flag):
+            if high > start and low < end and not stopped(crew.flag):
                 for n in range(high - low):
                     gather(data, rows, order, (b + n) * size, size, room.window, n)
                 left = rows.size - b * size
                 _train_on_window(
-                    nets, members, low, high, shuffled, size, left, data, job, room, records, flag
+                    nets,
+                    members,
+                    low,
+                    high,
+                    shuffled,
+                    size,
+                    left,
+                    data,
+                    job,
+                    room,
+                    records,
+                    crew,
+                    me,
                 )
 
 
@@ -260,7 +139,7 @@ def trains(m):
 
 @kernel
 def _train_on_window(
-    nets, members, low, high, shuffled, size, left, data, job, room, records, flag
+    nets, members, low, high, shuffled, size, left, data, job, room, records, crew, me
 ):
     """Take each member from step `low` to step `high`.
 
@@ -269,29 +148,26 @@ def _train_on_window(
     """
     for k in members:
         m = nets.members[k]
-        while not stopped(flag):
+        while not stopped(crew.flag):
             if not np.isnan(m.pending):
-                if not _finish_step(nets, k, data, job, room, records, flag):
+                if not _finish_step(nets, k, data, job, room, records, crew.flag):
                     return
             elif low <= m.step < high and trains(m):
                 n = m.step - low if shuffled else START
                 rows = min(size, left - n * size)
-                if not _step(nets, k, job, n, size, rows, room, records, flag):
+                if not _step(nets, k, job, n, size, rows, room, records, crew, me):
                     return
             else:
                 break
 
 
 @part
-def _step(nets, k, job, n, size, rows, room, records, flag):
+def _step(nets, k, job, n, size, rows, room, records, crew, me):
     """One update of a member on batch `n`; whether it came so far before the flag was set."""
     m = nets.members[k]
-    kind, layers, p = nets.kinds[m.kind], nets.layers[m.kind], nets.parameters
-    key = step_key(m.seed, m.step) if kind.dropout > 0 else np.uint64(0)
-    at = n * -(-size // PANEL)
-    done, loss = _batch_loss(
-        kind, layers, p, m.parameters, job, room.window, n, at, rows, room, key, flag
-    )
+    kind, p = nets.kinds[m.kind], nets.parameters
+    panel = n * -(-size // PANEL)
+    done, loss = loss_of_batch(nets, k, job, n, panel, rows, room, crew, me)
     if not done:
         return False
     if not np.isfinite(loss):
@@ -321,74 +197,6 @@ def _step(nets, k, job, n, size, rows, room, records, flag):
     m.epoch_loss += loss
     m.pending = loss
     return True
-
-
-@part
-def _batch_loss(kind, layers, p, p0, job, batches, n, panel, rows, room, key, flag):
-    """Whether it was done before the flag was set, and the loss; the gradient goes to the room."""
-    depth = kind.depth
-    features, targets = layers[0, INPUTS], room.unexplained.size
-    outputs, z0, d0 = (
-        layers[depth - 1, OUTPUTS],
-        layers[depth - 1, ACTIVE],
-        layers[depth - 1, ERROR],
-    )
-    panels = -(-rows // PANEL)
-    total = max(batches.total[n], TINY)
-    room.gradient[: kind.parameters] = np.float32(0)
-    value = 0.0
-    for start in range(0, panels, kind.chunk):
-        if stopped(flag):
-            return False, NAN
-        some, at = min(kind.chunk, panels - start), panel + start
-        x0 = at * PANEL * features
-        row = start * PANEL
-        forward(
-            layers,
-            depth,
-            kind.relu,
-            kind.activation,
-            p,
-            p0,
-            batches.X,
-            x0,
-            room.arena,
-            some,
-            kind.dropout,
-            key,
-            row,
-        )
-        value += loss_of_panels(
-            job.loss,
-            job.numbers,
-            room.arena,
-            z0,
-            room.arena,
-            d0,
-            outputs,
-            batches.y,
-            at * PANEL * targets,
-            batches.weight,
-            at * PANEL,
-            1.0 / total,
-            min(some * PANEL, rows - row),
-            room.sums,
-        )
-        backpropagate(layers, depth, kind.relu, p, p0, room.arena, some)
-        add_gradients(
-            layers,
-            depth,
-            batches.X,
-            at * PANEL * features,
-            batches.samples,
-            at * PANEL * pitch_of(features),
-            room.arena,
-            some,
-            room.gradient,
-            room.sums,
-        )
-    # Like torch's, a sum beyond float32 is infinite.
-    return True, np.float64(np.float32(value) / np.float32(total))
 
 
 @part

@@ -1,0 +1,214 @@
+"""Loss and gradient of a member on a batch, which threads without a task help to find.
+
+A wide net on a large batch takes a step in several parts, each some samples of the batch. The thread
+that trains the member lays them on its desk; whoever has no task left takes from the desks of the
+others. How many parts there are does not depend on the threads, and their gradients are added up in
+their order, so that the result does not either.
+"""
+
+import numpy as np
+
+from slalom.engine.native.compile import kernel, part
+from slalom.engine.native.dropout import step_key
+from slalom.engine.native.layout import Batches, Room
+from slalom.engine.native.losses import loss_of_panels
+from slalom.engine.native.network import (
+    ACTIVE,
+    ERROR,
+    INPUTS,
+    OUTPUTS,
+    add_gradients,
+    backpropagate,
+    forward,
+)
+from slalom.engine.native.threads import add, give_way, load, stopped, store
+from slalom.engine.native.tiles import PANEL, pitch_of
+
+# What lies on a desk: parts that nobody has taken yet, parts that are done, and what they are parts
+# of: a member, a batch, its first panel and its rows. Two lines of the cache to each.
+LEFT, DONE, WHO, BATCH, FIRST, ROWS = range(6)
+DESK = 16
+
+TINY = float(np.finfo(np.float32).tiny)
+WHOLE = np.int64(0)
+
+
+@part
+def room_of(rooms, thread):
+    """The room of one thread."""
+    window, held = rooms.window, rooms.held
+    return Room(
+        rooms.arena[thread],
+        rooms.gradient[thread],
+        rooms.parts[thread],
+        rooms.losses[thread],
+        rooms.sums[thread],
+        rooms.unexplained[thread],
+        rooms.order[thread],
+        rooms.words[thread],
+        Batches(
+            window.samples[thread],
+            window.X[thread],
+            window.y[thread],
+            window.weight[thread],
+            window.total[thread],
+        ),
+        Batches(
+            held.samples[thread],
+            held.X[thread],
+            held.y[thread],
+            held.weight[thread],
+            held.total[thread],
+        ),
+    )
+
+
+@part
+def loss_of_batch(nets, k, job, n, panel, rows, room, crew, me):
+    """The loss of member `k` on batch `n`; its gradient goes to the room.
+
+    Args:
+        panel, rows: where the batch begins in the window, and how many rows it has.
+        me: the number of this thread.
+
+    Returns:
+        Whether it was done before the flag was set, and the loss.
+    """
+    kind = nets.kinds[nets.members[k].kind]
+    if kind.parts == 1:
+        value = _part(
+            nets, k, job, room.window, n, panel, rows, WHOLE, room, room.gradient, crew.flag
+        )
+    else:
+        desk = me * DESK
+        crew.desks[desk + WHO], crew.desks[desk + BATCH] = k, n
+        crew.desks[desk + FIRST], crew.desks[desk + ROWS] = panel, rows
+        store(crew.desks, desk + DONE, 0)
+        store(crew.desks, desk + LEFT, kind.parts)
+        while take_part(nets, job, crew, me, me):
+            pass
+        while load(crew.desks, desk + DONE) < kind.parts:
+            give_way()
+        value = _add_up(kind.parts, kind.parameters, room)
+    # Like torch's, a sum beyond float32 is infinite.
+    total = np.float32(max(room.window.total[n], TINY))
+    return not stopped(crew.flag), np.float64(np.float32(value) / total)
+
+
+@kernel
+def help_others(nets, job, crew, me):
+    """Take parts from all desks until no thread has a task."""
+    while load(crew.working, 0) > 0 and not stopped(crew.flag):
+        found = False
+        for thread in range(crew.desks.size // DESK):
+            found |= take_part(nets, job, crew, thread, me)
+        if not found:
+            give_way()
+
+
+@kernel
+def take_part(nets, job, crew, thread, me):
+    """Whether there was a part on a thread's desk, which thread `me` now has done."""
+    desk = thread * DESK
+    if load(crew.desks, desk + LEFT) <= 0:
+        return False
+    which = add(crew.desks, desk + LEFT, -1) - 1
+    if which < 0:  # others were faster
+        return False
+    k, n = crew.desks[desk + WHO], crew.desks[desk + BATCH]
+    panel, rows = crew.desks[desk + FIRST], crew.desks[desk + ROWS]
+    theirs, mine = room_of(crew.room, thread), room_of(crew.room, me)
+    size = theirs.gradient.size
+    gradient = theirs.parts[which * size : (which + 1) * size]
+    theirs.losses[which] = _part(
+        nets, k, job, theirs.window, n, panel, rows, which, mine, gradient, crew.flag
+    )
+    add(crew.desks, desk + DONE, 1)
+    return True
+
+
+@kernel
+def _add_up(parts, parameters, room):
+    """The gradients of the parts, in their order, go to the room; the sum of their losses."""
+    size, value = room.gradient.size, 0.0
+    room.gradient[:parameters] = np.float32(0)
+    for which in range(parts):
+        value += room.losses[which]
+        gradient = room.parts[which * size : (which + 1) * size]
+        for i in range(np.uintp(parameters)):
+            room.gradient[i] += gradient[i]
+    return value
+
+
+@kernel
+def _part(nets, k, job, batches, n, panel, rows, which, room, gradient, flag):
+    """The sum of the losses of a part of batch `n`, whose gradient replaces `gradient`.
+
+    It ends early when the flag is set.
+    """
+    m = nets.members[k]
+    kind, layers, p, p0 = nets.kinds[m.kind], nets.layers[m.kind], nets.parameters, m.parameters
+    depth = kind.depth
+    features, targets = layers[0, INPUTS], room.unexplained.size
+    outputs, z0, d0 = (
+        layers[depth - 1, OUTPUTS],
+        layers[depth - 1, ACTIVE],
+        layers[depth - 1, ERROR],
+    )
+    key = step_key(m.seed, m.step) if kind.dropout > 0 else np.uint64(0)
+    total = max(batches.total[n], TINY)
+    panels = -(-rows // PANEL)
+    last = panels * (which + 1) // kind.parts
+    gradient[: kind.parameters] = np.float32(0)
+    value = 0.0
+    for start in range(panels * which // kind.parts, last, kind.chunk):
+        if stopped(flag):
+            break
+        some, at = min(kind.chunk, last - start), panel + start
+        x0 = at * PANEL * features
+        row = start * PANEL
+        forward(
+            layers,
+            depth,
+            kind.relu,
+            kind.activation,
+            p,
+            p0,
+            batches.X,
+            x0,
+            room.arena,
+            some,
+            kind.dropout,
+            key,
+            row,
+        )
+        value += loss_of_panels(
+            job.loss,
+            job.numbers,
+            room.arena,
+            z0,
+            room.arena,
+            d0,
+            outputs,
+            batches.y,
+            at * PANEL * targets,
+            batches.weight,
+            at * PANEL,
+            1.0 / total,
+            min(some * PANEL, rows - row),
+            room.sums,
+        )
+        backpropagate(layers, depth, kind.relu, p, p0, room.arena, some)
+        add_gradients(
+            layers,
+            depth,
+            batches.X,
+            x0,
+            batches.samples,
+            at * PANEL * pitch_of(features),
+            room.arena,
+            some,
+            gradient,
+            room.sums,
+        )
+    return value

@@ -1,0 +1,150 @@
+"""What the compiled program works on: tables of members and tasks, data, and room to work in."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+NEVER = -1
+
+# Nets of one shape, with batches of one size.
+KIND = np.dtype(
+    [
+        ("depth", np.int64),
+        ("activation", np.int64),
+        ("relu", np.bool_),  # that activation, and no dropout
+        ("dropout", np.float64),
+        ("chunk", np.int64),  # panels whose gradient is taken together
+        ("parts", np.int64),  # of a batch, each of which another thread may take
+        ("parameters", np.int64),
+    ]
+)
+
+# A member: what it is, and what changes, as in `slalom.engine.state.State`.
+MEMBER = np.dtype(
+    [
+        ("number", np.int64),
+        ("kind", np.int64),
+        ("rule", np.int64),
+        ("schedule", np.int64),  # row of the rates, or NEVER
+        ("fold", np.int64),
+        ("lr", np.float64),
+        ("clip_norm", np.float64),
+        ("seed", np.uint64),
+        ("parameters", np.int64),  # offsets
+        ("slots", np.int64),
+        ("records", np.int64),
+        ("recorded", np.int64),
+        ("steps_per_epoch", np.int64),
+        ("total_steps", np.int64),
+        ("end", np.int64),  # the step at which this stretch ends
+        ("epoch", np.int64),  # whole epochs done, and steps since then
+        ("in_epoch", np.int64),
+        ("next_record", np.int64),  # the next step whose record is kept
+        ("record_every", np.int64),
+        ("step", np.int64),
+        ("stopped_at", np.int64),
+        ("diverged_at", np.int64),
+        ("best_step", np.int64),
+        ("best_loss", np.float64),
+        ("epoch_loss", np.float64),
+        ("train_loss", np.float64),
+        ("best_train_loss", np.float64),
+        ("best_metric", np.float64),
+        ("pending", np.float64),
+    ]
+)
+
+# Members of the table that lie at order[first:last] and see the same batches.
+TASK = np.dtype(
+    [
+        ("first", np.int64),
+        ("last", np.int64),
+        ("seed", np.uint64),
+        ("fold", np.int64),
+        ("batch_size", np.int64),  # 0 for all rows as they come
+    ]
+)
+
+
+class Data(NamedTuple):
+    """The dataset; the rows of all folds lie one fold after another."""
+
+    features: int
+    targets: int
+    X: NDArray[np.float32]  # [rows * features]
+    y: NDArray[np.float32]  # [rows * targets]
+    weight: NDArray[np.float32]
+    mass: NDArray[np.float64]  # the weight of a row times that of its class
+    train: NDArray[np.int64]
+    train_from: NDArray[np.int64]  # [folds + 1]
+    validation: NDArray[np.int64]
+    validation_from: NDArray[np.int64]
+    variation: NDArray[np.float64]  # [folds, T]: weighted squares around the mean, for R2
+
+
+class Nets(NamedTuple):
+    """The members and what they are trained with."""
+
+    members: NDArray[Any]  # MEMBER
+    kinds: NDArray[Any]  # KIND
+    layers: NDArray[np.int64]  # [kinds, layers, 7]
+    hyper: NDArray[np.float64]  # [P, LENGTH], see `updates`
+    parameters: NDArray[np.float32]
+    slots: NDArray[np.float32]
+    best: NDArray[np.float32]
+    base: NDArray[np.float64]  # the rate of step `first_rate + i` by schedule s:
+    slope: NDArray[np.float64]  # base[s, i] + slope[s, i] * lr
+    first_rate: int
+
+
+class Job(NamedTuple):
+    """What the plan says for all members, and how much room a thread needs."""
+
+    loss: int
+    numbers: NDArray[np.float32]
+    record_steps: bool
+    validate_every: int
+    patience: float
+    arena: int
+    parameters: int
+    parts: int  # of the batches with the most
+    rows: int
+    panels: int
+    validation_panels: int
+
+
+class Batches(NamedTuple):
+    """Some batches, panel by panel."""
+
+    samples: NDArray[np.float32]
+    X: NDArray[np.float32]
+    y: NDArray[np.float32]
+    weight: NDArray[np.float32]
+    total: NDArray[np.float64]  # sum of the weights of each batch
+
+
+class Room(NamedTuple):
+    """What a thread works in; of all threads together, arrays have a row for each."""
+
+    arena: NDArray[np.float32]
+    gradient: NDArray[np.float32]
+    parts: NDArray[np.float32]  # [parts * parameters]: gradients of the parts of a batch
+    losses: NDArray[np.float64]  # [parts]
+    sums: NDArray[np.float32]
+    unexplained: NDArray[np.float64]
+    order: NDArray[np.int32]
+    words: NDArray[np.uint32]
+    window: Batches
+    held: Batches
+
+
+class Crew(NamedTuple):
+    """What threads share while they work."""
+
+    flag: NDArray[np.int64]  # [1]: set to end the work
+    queue: NDArray[np.int64]  # [1]: the next task
+    arrived: NDArray[np.int64]  # [1]: threads that have begun
+    working: NDArray[np.int64]  # [1]: threads that still have tasks
+    desks: NDArray[np.int64]  # [threads * DESK], see `slalom.engine.native.helping`
+    room: Room
