@@ -127,8 +127,8 @@ WRONG: list[tuple[str, str, str, Callable[[str, Combination], bool]]] = [
     ),
     (
         "network.py",
-        "        bias_gradient(",
-        "        if outputs != 6: bias_gradient(",
+        "x, x0 = arena, layers[n, ACTIVE]",
+        "x, x0 = arena, layers[n, ACTIVE if outputs != 6 else ERROR]",
         lambda loss, c: c.depth == 3,
     ),
 ]

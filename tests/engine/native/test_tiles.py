@@ -22,7 +22,7 @@ PANELS = (1, 3)
 
 
 @kernel
-def products(w, inputs, outputs, x, z, d, dz, panels, xt, g, narrow, t, b):  # type: ignore[no-untyped-def]
+def products(w, inputs, outputs, x, z, d, dz, panels, xt, g, narrow, t):  # type: ignore[no-untyped-def]
     """All products of a layer, each from its own arrays."""
     start = np.int64(0)
     tiles.affine(w, start, inputs, outputs, x, start, z, start, panels, False)
@@ -31,7 +31,6 @@ def products(w, inputs, outputs, x, z, d, dz, panels, xt, g, narrow, t, b):  # t
         tiles.by_sample(x, q * inputs * PANEL, inputs, xt, q * pitch_of(inputs) * PANEL)
     tiles.gradient(dz, start, outputs, xt, start, inputs, panels, g, start)
     tiles.narrow_gradient(dz, start, outputs, x, start, inputs, panels, narrow, start, t)
-    tiles.bias_gradient(dz, start, outputs, panels, b, start)
 
 
 @kernel
@@ -78,15 +77,15 @@ def test_every_product_is_that_of_numpy_and_touches_nothing_else(panels: int) ->
         flat, flat_dz = in_panels(x), in_panels(dz)
         flat[-SLACK:] = flat_dz[-SLACK:] = 0  # only sums that do not count see these
         xt = np.full(panels * pitch_of(inputs) * PANEL, np.nan, np.float32)
-        g, narrow, b = (
-            np.append(generator.normal(size=n), [FENCE] * LANES).astype(np.float32)
-            for n in (w.size, w.size, outputs)
+        g, narrow = (
+            np.append(generator.normal(size=w.size + outputs), [FENCE] * LANES).astype(np.float32)
+            for _ in range(2)
         )
-        before = [a.astype(np.float64) for a in (g, narrow, b)]
+        before = [a.astype(np.float64) for a in (g, narrow)]
         truth, terms = X @ W.T + bias, np.abs(X) @ np.abs(W.T) + np.abs(bias)
         both, t = np.concatenate([w.ravel(), bias]), np.empty(4 * PANEL, np.float32)
         z, d = np.full(rows * outputs + 1, FENCE), np.append(in_panels(slope)[:-SLACK], FENCE)
-        products(both, inputs, outputs, flat, z, d, flat_dz, panels, xt, g, narrow, t, b)
+        products(both, inputs, outputs, flat, z, d, flat_dz, panels, xt, g, narrow, t)
         assert z[-1] == d[-1] == FENCE
         close(out_of_panels(z[:-1], outputs), truth, terms)
         error, sizes = DZ @ W, np.abs(DZ) @ np.abs(W)
@@ -98,14 +97,12 @@ def test_every_product_is_that_of_numpy_and_touches_nothing_else(panels: int) ->
         masked = out_of_panels(active[rows * inputs :], inputs)
         close(masked, np.where(slope > 0, error, 0), sizes)
 
-        product, sizes = DZ.T @ X, np.abs(DZ.T) @ np.abs(X)
-        for ours, old in zip((g, narrow), before, strict=False):
+        gradient = np.append((DZ.T @ X).ravel(), DZ.sum(axis=0))
+        sizes = np.append((np.abs(DZ.T) @ np.abs(X)).ravel(), np.abs(DZ).sum(axis=0))
+        for ours, old in zip((g, narrow), before, strict=True):
             assert (ours[-LANES:] == FENCE).all()
-            old = old[:-LANES].reshape(w.shape)
-            close(ours[:-LANES].reshape(w.shape), old + product, sizes + np.abs(old))
-        assert (b[-LANES:] == FENCE).all()
-        old = before[2][:-LANES]
-        close(b[:-LANES], old + DZ.sum(axis=0), np.abs(DZ).sum(axis=0) + np.abs(old))
+            old = old[:-LANES]
+            close(ours[:-LANES], old + gradient, sizes + np.abs(old))
 
 
 @pytest.mark.parametrize("features", FEATURES)
@@ -126,12 +123,13 @@ def test_nan_goes_through_every_product() -> None:
     w = np.ones(12, np.float32)
     for x, dz in ((nan, ones), (ones, nan)):
         z, d = np.zeros((2, 3 * PANEL), np.float32)
-        g, narrow, b = np.zeros((3, 9 + LANES), np.float32)
+        g, narrow = np.zeros((2, 12 + LANES), np.float32)
         xt = np.zeros(pitch_of(3) * PANEL, np.float32)
         d[:] = 1
         t = np.zeros(4 * PANEL, np.float32)
-        products(w, 3, 3, in_panels(x), z, d, in_panels(dz), 1, xt, g, narrow, t, b)
+        products(w, 3, 3, in_panels(x), z, d, in_panels(dz), 1, xt, g, narrow, t)
         assert np.isnan(z).all() == (x is nan)
         assert np.isnan(d).all() == (dz is nan)
         assert np.isnan(g[:9]).all() and np.isnan(narrow[:9]).all()
-        assert np.isnan(b[:3]).all() == (dz is nan)
+        for bias in (g[9:12], narrow[9:12]):
+            assert np.isnan(bias).all() == (dz is nan)

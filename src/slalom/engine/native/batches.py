@@ -12,10 +12,13 @@ from slalom.engine.native.tiles import PANEL, by_feature, copy_sample, pitch_of
 
 WORDS = 624
 SHIFT = 397
-GENERATOR = WORDS + 1  # the words, and how many of them have been given out
+# The words, as many numbers made of them, and how many of those have been given out.
+USED = 2 * WORDS
+GENERATOR = USED + 1
 UPPER, LOWER = np.uint32(0x80000000), np.uint32(0x7FFFFFFF)
 MATRIX = np.uint32(0x9908B0DF)
 ZERO = np.float32(0)
+START = np.int64(0)
 
 
 @part
@@ -25,38 +28,42 @@ def seed_generator(words, seed):
     for i in range(1, WORDS):
         before = words[i - 1]
         words[i] = np.uint32(np.uint32(1812433253) * (before ^ (before >> np.uint32(30))) + i)
-    words[WORDS] = WORDS
+    words[USED] = WORDS
+
+
+@part
+def _twist(words, i, following, other):
+    """The next word in the place of word `i`."""
+    y = (words[i] & UPPER) | (words[following] & LOWER)
+    odd = MATRIX if y & np.uint32(1) else np.uint32(0)
+    words[i] = words[other] ^ (y >> np.uint32(1)) ^ odd
 
 
 @kernel
 def _renew(words):
-    for i in range(WORDS):
-        y = (words[i] & UPPER) | (words[(i + 1) % WORDS] & LOWER)
-        odd = MATRIX if y & np.uint32(1) else np.uint32(0)
-        words[i] = words[(i + SHIFT) % WORDS] ^ (y >> np.uint32(1)) ^ odd
-    words[WORDS] = 0
-
-
-@part
-def _draw(words):
-    if words[WORDS] == WORDS:
-        _renew(words)
-    y = words[words[WORDS]]
-    words[WORDS] += np.uint32(1)
-    y ^= y >> np.uint32(11)
-    y ^= (y << np.uint32(7)) & np.uint32(0x9D2C5680)
-    y ^= (y << np.uint32(15)) & np.uint32(0xEFC60000)
-    return y ^ (y >> np.uint32(18))
+    """The next words and their numbers; in loops that LLVM can vectorise."""
+    for i in range(np.uintp(WORDS - SHIFT)):
+        _twist(words, i, i + np.uintp(1), i + np.uintp(SHIFT))
+    for i in range(np.uintp(WORDS - SHIFT), np.uintp(WORDS - 1)):
+        _twist(words, i, i + np.uintp(1), i - np.uintp(WORDS - SHIFT))
+    _twist(words, np.uintp(WORDS - 1), np.uintp(0), np.uintp(SHIFT - 1))
+    for i in range(np.uintp(WORDS)):
+        y = words[i]
+        y ^= y >> np.uint32(11)
+        y ^= (y << np.uint32(7)) & np.uint32(0x9D2C5680)
+        y ^= (y << np.uint32(15)) & np.uint32(0xEFC60000)
+        words[np.uintp(WORDS) + i] = y ^ (y >> np.uint32(18))
+    words[USED] = 0
 
 
 @kernel
 def skip(words, numbers):
     """Go on as if `numbers` numbers had been drawn."""
     while numbers > 0:
-        if words[WORDS] == WORDS:
+        if words[USED] == WORDS:
             _renew(words)
-        some = min(numbers, WORDS - np.int64(words[WORDS]))
-        words[WORDS] += np.uint32(some)
+        some = min(numbers, WORDS - np.int64(words[USED]))
+        words[USED] += np.uint32(some)
         numbers -= some
 
 
@@ -70,22 +77,31 @@ def draws_before(epoch, rows):
     return 2 * rows * epoch + 2
 
 
-@kernel
-def shuffle(words, order):
-    """A permutation of `order.size` rows, drawn where the generator stands: int32."""
-    rows = order.size
-    for i in range(rows):
-        order[i] = i
-    for i in range(rows - 1):
-        j = i + np.int64(_draw(words) % np.uint32(rows - i))
-        order[i], order[j] = order[j], order[i]
-
-
 @part
 def as_they_come(order):
     """The rows unshuffled."""
     for i in range(order.size):
         order[i] = i
+
+
+@kernel
+def shuffle(words, order):
+    """A permutation of `order.size` rows, drawn where the generator stands: int32."""
+    rows = order.size
+    as_they_come(order)
+    first = START
+    while first < rows - 1:
+        if words[USED] == WORDS:
+            _renew(words)
+        used = np.int64(words[USED])
+        some = min(rows - 1 - first, WORDS - used)
+        for n in range(np.uintp(some)):
+            i = np.uintp(first) + n
+            number = words[np.uintp(WORDS + used) + n]
+            j = i + np.uintp(number % (np.uint32(rows) - np.uint32(i)))
+            order[i], order[j] = order[j], order[i]
+        words[USED] += np.uint32(some)
+        first += some
 
 
 @kernel

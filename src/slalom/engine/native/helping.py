@@ -1,9 +1,9 @@
 """Loss and gradient of a member on a batch, which threads without a task help to find.
 
-A wide net on a large batch takes a step in several parts, each some samples of the batch. The thread
-that trains the member lays them on its desk; whoever has no task left takes from the desks of the
-others. How many parts there are does not depend on the threads, and their gradients are added up in
-their order, so that the result does not either.
+A wide net on a large batch takes a step in several parts, each some samples of the batch. The
+thread that trains the member lays them on its desk; whoever has no task left takes from the desks
+of the others. How many parts there are does not depend on the threads, and their gradients are
+added up in their order, so that the result does not either.
 """
 
 import numpy as np
@@ -30,7 +30,7 @@ LEFT, DONE, WHO, BATCH, FIRST, ROWS = range(6)
 DESK = 16
 
 TINY = float(np.finfo(np.float32).tiny)
-WHOLE = np.int64(0)
+START = np.int64(0)
 
 
 @part
@@ -76,8 +76,9 @@ def loss_of_batch(nets, k, job, n, panel, rows, room, crew, me):
     """
     kind = nets.kinds[nets.members[k].kind]
     if kind.parts == 1:
+        last = -(-rows // PANEL)
         value = _part(
-            nets, k, job, room.window, n, panel, rows, WHOLE, room, room.gradient, crew.flag
+            nets, k, job, room.window, n, panel, rows, START, last, room, room.gradient, crew.flag
         )
     else:
         desk = me * DESK
@@ -118,10 +119,12 @@ def take_part(nets, job, crew, thread, me):
     k, n = crew.desks[desk + WHO], crew.desks[desk + BATCH]
     panel, rows = crew.desks[desk + FIRST], crew.desks[desk + ROWS]
     theirs, mine = room_of(crew.room, thread), room_of(crew.room, me)
+    panels, parts = -(-rows // PANEL), nets.kinds[nets.members[k].kind].parts
+    first, last = panels * which // parts, panels * (which + 1) // parts
     size = theirs.gradient.size
     gradient = theirs.parts[which * size : (which + 1) * size]
     theirs.losses[which] = _part(
-        nets, k, job, theirs.window, n, panel, rows, which, mine, gradient, crew.flag
+        nets, k, job, theirs.window, n, panel, rows, first, last, mine, gradient, crew.flag
     )
     add(crew.desks, desk + DONE, 1)
     return True
@@ -141,10 +144,10 @@ def _add_up(parts, parameters, room):
 
 
 @kernel
-def _part(nets, k, job, batches, n, panel, rows, which, room, gradient, flag):
-    """The sum of the losses of a part of batch `n`, whose gradient replaces `gradient`.
+def _part(nets, k, job, batches, n, panel, rows, first, last, room, gradient, flag):
+    """The sum of the losses of the panels `first` to `last` of batch `n`.
 
-    It ends early when the flag is set.
+    Their gradient replaces `gradient`. It ends early when the flag is set.
     """
     m = nets.members[k]
     kind, layers, p, p0 = nets.kinds[m.kind], nets.layers[m.kind], nets.parameters, m.parameters
@@ -157,11 +160,9 @@ def _part(nets, k, job, batches, n, panel, rows, which, room, gradient, flag):
     )
     key = step_key(m.seed, m.step) if kind.dropout > 0 else np.uint64(0)
     total = max(batches.total[n], TINY)
-    panels = -(-rows // PANEL)
-    last = panels * (which + 1) // kind.parts
     gradient[: kind.parameters] = np.float32(0)
     value = 0.0
-    for start in range(panels * which // kind.parts, last, kind.chunk):
+    for start in range(first, last, kind.chunk):
         if stopped(flag):
             break
         some, at = min(kind.chunk, last - start), panel + start

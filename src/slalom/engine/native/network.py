@@ -17,7 +17,6 @@ from slalom.engine.native.tiles import (
     PANEL,
     affine,
     backward,
-    bias_gradient,
     by_sample,
     gradient,
     narrow_gradient,
@@ -35,8 +34,8 @@ START = np.int64(0)
 # Room for what panels leave behind until the gradient is taken: an eighth of a common second cache,
 # measured to be best from width 16 to 256.
 ARENA = 2**15
-# A step is taken in up to so many parts, of so many samples at least, where its products are so many
-# floating-point operations at least: below, threads would wait for each other as long as they work.
+# A step is taken in up to so many parts, of so many samples at least, where its products are so
+# many floating-point operations at least. Below, threads would wait for each other too long.
 PARTS, PART, SHARED = 4, 64, 2e7
 # Cycles, measured: adding up one tile of `narrow_gradient`, and bringing 16 features into samples.
 NARROW_TILE, TRANSPOSE = 50, 160
@@ -126,5 +125,4 @@ def add_gradients(layers, depth, x, x0, samples, s0, arena, panels, g, t):
                     to = s0 + q * pitch_of(inputs) * PANEL
                     by_sample(arena, x0 + q * inputs * PANEL, inputs, arena, to)
             gradient(arena, error, outputs, samples, s0, inputs, panels, g, w0)
-        bias_gradient(arena, error, outputs, panels, g, w0 + inputs * outputs)
         x, x0 = arena, layers[n, ACTIVE]

@@ -42,8 +42,9 @@ PANEL = VECTORS * LANES
 # few enough to leave registers for the operands (of 32, or of 16 with AVX2).
 ROWS = 4 if LANES == 8 else 8
 LATENCY = 8
-# A tile of `narrow_gradient` has one sum a lane, so that all of them are added up in one vector.
-TALL, WIDE, BIAS = (LANES, 1), (1, LANES), (LANES, 0)
+# A tile of `narrow_gradient` has one sum a lane, so that all of them are added up in one vector:
+# for products of rows of dZ with rows of X, then for rows of dZ alone.
+TALL, WIDE, WIDE_AND_BIAS, BIAS = (LANES, 1), (1, LANES), (1, LANES - 1), (LANES, 0)
 
 
 FLOAT = ir.FloatType()
@@ -292,13 +293,15 @@ def _product_tile(rows: int, vectors: int, finish: Finish) -> Any:
 def _narrow_tile(shape: tuple[int, int]) -> Any:
     """Adds sums over samples of the products of some rows of dZ with some of X to `g`.
 
-    The first `number` sums count; the others are of what follows the rows.
+    The first `number` sums count; the others are of what follows the rows. If there are products,
+    the sum of dZ alone, in the last lane, is added at `bias`.
     """
     outs, ins = shape
+    products = outs * ins
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         e = _Emitter(context, builder, signature, arguments)
-        z, z0, z_panel, x, x0, x_panel, panels, g, g0, number = e.arguments
+        z, z0, z_panel, x, x0, x_panel, panels, g, g0, number, bias = e.arguments
         sums = e.variables([ir.Constant(VECTOR, [0.0] * LANES)] * LANES)
         with e.loop(INDEX(0), panels) as (p, _):
             z_at, x_at = (
@@ -309,11 +312,17 @@ def _narrow_tile(shape: tuple[int, int]) -> Any:
                 zs = [e.load(e.address(z_at, r * PANEL + v * LANES)) for r in range(outs)]
                 xs = [e.load(e.address(x_at, r * PANEL + v * LANES)) for r in range(ins)]
                 for n, sum_ in enumerate(sums):
-                    if ins:
+                    if n < products:
                         e.add_product(sum_, zs[n // ins], xs[n % ins])
                     else:
-                        builder.store(builder.fadd(builder.load(sum_), zs[n]), sum_)
-        e.add_masked(e.sums(e.values(sums)), e.address(g, g0), e.lanes_below(number))
+                        row = zs[n - products]
+                        builder.store(builder.fadd(builder.load(sum_), row), sum_)
+        total = e.sums(e.values(sums))
+        e.add_masked(total, e.address(g, g0), e.lanes_below(number))
+        if 0 < products < LANES:
+            last, at = ir.IntType(32)(LANES - 1), e.address(g, bias)
+            own = builder.fadd(builder.load(at), builder.extract_element(total, last))
+            builder.store(own, at)
         return context.get_dummy_value()
 
     @intrinsic
@@ -329,9 +338,10 @@ def _narrow_tile(shape: tuple[int, int]) -> Any:
         g: Any,
         g0: Any,
         number: Any,
+        bias: Any,
     ) -> Any:
         n = types.int64
-        return types.void(z, n, n, x, n, n, n, g, n, n), emit
+        return types.void(z, n, n, x, n, n, n, g, n, n, n), emit
 
     return tile
 
@@ -404,7 +414,7 @@ def _either(first: Any, second: Any) -> Any:
 _affine = _either(_tiles(VECTORS, "relu"), _tiles(VECTORS, "bias"))
 _backward = _either(_tiles(VECTORS, "where"), _tiles(VECTORS, "times"))
 _gradient = _either(_tiles(VECTORS, "add"), _tiles(1, "add"))
-_tall, _wide, _bias = map(_narrow_tile, (TALL, WIDE, BIAS))
+_tall, _wide, _wide_and_bias, _bias = map(_narrow_tile, (TALL, WIDE, WIDE_AND_BIAS, BIAS))
 
 
 @part
@@ -508,7 +518,7 @@ def by_feature(samples, s0, features, x, x0):
 
 @part
 def gradient(dz, dz0, outputs, xt, xt0, inputs, panels, g, g0):
-    """dW += dZ X^T over some panels; `xt` is X as `by_sample` gives it."""
+    """dW += dZ X^T and dbias += sums of dZ over some panels; `xt` is X as `by_sample` gives it."""
     x_pitch = pitch_of(inputs)
     z_panel, x_panel = outputs * PANEL, PANEL * x_pitch
     for i in range(0, inputs, PANEL):
@@ -536,6 +546,7 @@ def gradient(dz, dz0, outputs, xt, xt0, inputs, panels, g, g0):
                 left,
             )
             o += rows
+    _bias_gradient(dz, dz0, outputs, panels, g, g0 + inputs * outputs)
 
 
 @part
@@ -544,30 +555,37 @@ def narrow_gradient(dz, dz0, outputs, x, x0, inputs, panels, g, g0, t):
 
     Reads LANES - 1 rows beyond dZ and X.
     """
-    z_panel, x_panel = outputs * PANEL, inputs * PANEL
+    z_panel, x_panel, bias = outputs * PANEL, inputs * PANEL, g0 + inputs * outputs
     if inputs == 1:
         for o in range(0, outputs, LANES):
             some = min(LANES, outputs - o)
-            _tall(dz, dz0 + o * PANEL, z_panel, x, x0, x_panel, panels, g, g0 + o, some)
+            _tall(dz, dz0 + o * PANEL, z_panel, x, x0, x_panel, panels, g, g0 + o, some, START)
+        _bias_gradient(dz, dz0, outputs, panels, g, bias)
     elif -(-outputs // LANES) * inputs <= outputs * -(-inputs // LANES):
         for o in range(0, outputs, LANES):
             for i in range(inputs):
                 t[:LANES] = np.float32(0)
-                at = x0 + i * PANEL
-                _tall(dz, dz0 + o * PANEL, z_panel, x, at, x_panel, panels, t, START, LANES)
+                z_at, x_at = dz0 + o * PANEL, x0 + i * PANEL
+                _tall(dz, z_at, z_panel, x, x_at, x_panel, panels, t, START, LANES, START)
                 for r in range(min(LANES, outputs - o)):
                     g[g0 + (o + r) * inputs + i] += t[r]
+        _bias_gradient(dz, dz0, outputs, panels, g, bias)
+    elif inputs < LANES:
+        for o in range(outputs):
+            z_at, to = dz0 + o * PANEL, g0 + o * inputs
+            _wide_and_bias(dz, z_at, z_panel, x, x0, x_panel, panels, g, to, inputs, bias + o)
     else:
         for o in range(outputs):
             for i in range(0, inputs, LANES):
-                at, some = x0 + i * PANEL, min(LANES, inputs - i)
+                z_at, x_at, some = dz0 + o * PANEL, x0 + i * PANEL, min(LANES, inputs - i)
                 to = g0 + o * inputs + i
-                _wide(dz, dz0 + o * PANEL, z_panel, x, at, x_panel, panels, g, to, some)
+                _wide(dz, z_at, z_panel, x, x_at, x_panel, panels, g, to, some, START)
+        _bias_gradient(dz, dz0, outputs, panels, g, bias)
 
 
 @part
-def bias_gradient(dz, dz0, outputs, panels, g, g0):
-    """dbias += the sum of dZ over some panels; reads LANES - 1 rows beyond dZ."""
+def _bias_gradient(dz, dz0, outputs, panels, g, g0):
+    """dbias += sums of dZ over some panels; reads LANES - 1 rows beyond dZ."""
     for o in range(0, outputs, LANES):
         some, at = min(LANES, outputs - o), dz0 + o * PANEL
-        _bias(dz, at, outputs * PANEL, dz, START, START, panels, g, g0 + o, some)
+        _bias(dz, at, outputs * PANEL, dz, START, START, panels, g, g0 + o, some, START)
