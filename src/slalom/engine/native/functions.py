@@ -54,14 +54,8 @@ def _power_of_two(n: np.float32) -> np.float32:
 
 
 @inline
-def _reduce(x: np.float32) -> tuple[np.float32, np.float32, np.float32]:
-    """`(q, n1, n2)` with exp(x) = (1 + q) 2^n1 2^n2, and |q| < 0.42 as exact as exp(x) - 1 can be.
-
-    Beyond the clamps the result has long become 0 or inf. Two powers, because one could not reach
-    the denormals below and the largest numbers above.
-    """
-    x = np.float32(-105) if x < np.float32(-105) else x
-    x = np.float32(90) if x > np.float32(90) else x
+def _reduce(x: np.float32) -> tuple[np.float32, np.float32]:
+    """`(q, n)` with exp(x) = (1 + q) 2^n, and |q| < 0.42 as exact as exp(x) - 1 can be."""
     n = (x * LOG2_E + ROUNDER) - ROUNDER
     r = (x - n * LN2_HIGH) - n * LN2_LOW
     p = np.float32(0.0013863713)
@@ -69,14 +63,27 @@ def _reduce(x: np.float32) -> tuple[np.float32, np.float32, np.float32]:
     p = p * r + np.float32(0.0416672416)
     p = p * r + np.float32(0.1666653305)
     p = p * r + HALF
+    return r + r * r * p, n
+
+
+@inline
+def _reduce_all(x: np.float32) -> tuple[np.float32, np.float32, np.float32]:
+    """`(q, n1, n2)` with exp(x) = (1 + q) 2^n1 2^n2.
+
+    Beyond the clamps the result has long become 0 or inf. Two powers, because one could not reach
+    the denormals below and the largest numbers above.
+    """
+    x = np.float32(-105) if x < np.float32(-105) else x
+    x = np.float32(90) if x > np.float32(90) else x
+    q, n = _reduce(x)
     n1 = (n * HALF + ROUNDER) - ROUNDER
-    return r + r * r * p, n1, n - n1
+    return q, n1, n - n1
 
 
 @inline
 def exp(x: np.float32) -> np.float32:
     """e^x, denormal results included; error below 1.1 ulp."""
-    q, n1, n2 = _reduce(x)
+    q, n1, n2 = _reduce_all(x)
     scale = _power_of_two(n1)
     return (scale * q + scale) * _power_of_two(n2)
 
@@ -84,7 +91,7 @@ def exp(x: np.float32) -> np.float32:
 @inline
 def expm1(x: np.float32) -> np.float32:
     """e^x - 1 without cancellation near 0; error below 1.6 ulp."""
-    q, n1, n2 = _reduce(x)
+    q, n1, n2 = _reduce_all(x)
     scale = _power_of_two(n1)
     return (scale * q + (scale - _power_of_two(-n2))) * _power_of_two(n2)
 
@@ -99,8 +106,12 @@ def sigmoid(x: np.float32) -> np.float32:
 @inline
 def tanh(x: np.float32) -> np.float32:
     """(e^2x - 1) / (e^2x + 1), never beyond 1; error below 2.7 ulp."""
-    # From 10 on the result is 1; the clamp keeps inf / inf away.
-    t = expm1(TWO * (np.float32(10) if x > np.float32(10) else x))
+    # From 10 on the result is 1; with the clamps one power of two is enough.
+    x = np.float32(10) if x > np.float32(10) else x
+    x = np.float32(-10) if x < np.float32(-10) else x
+    q, n = _reduce(TWO * x)
+    scale = _power_of_two(n)
+    t = scale * q + (scale - ONE)
     return t / (t + TWO)
 
 
