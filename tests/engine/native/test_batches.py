@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from slalom.data.batches import Shuffle
 from slalom.engine.dropout import dropout_mask
 from slalom.engine.native.batches import GENERATOR, draws_before, seed_generator, shuffle, skip
-from slalom.engine.native.compile import kernel
+from slalom.engine.native.compile import sealed
 from slalom.engine.native.dropout import drop, layer_key, step_key
 from slalom.engine.native.tiles import PANEL
 
 
-@kernel
+@sealed
 def permutations(seed, epochs, words, orders):  # type: ignore[no-untyped-def]
     """The orders of some epochs, in one pass as the engine makes them."""
     seed_generator(words, seed)
@@ -24,7 +24,7 @@ def permutations(seed, epochs, words, orders):  # type: ignore[no-untyped-def]
         drawn = draws_before(epochs[i], rows) + rows - 1
 
 
-@kernel
+@sealed
 def dropped(arena, half, units, panels, row, seed, step, layer, p):  # type: ignore[no-untyped-def]
     drop(arena, np.int64(0), half, units, panels, row, layer_key(step_key(seed, step), layer), p)
 

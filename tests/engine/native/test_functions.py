@@ -129,7 +129,14 @@ def test_the_normal_distribution_has_small_errors_in_the_middle_and_tiny_ones_in
     ],
 )
 def test_limits_are_exact(name: str, x: float, y: float) -> None:
-    np.testing.assert_equal(getattr(functions, name)(np.float32(x)), np.float32(y))
+    given = np.array([x], np.float32)
+    np.testing.assert_equal(over(getattr(functions, name), given)[0], np.float32(y))
+
+
+def test_a_formula_called_from_python_says_who_may_call_it() -> None:
+    over(functions.exp, np.ones(1, np.float32))  # also when it has been compiled for a loop
+    with pytest.raises(TypeError, match="Python calls programs"):
+        functions.exp(np.float32(1))
 
 
 def test_tanh_and_sigmoid_never_leave_their_range() -> None:

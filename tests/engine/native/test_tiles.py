@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from slalom.engine.native import tiles
-from slalom.engine.native.compile import kernel
+from slalom.engine.native.compile import sealed
 from slalom.engine.native.tiles import LANES, PANEL, pitch_of
 
 SLACK = LANES * PANEL
@@ -21,7 +21,7 @@ SHAPES = [(i, o) for i in FEATURES for o in FEATURES]
 PANELS = (1, 3)
 
 
-@kernel
+@sealed
 def products(w, inputs, outputs, x, z, d, dz, panels, xt, g, narrow, t):  # type: ignore[no-untyped-def]
     """All products of a layer, each from its own arrays."""
     start = np.int64(0)
@@ -33,7 +33,7 @@ def products(w, inputs, outputs, x, z, d, dz, panels, xt, g, narrow, t):  # type
     tiles.narrow_gradient(dz, start, outputs, x, start, inputs, panels, narrow, start, t)
 
 
-@kernel
+@sealed
 def with_relu(w, inputs, outputs, x, z, dz, d, d0, panels):  # type: ignore[no-untyped-def]
     """The two that know of a relu; its activations lie at the start of `d`."""
     start = np.int64(0)
@@ -41,7 +41,7 @@ def with_relu(w, inputs, outputs, x, z, dz, d, d0, panels):  # type: ignore[no-u
     tiles.backward(w, start, inputs, outputs, dz, start, d, d0, start, panels, True)
 
 
-@kernel
+@sealed
 def there_and_back(x, features, samples, back):  # type: ignore[no-untyped-def]
     start = np.int64(0)
     tiles.by_sample(x, start, features, samples, start)

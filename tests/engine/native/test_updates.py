@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from slalom import MLP, grid, optim
+from slalom.engine.native.compile import sealed
 from slalom.engine.native.updates import FIELDS, LENGTH, encode, update
 from slalom.optim import Optimizer
 from slalom.population import OPTIMIZERS as KNOWN
@@ -19,6 +20,11 @@ NAMES = [optimizer.kind for optimizer in KNOWN.values()]
 STEPS = 10
 # Around a member lie its neighbours, which no update may touch.
 FENCE = np.float32(12345)
+
+
+@sealed
+def updated(rule, hyper, lr, step, p, p0, g, m, m0, n):  # type: ignore[no-untyped-def]
+    update(rule, hyper, lr, step, p, p0, g, m, m0, n)
 
 
 def encoded(optimizer: Optimizer) -> tuple[int, NDArray[np.float64]]:
@@ -38,7 +44,7 @@ class Ours:
         self.m[7:-2] = 0
 
     def step(self, number: int, lr: float, g: NDArray[np.float32]) -> None:
-        update(self.rule, self.hyper, lr, number, self.p, 3, g, self.m, 7, self.n)
+        updated(self.rule, self.hyper, lr, number, self.p, 3, g, self.m, 7, self.n)
         assert (self.p[[0, 1, 2, -5, -4, -3, -2, -1]] == FENCE).all()
         assert (self.m[[0, 1, 2, 3, 4, 5, 6, -2, -1]] == FENCE).all()
 

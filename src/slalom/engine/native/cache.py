@@ -50,6 +50,12 @@ class ProgramCache(FunctionCache):
         """Whether there is a program of these sources in the folder."""
         return Path(self._cache_file._index_path).exists()
 
+    def load_overload(self, *arguments: Any) -> Any:
+        # Numba would first make all of its functions known to the compiler, which takes 0.3 s and
+        # which a program that is compiled has no use for.
+        with self._guard_against_spurious_io_errors():
+            return self._load_overload(*arguments)
+
     def _load_overload(self, *arguments: Any) -> Any:
         try:
             return super()._load_overload(*arguments)

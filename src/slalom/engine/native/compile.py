@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import numba
 from llvmlite.binding import Linkage
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
-from numba.core.compiler_machinery import FunctionPass, register_pass
-from numba.core.typed_passes import NopythonTypeInference
+from numba.core.compiler_machinery import FunctionPass, LoweringPass, register_pass
+from numba.core.typed_passes import NativeLowering, NopythonTypeInference
 
 from slalom.engine.native.cache import ProgramCache
 
@@ -24,10 +24,13 @@ SUMS = FORMULAS | {"reassoc"}
 
 
 class _Rough(JITCodeLibrary):
-    """Code that is optimized when it has become part of a program, and not before as well."""
+    """Code for programs to become part of: it is optimized and translated there, not by itself."""
 
     def _optimize_final_module(self) -> None:
         pass
+
+    def _finalize_final_module(self) -> None:
+        self._finalized = True
 
 
 class _Sealed(JITCodeLibrary):
@@ -62,6 +65,29 @@ class _Place(FunctionPass):
 class _PlaceRough(_Place):
     _name, library = "place_rough", _Rough
 
+    def run_pass(self, state: Any) -> bool:
+        flags = state.flags
+        flags.no_compile = flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
+        return super().run_pass(state)
+
+
+@register_pass(mutates_CFG=False, analysis_only=True)
+class _Register(LoweringPass):
+    """Makes a kernel known to those that call it, which Numba leaves out with `no_compile`."""
+
+    _name = "register"
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def run_pass(self, state: Any) -> bool:
+        def name() -> None:
+            """Stands for the kernel in Numba's tables."""
+
+        state.targetctx.insert_user_function(name, state.cr.fndesc, [state.library])
+        state.cr = state.cr._replace(cfunc=name)
+        return False
+
 
 @register_pass(mutates_CFG=False, analysis_only=True)
 class _PlaceSealed(_Place):
@@ -69,17 +95,20 @@ class _PlaceSealed(_Place):
 
 
 class _KernelCompiler(CompilerBase):
-    place: type[_Place] = _PlaceRough
-
     def define_pipelines(self) -> list[Any]:
         passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
-        passes.add_pass_after(self.place, NopythonTypeInference)
+        passes.add_pass_after(_PlaceRough, NopythonTypeInference)
+        passes.add_pass_after(_Register, NativeLowering)
         passes.finalize()
         return [passes]
 
 
-class _ProgramCompiler(_KernelCompiler):
-    place = _PlaceSealed
+class _ProgramCompiler(CompilerBase):
+    def define_pipelines(self) -> list[Any]:
+        passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
+        passes.add_pass_after(_PlaceSealed, NopythonTypeInference)
+        passes.finalize()
+        return [passes]
 
 
 # Without reference counts, which would cost more than the arithmetic of a small net; therefore
@@ -87,22 +116,30 @@ class _ProgramCompiler(_KernelCompiler):
 _compile: Any = partial(numba.njit, nogil=True, error_model="numpy", _nrt=False)
 
 
+def _called_by_python(*arguments: Any) -> NoReturn:
+    raise TypeError("Python calls programs; a kernel is called by a program.")
+
+
+def _kernel(function: Callable[P, R], **options: Any) -> Callable[P, R]:
+    compiled: Any = _compile(pipeline_class=_KernelCompiler, **options)(function)
+    # There is no machine code of it for Python to call, and Numba must not try.
+    compiled._insert = lambda *arguments, **options: None
+    compiled._compile_for_args = _called_by_python
+    return compiled  # type: ignore[no-any-return]
+
+
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
-    """A function of the compiled program.
+    """A function of a compiled program.
 
     Whole numbers written out in a call of it count as a type of their own, for which everything
     would be compiled once more: pass variables.
     """
-    compiled: Callable[P, R] = _compile(fastmath=SUMS, pipeline_class=_KernelCompiler)(function)
-    return compiled
+    return _kernel(function, fastmath=SUMS)
 
 
 def inline(function: Callable[P, R]) -> Callable[P, R]:
     """A formula, which becomes part of the loop that calls it and is vectorised with it."""
-    compiled: Callable[P, R] = _compile(
-        fastmath=FORMULAS, forceinline=True, pipeline_class=_KernelCompiler
-    )(function)
-    return compiled
+    return _kernel(function, fastmath=FORMULAS, forceinline=True)
 
 
 def part(function: Callable[P, R]) -> Callable[P, R]:
@@ -111,8 +148,14 @@ def part(function: Callable[P, R]) -> Callable[P, R]:
     return compiled
 
 
+def sealed(function: Callable[P, R]) -> Callable[P, R]:
+    """A program: a kernel that Python calls, compiled in every process anew."""
+    compiled: Callable[P, R] = _compile(fastmath=SUMS, pipeline_class=_ProgramCompiler)(function)
+    return compiled
+
+
 def program(function: Callable[P, R]) -> Callable[P, R]:
-    """The kernel that Python calls; it is compiled once and kept in the user's cache folder."""
-    compiled: Any = _compile(fastmath=SUMS, pipeline_class=_ProgramCompiler)(function)
+    """A program that is compiled once and kept in the user's cache folder."""
+    compiled: Any = sealed(function)
     compiled._cache = ProgramCache(function)
     return compiled  # type: ignore[no-any-return]
