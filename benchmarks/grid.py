@@ -1,6 +1,6 @@
 """Native against the best of its peers, over widths, batches, members, optimizers and activations.
 
-    python benchmarks/grid.py                      all 216 cells, over an hour
+    python benchmarks/grid.py                      all 216 cells, two hours
     python benchmarks/grid.py --resume             the cells that are not in the CSV yet
     python benchmarks/grid.py --quick              three cells, a minute or two
     python benchmarks/grid.py --cells w=10,16 P=32 opt=Adam     only these, merged into the CSV
