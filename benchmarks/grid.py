@@ -139,7 +139,7 @@ def summary(cells: pd.DataFrame) -> str:
 def by_width(cells: pd.DataFrame) -> str:
     """Ratios, shares of the peak, and what tanh and Adam cost, for every width."""
     heavy = cells[(cells["opt"] == "SGD") & (cells["act"] == "relu")]
-    heavy = heavy[(cells["B"] >= 128) & (cells["P"] >= 32)]
+    heavy = heavy[(heavy["B"] >= 128) & (heavy["P"] >= 32)]
     even = cells[cells["B"] == 128]
     return markdown(
         ["width", "ratio", "at the peak", "lowest share of the peak", "tanh / ReLU", "Adam / SGD"],

@@ -122,7 +122,8 @@ def take_part(nets, job, crew, thread, me):
     panels, parts = -(-rows // PANEL), nets.kinds[nets.members[k].kind].parts
     first, last = panels * which // parts, panels * (which + 1) // parts
     size = theirs.gradient.size
-    gradient = theirs.parts[which * size : (which + 1) * size]
+    # The first part's gradient lies where the sum will be.
+    gradient = theirs.gradient if which == 0 else theirs.parts[(which - 1) * size : which * size]
     theirs.losses[which] = _part(
         nets, k, job, theirs.window, n, panel, rows, first, last, mine, gradient, crew.flag
     )
@@ -132,12 +133,11 @@ def take_part(nets, job, crew, thread, me):
 
 @kernel
 def _add_up(parts, parameters, room):
-    """The gradients of the parts, in their order, go to the room; the sum of their losses."""
-    size, value = room.gradient.size, 0.0
-    room.gradient[:parameters] = np.float32(0)
-    for which in range(parts):
+    """Add the gradients of further parts to the first one's; give the sum of all losses."""
+    size, value = room.gradient.size, room.losses[0]
+    for which in range(1, parts):
         value += room.losses[which]
-        gradient = room.parts[which * size : (which + 1) * size]
+        gradient = room.parts[(which - 1) * size : which * size]
         for i in range(np.uintp(parameters)):
             room.gradient[i] += gradient[i]
     return value

@@ -129,7 +129,7 @@ class Room(NamedTuple):
 
     arena: NDArray[np.float32]
     gradient: NDArray[np.float32]
-    parts: NDArray[np.float32]  # [parts * parameters]: gradients of the parts of a batch
+    parts: NDArray[np.float32]  # gradients of the parts of a batch after the first
     losses: NDArray[np.float64]  # [parts]
     sums: NDArray[np.float32]
     unexplained: NDArray[np.float64]

@@ -294,14 +294,12 @@ def _job(
 def _rooms(job: Job, data: Data, threads: int) -> Room:
     """Room for so many threads: every array has a row for each."""
     features, targets = data.features, data.targets
-    # By themselves, parts of batches need no room: their gradient is that of the batch.
-    parts = job.parts if job.parts > 1 else 0
     gradient = pitch(job.parameters + LANES)
     return Room(
         arena=aligned(threads, job.arena),
         gradient=aligned(threads, gradient),
-        parts=aligned(threads, parts * gradient),
-        losses=np.empty((threads, parts), np.float64),
+        parts=aligned(threads, (job.parts - 1) * gradient),
+        losses=np.empty((threads, job.parts), np.float64),
         sums=aligned(threads, 4 * PANEL),
         unexplained=np.empty((threads, targets), np.float64),
         order=np.empty((threads, job.rows), np.int32),
