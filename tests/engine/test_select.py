@@ -98,27 +98,6 @@ def test_auto_takes_the_reference_engine_for_the_rest_and_says_why(
     assert len(engine.advance(state, 2)) > 0
 
 
-@pytest.mark.parametrize(
-    ("widths", "batch_size", "taken"),
-    [
-        ((4, 4096, 4096, 2), 1024, "reference"),
-        ((4, 4096, 4096, 2), None, "reference"),
-        ((4, 4096, 4096, 2), 512, "native"),
-        ((4, 4096, 4095, 2), 1024, "native"),
-        ((4, 20_000, 2), 1024, "native"),
-    ],
-)
-def test_auto_takes_torchs_own_products_where_layers_and_batches_are_very_large(
-    widths: tuple[int, ...], batch_size: int | None, taken: str
-) -> None:
-    data = Dataset(np.zeros((1500, 4)), np.arange(1500) % 2, task="classification")
-    plan = with_member(net=MLP(*widths), batch_size=batch_size)
-    engine, note = select("auto", plan, data)
-    assert engine.name == taken
-    assert ("so wide that torch's own products are as fast" in note) == (taken == "reference")
-    assert select("native", plan, data)[0].name == "native"
-
-
 def test_auto_takes_the_reference_engine_for_rows_that_are_not_in_a_line() -> None:
     data = Dataset(np.zeros((5, 2, 2)), np.zeros(5), task="regression")
     plan = replace(PLAN, population=Population([Member(MLP(2, 2))]))

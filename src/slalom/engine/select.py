@@ -1,19 +1,13 @@
 """Which engine carries a plan out."""
 
-from itertools import pairwise
-
 from slalom.data.dataset import Dataset
 from slalom.engine.contract import Engine
 from slalom.engine.native import NativeEngine, refusal
 from slalom.engine.reference import ReferenceEngine
 from slalom.errors import BadPlan, did_you_mean
-from slalom.nets import MLP
 from slalom.plan import Plan
 
 NAMES = ("auto", "native", "reference")
-# Weights of a layer and rows of a batch from which on torch's own products are as fast or faster;
-# benchmarks/crossover.py measures it.
-MANY_WEIGHTS, MANY_ROWS = 4096 * 4096, 1024
 
 
 def select(
@@ -23,7 +17,8 @@ def select(
 
     Args:
         engine: an engine; or the name of one; or "auto" for the native engine where it can do the
-            work and is faster, else the reference engine, which can do all of it.
+            work, else the reference engine, which can do all of it. Width does not matter: up to
+            4096 units a layer the native engine is the faster one (benchmarks/crossover.py).
         plan, dataset: the work.
         threads: of the native engine; all cores when not given.
 
@@ -44,21 +39,7 @@ def select(
     if engine not in NAMES:
         raise BadPlan(f"No engine is called {engine!r}. {did_you_mean(engine, list(NAMES))}")
     native = NativeEngine(threads)  # refuses a number of threads that makes no sense
-    reason = (refusal(plan, dataset) or _too_wide(plan, dataset)) if engine == "auto" else ""
+    reason = refusal(plan, dataset) if engine == "auto" else ""
     if engine == "reference" or reason:
         return ReferenceEngine(), reason
     return native, ""
-
-
-def _too_wide(plan: Plan, dataset: Dataset) -> str:
-    """Why the native engine would be the slower one, as a sentence, or nothing."""
-    columns = plan.population.columns()
-    if dataset.rows < MANY_ROWS:
-        return ""
-    for k, net in enumerate(columns.nets):
-        assert isinstance(net, MLP)  # or there would have been a refusal
-        if max(i * o for i, o in pairwise(net.widths)) >= MANY_WEIGHTS:
-            sizes = columns.batch_size[columns.net == k]
-            if ((sizes == 0) | (sizes >= MANY_ROWS)).any():
-                return f"The net {net.label} is so wide that torch's own products are as fast."
-    return ""
