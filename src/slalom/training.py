@@ -75,7 +75,7 @@ def train(
             60 for up to 12 members on one or two features, else 0.
         engine: what carries the plan out: "native" (compiled; fully connected nets), "reference"
             (plain PyTorch; any net), "auto" for native wherever it can, or an engine.
-        threads: how many members the native engine trains at once; all cores when not given.
+        threads: of the native engine; one for each core when not given.
         time_limit: seconds > 0 after which the training stops where it is.
         progress: whether to show a bar; only on a terminal when not given.
         on_progress: called with a `Progress` after every stretch.

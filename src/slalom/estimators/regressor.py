@@ -30,7 +30,7 @@ class Regressor(RegressorMixin, PopulationEstimator):  # type: ignore[misc]  # s
             row numbers.
         time_limit: seconds for the training; it then takes fewer epochs.
         engine: what trains: "auto", "native", "reference", or an engine; see `slalom.train`.
-        threads: how many members train at once; all cores when not given.
+        threads: of the native engine; one for each core when not given.
         random_state: of weights, batches and splits; 0, so that the same call gives the same model.
         progress: whether to show a progress bar; only on a terminal when not given.
 

@@ -81,11 +81,9 @@ class _Register(LoweringPass):
         super().__init__()
 
     def run_pass(self, state: Any) -> bool:
-        def name() -> None:
-            """Stands for the kernel in Numba's tables."""
-
-        state.targetctx.insert_user_function(name, state.cr.fndesc, [state.library])
-        state.cr = state.cr._replace(cfunc=name)
+        key = object()  # by which Numba finds the kernel, in place of a function for Python
+        state.targetctx.insert_user_function(key, state.cr.fndesc, [state.library])
+        state.cr = state.cr._replace(cfunc=key)
         return False
 
 
@@ -95,6 +93,8 @@ class _PlaceSealed(_Place):
 
 
 class _KernelCompiler(CompilerBase):
+    """As Numba's own, without machine code for Python to call."""
+
     def define_pipelines(self) -> list[Any]:
         passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
         passes.add_pass_after(_PlaceRough, NopythonTypeInference)
@@ -104,6 +104,8 @@ class _KernelCompiler(CompilerBase):
 
 
 class _ProgramCompiler(CompilerBase):
+    """As Numba's own, with inner functions that nobody else sees."""
+
     def define_pipelines(self) -> list[Any]:
         passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
         passes.add_pass_after(_PlaceSealed, NopythonTypeInference)

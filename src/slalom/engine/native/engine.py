@@ -37,7 +37,7 @@ class NativeEngine:
     number of threads.
 
     Args:
-        threads: how many members train at the same time; all cores that this process may use when
+        threads: how many threads train; as many as there are cores that this process may use when
             not given.
 
     Raises:

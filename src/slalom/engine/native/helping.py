@@ -143,6 +143,54 @@ def _add_up(parts, parameters, room):
     return value
 
 
+@part
+def loss_of_some(
+    kind, layers, p, p0, job, batches, at, panels, rows, scale, dropout, key, row, room
+):
+    """The sum of the losses of some panels, which have `rows` samples.
+
+    Outputs, and their gradient times `scale`, lie in the arena.
+
+    Args:
+        p, p0: parameters, and where the member's begin.
+        at: the first panel, in `batches`.
+        dropout, key, row: as in `forward`.
+    """
+    depth, features, targets = kind.depth, layers[0, INPUTS], room.unexplained.size
+    last = layers[depth - 1]
+    forward(
+        layers,
+        depth,
+        kind.relu,
+        kind.activation,
+        p,
+        p0,
+        batches.X,
+        at * PANEL * features,
+        room.arena,
+        panels,
+        dropout,
+        key,
+        row,
+    )
+    return loss_of_panels(
+        job.loss,
+        job.numbers,
+        room.arena,
+        last[ACTIVE],
+        room.arena,
+        last[ERROR],
+        last[OUTPUTS],
+        batches.y,
+        at * PANEL * targets,
+        batches.weight,
+        at * PANEL,
+        scale,
+        rows,
+        room.sums,
+    )
+
+
 @kernel
 def _part(nets, k, job, batches, n, panel, rows, first, last, room, gradient, flag):
     """The sum of the losses of the panels `first` to `last` of batch `n`.
@@ -150,61 +198,39 @@ def _part(nets, k, job, batches, n, panel, rows, first, last, room, gradient, fl
     Their gradient replaces `gradient`. It ends early when the flag is set.
     """
     m = nets.members[k]
-    kind, layers, p, p0 = nets.kinds[m.kind], nets.layers[m.kind], nets.parameters, m.parameters
-    depth = kind.depth
-    features, targets = layers[0, INPUTS], room.unexplained.size
-    outputs, z0, d0 = (
-        layers[depth - 1, OUTPUTS],
-        layers[depth - 1, ACTIVE],
-        layers[depth - 1, ERROR],
-    )
+    kind, layers, features = nets.kinds[m.kind], nets.layers[m.kind], nets.layers[m.kind][0, INPUTS]
     key = step_key(m.seed, m.step) if kind.dropout > 0 else np.uint64(0)
-    total = max(batches.total[n], TINY)
+    scale = 1.0 / max(batches.total[n], TINY)
     gradient[: kind.parameters] = np.float32(0)
     value = 0.0
     for start in range(first, last, kind.chunk):
         if stopped(flag):
             break
-        some, at = min(kind.chunk, last - start), panel + start
-        x0 = at * PANEL * features
-        row = start * PANEL
-        forward(
+        some, at, row = min(kind.chunk, last - start), panel + start, start * PANEL
+        value += loss_of_some(
+            kind,
             layers,
-            depth,
-            kind.relu,
-            kind.activation,
-            p,
-            p0,
-            batches.X,
-            x0,
-            room.arena,
+            nets.parameters,
+            m.parameters,
+            job,
+            batches,
+            at,
             some,
+            min(some * PANEL, rows - row),
+            scale,
             kind.dropout,
             key,
             row,
+            room,
         )
-        value += loss_of_panels(
-            job.loss,
-            job.numbers,
-            room.arena,
-            z0,
-            room.arena,
-            d0,
-            outputs,
-            batches.y,
-            at * PANEL * targets,
-            batches.weight,
-            at * PANEL,
-            1.0 / total,
-            min(some * PANEL, rows - row),
-            room.sums,
+        backpropagate(
+            layers, kind.depth, kind.relu, nets.parameters, m.parameters, room.arena, some
         )
-        backpropagate(layers, depth, kind.relu, p, p0, room.arena, some)
         add_gradients(
             layers,
-            depth,
+            kind.depth,
             batches.X,
-            x0,
+            at * PANEL * features,
             batches.samples,
             at * PANEL * pitch_of(features),
             room.arena,

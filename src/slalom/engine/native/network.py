@@ -46,7 +46,7 @@ def layers_of(widths: tuple[int, ...], panels: int) -> tuple[NDArray[np.int64], 
 
     Args:
         widths: of the net.
-        panels: of the largest batch.
+        panels: of the largest part of a batch.
     """
     pairs = list(pairwise(widths))
     by_panel = sum(2 * o + pitch(o) for _, o in pairs) * PANEL

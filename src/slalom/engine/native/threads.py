@@ -10,8 +10,6 @@ from numba.extending import intrinsic
 
 from slalom.engine.native.compile import part
 
-WORD = ir.IntType(64)
-
 
 def _address(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     """Of the number at an index, the first two arguments."""

@@ -16,10 +16,16 @@ from slalom.engine.native.batches import (
     skip,
 )
 from slalom.engine.native.compile import kernel, part, program
-from slalom.engine.native.helping import TINY, help_others, loss_of_batch, room_of
+from slalom.engine.native.helping import (
+    TINY,
+    help_others,
+    loss_of_batch,
+    loss_of_some,
+    room_of,
+)
 from slalom.engine.native.layout import NEVER
-from slalom.engine.native.losses import BCE, CROSS_ENTROPY, loss_of_panels
-from slalom.engine.native.network import ACTIVE, ERROR, INPUTS, OUTPUTS, forward
+from slalom.engine.native.losses import BCE, CROSS_ENTROPY
+from slalom.engine.native.network import ACTIVE, OUTPUTS
 from slalom.engine.native.threads import add, stopped
 from slalom.engine.native.tiles import PANEL
 from slalom.engine.native.updates import update
@@ -214,50 +220,17 @@ def _clip(gradient, parameters, longest):
 @kernel
 def _validate(kind, layers, p, p0, job, rows, variation, room, flag):
     """Whether it was done before the flag was set, the loss, and accuracy or R2."""
-    depth, classes = kind.depth, job.loss == CROSS_ENTROPY or job.loss == BCE
-    held, features, targets = room.held, layers[0, INPUTS], room.unexplained.size
-    outputs, z0, d0 = (
-        layers[depth - 1, OUTPUTS],
-        layers[depth - 1, ACTIVE],
-        layers[depth - 1, ERROR],
-    )
+    classes = job.loss == CROSS_ENTROPY or job.loss == BCE
+    held, targets, last = room.held, room.unexplained.size, layers[kind.depth - 1]
+    outputs, z0 = last[OUTPUTS], last[ACTIVE]
     value, right, everything = 0.0, 0.0, 0.0
     room.unexplained[:] = 0.0
     for q in range(-(-rows // PANEL)):
         if stopped(flag):
             return False, NAN, NAN
         some, y0, w0 = min(PANEL, rows - q * PANEL), q * PANEL * targets, q * PANEL
-        x0 = q * PANEL * features
-        forward(
-            layers,
-            depth,
-            kind.relu,
-            kind.activation,
-            p,
-            p0,
-            held.X,
-            x0,
-            room.arena,
-            ONE_PANEL,
-            0.0,
-            np.uint64(0),
-            START,
-        )
-        value += loss_of_panels(
-            job.loss,
-            job.numbers,
-            room.arena,
-            z0,
-            room.arena,
-            d0,
-            outputs,
-            held.y,
-            y0,
-            held.weight,
-            w0,
-            1.0,
-            some,
-            room.sums,
+        value += loss_of_some(
+            kind, layers, p, p0, job, held, q, ONE_PANEL, some, 1.0, 0.0, np.uint64(0), START, room
         )
         for j in range(some):
             weight = np.float64(held.weight[w0 + j])
