@@ -26,6 +26,7 @@ from slalom import SGD, Adam, toys
 from slalom.engine import NativeEngine
 from slalom.engine.native.batches import gather, shuffle, skip
 from slalom.engine.native.compile import sealed
+from slalom.engine.native.curve import curve_forward, curve_gradient
 from slalom.engine.native.helping import room_of
 from slalom.engine.native.losses import loss_of_panels
 from slalom.engine.native.network import (
@@ -79,7 +80,11 @@ def repeat(
             )
         for first in range(0, panels, kind.chunk):
             some, x0 = min(kind.chunk, panels - first), first * PANEL * features
-            if piece == FORWARD:
+            samples = min(some * PANEL, size - first * PANEL)
+            if piece == FORWARD and kind.curve:
+                hidden = layers[0, OUTPUTS]
+                curve_forward(p, p0, hidden, window.X, x0, room.arena, z0, some)
+            elif piece == FORWARD:
                 forward(
                     layers,
                     depth,
@@ -109,12 +114,15 @@ def repeat(
                     window.weight,
                     first * PANEL,
                     1.0 / size,
-                    min(some * PANEL, size - first * PANEL),
+                    samples,
                     room.sums,
                 )
-            if piece == BACKWARD:
+            if piece == BACKWARD and not kind.curve:
                 backpropagate(layers, depth, kind.relu, p, p0, room.arena, some)
-            if piece == GRADIENTS:
+            if piece == GRADIENTS and kind.curve:
+                hidden, g = layers[0, OUTPUTS], room.gradient
+                curve_gradient(p, p0, hidden, window.X, x0, room.arena, d0, samples, g)
+            elif piece == GRADIENTS:
                 add_gradients(
                     layers,
                     depth,

@@ -38,7 +38,7 @@ LOSSES: dict[str, tuple[losses.Loss, str, int]] = {
     # Half of the variances of a fresh net are below 1.
     "gaussian, clamped": (losses.GaussianNLL(eps=1.0), "regression", 4),
 }
-DATA = ("rows", "folds", "weights")
+DATA, CURVE = ("rows", "folds", "weights"), "a curve"
 HIDDEN = {1: (7,), 2: (7, 5), 3: (7, 5, 6)}
 BATCHES = (None, 32)  # of 75 rows, or of the 50 of a fold: the last one is short
 EXTRAS = ("plain", "clipping", "dropout", "schedule")
@@ -61,12 +61,12 @@ class Combination:
     batch_size: int | None
     extra: str
 
-    def member(self, number: int, outputs: int, folds: int, pace: float) -> Member:
+    def member(self, number: int, inputs: int, outputs: int, folds: int, pace: float) -> Member:
         name, arguments = OPTIMIZERS[self.optimizer]
         optimizer = getattr(slalom, name)(**arguments)
         return Member(
             MLP(
-                4,
+                inputs,
                 *HIDDEN[self.depth],
                 outputs,
                 activation=self.activation,
@@ -100,7 +100,9 @@ def covering(turn: int) -> list[Combination]:
 
 @cache
 def data_of(kind: str, variant: str) -> Dataset:
-    """75 rows; three `folds` of 25; or `weights`, every seventh of which is zero."""
+    """75 rows; three `folds` of 25; `weights`, every seventh of which is zero; or, for `a curve`,
+    one feature, and one target where there are several.
+    """
     data = dataset(kind)
     if variant == "folds":
         return data.cross_validation(3, seed=2)
@@ -108,6 +110,8 @@ def data_of(kind: str, variant: str) -> Dataset:
         weight = np.random.default_rng(3).uniform(0.1, 3, size=data.rows)
         weight[::7] = 0
         return Dataset(data.X, data.y, data.task, weight=weight)
+    if variant == CURVE:
+        return Dataset(data.X[:, :1], data.y[:, :1] if data.y.ndim > 1 else data.y, data.task)
     return data
 
 
@@ -116,8 +120,10 @@ def plan_and_data(
 ) -> tuple[Plan, Dataset]:
     ours, kind, outputs = LOSSES[loss]
     data = data_of(kind, variant)
-    folds = len(data.folds)
-    members = [c.member(k, outputs, folds, pace) for k, c in enumerate(combinations)]
+    if kind == "regression" and variant == CURVE:
+        outputs //= 2
+    inputs, folds = data.X.shape[1], len(data.folds)
+    members = [c.member(k, inputs, outputs, folds, pace) for k, c in enumerate(combinations)]
     return Plan(Population(members), ours, steps=steps, record="step"), data
 
 

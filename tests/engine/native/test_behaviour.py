@@ -40,6 +40,33 @@ def points(rows: int, features: int, targets: int = 1, seed: int = 0) -> Dataset
     return Dataset(X, y, task="regression")
 
 
+# Records
+
+
+@given(
+    record=st.sampled_from(["step", "epoch"]),
+    every=st.integers(1, 9),
+    stretches=st.lists(st.integers(1, 9), max_size=6),
+)
+@settings(max_examples=30)
+def test_a_thinned_history_has_the_same_records_however_the_training_is_cut(
+    record: str, every: int, stretches: list[int]
+) -> None:
+    plan, data = EngineConformance.mixed()
+    plan, engine = replace(plan, record=record, record_every=every), NativeEngine(1)
+    _, whole = everything(engine, plan, data)
+    state = engine.start(plan, data)
+    parts = []
+    for steps in [*stretches, 23]:
+        made = engine._tables(state, 0, steps)
+        made.work(made.crew(1))
+        made.save(state)
+        room = np.diff(made.nets.members["records"], append=len(made.records))
+        assert (made.nets.members["recorded"] <= room).all()
+        parts.append(made.written())
+    assert_same_records(parts, whole)
+
+
 # Threads
 
 

@@ -20,6 +20,7 @@ from slalom.engine import NativeEngine, ReferenceEngine
 from tests.engine.conformance import OPTIMIZERS
 from tests.engine.native.combinations import (
     BATCHES,
+    CURVE,
     DATA,
     EXTRAS,
     HIDDEN,
@@ -31,7 +32,7 @@ from tests.engine.native.combinations import (
     wrong_trajectories,
 )
 
-CASES = list(product(LOSSES, DATA))
+CASES = [*product(LOSSES, DATA), *product(LOSSES, [CURVE])]
 
 
 def test_the_covering_choice_holds_every_pair_of_parts() -> None:
@@ -54,7 +55,7 @@ def test_the_first_steps_are_those_of_float64(turn: int) -> None:
     assert wrong_steps(NativeEngine(1), covering(turn), *CASES[turn]) == {}
 
 
-@pytest.mark.parametrize("turn", [0, 13])
+@pytest.mark.parametrize("turn", [0, 13, 27])
 def test_fifty_steps_are_those_of_the_reference_engine(turn: int) -> None:
     found = wrong_trajectories(NativeEngine(), ReferenceEngine(), covering(turn), *CASES[turn])
     assert found == {}
@@ -63,7 +64,7 @@ def test_fifty_steps_are_those_of_the_reference_engine(turn: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("loss", LOSSES)
 def test_the_first_steps_of_every_combination_are_those_of_float64(loss: str) -> None:
-    for variant in DATA:
+    for variant in (*DATA, CURVE):
         assert wrong_steps(NativeEngine(), every(), loss, variant) == {}
 
 
@@ -82,62 +83,70 @@ def name(c: Combination) -> str:
 
 # By file of the engine: what stands there, what is put there instead, who then trains wrongly, and
 # on which of the losses that are tried. Errors are small where a large one would be no feat.
-WRONG: list[tuple[str, str, str, Callable[[str, Combination], bool]]] = [
+WRONG: list[tuple[str, str, str, Callable[[str, str, Combination], bool]]] = [
     (
         "activations.py",
         "return t, ONE - t * t\n",
         "return t, ONE - np.float32(0.999) * t * t\n",
-        lambda loss, c: c.activation == "tanh",
+        lambda loss, variant, c: c.activation == "tanh",
     ),
     (
         "activations.py",
         "LEAK = np.float32(0.01)",
         "LEAK = np.float32(0.0101)",
-        lambda loss, c: c.activation == "leaky_relu",
+        lambda loss, variant, c: c.activation == "leaky_relu",
     ),
     (
         "updates.py",
         "np.float32(-lr / (1.0 + (step - 1) * h[2]))",
         "np.float32(-lr / (1.0 + step * h[2]))",
-        lambda loss, c: name(c) == "Adagrad" and "lr_decay" in OPTIMIZERS[c.optimizer][1],
+        lambda loss, variant, c: name(c) == "Adagrad" and "lr_decay" in OPTIMIZERS[c.optimizer][1],
     ),
     (
         "updates.py",
         "np.float32(1.0 - lr * h[0] if decoupled else 1.0)",
         "np.float32(1.0 - 1.1 * lr * h[0] if decoupled else 1.0)",
-        lambda loss, c: name(c) == "AdamW",
+        lambda loss, variant, c: name(c) == "AdamW",
     ),
     (
         "losses.py",
         "slope = delta if z > y else -delta\n",
         "slope = delta if z > y else -np.float32(1.001) * delta\n",
-        lambda loss, c: loss == "huber",
+        lambda loss, variant, c: loss == "huber",
     ),
     (
         "dropout.py",
         "* units + u + 1)",
         "* units + u)",
-        lambda loss, c: c.extra == "dropout",
+        lambda loss, variant, c: c.extra == "dropout",
     ),
     (
         "training.py",
         "np.sqrt(squares) + 1e-6",
         "np.sqrt(squares) + 1e-4",
-        lambda loss, c: c.extra == "clipping",
+        lambda loss, variant, c: c.extra == "clipping",
     ),
     (
         "network.py",
         "x, x0 = arena, layers[n, ACTIVE]",
         "x, x0 = arena, layers[n, ACTIVE if outputs != 6 else ERROR]",
-        lambda loss, c: c.depth == 3,
+        lambda loss, variant, c: c.depth == 3,
+    ),
+    (
+        "curve.py",
+        "vectors, bias, h = -(-samples // LANES)",
+        "vectors, bias, h = samples // LANES",
+        lambda loss, variant, c: (
+            variant == CURVE and c.depth == 1 and c.activation == "relu" and c.extra != "dropout"
+        ),
     ),
 ]
-TRIED = ("mse", "huber")
+TRIED = (("mse", "rows"), ("huber", "rows"), ("mse", CURVE))
 CHECK = f"""
 import json
 from slalom.engine import NativeEngine
 from tests.engine.native.combinations import every, wrong_steps
-found = {{loss: list(wrong_steps(NativeEngine(), every(), loss, "rows")) for loss in {TRIED}}}
+found = [list(wrong_steps(NativeEngine(), every(), *case)) for case in {TRIED}]
 print(json.dumps(found))
 """
 
@@ -165,12 +174,12 @@ def test_a_wrong_formula_shows_in_the_members_that_use_it_and_in_no_others(
         check=True,
     )
     found = json.loads(run.stdout)
-    for loss in TRIED:
-        wrong_ones = {every()[k] for k in found[loss]}
-        hit = [{c for c in every() if users(loss, c)} for *_, users in WRONG]
+    for case, those in zip(TRIED, found, strict=True):
+        wrong_ones = {every()[k] for k in those}
+        hit = [{c for c in every() if users(*case, c)} for *_, users in WRONG]
         assert wrong_ones <= set().union(*hit)
         for who, (file, right, _, _) in zip(hit, WRONG, strict=True):
             alone = {c for c in who if sum(c in others for others in hit) == 1}
             if alone:
                 share = len(alone & wrong_ones) / len(alone)
-                assert share > 0.95, f"{loss}: {file}: {right}: only {share:.0%} are found"
+                assert share > 0.95, f"{case}: {file}: {right}: only {share:.0%} are found"

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from slalom.engine.native import tiles
 from slalom.engine.native.compile import sealed
-from slalom.engine.native.tiles import LANES, PANEL, pitch_of
+from slalom.engine.native.tiles import PANEL, pitch_of
+from slalom.engine.native.vectors import LANES
 
 SLACK = LANES * PANEL
 FENCE = np.float32(12345)

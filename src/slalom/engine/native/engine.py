@@ -95,6 +95,8 @@ class NativeEngine:
             finally:
                 tables.save(state)
             records.append(tables.written())
+        if len(records) == 1:  # which may be long: not copied
+            return records[0]
         return np.concatenate([np.empty(0, dtype=RECORD), *records])
 
     def _tables(self, state: State, first: int, steps: int) -> Tables:

@@ -9,6 +9,7 @@ added up in their order, so that the result does not either.
 import numpy as np
 
 from slalom.engine.native.compile import kernel, part
+from slalom.engine.native.curve import curve_forward, curve_gradient
 from slalom.engine.native.dropout import step_key
 from slalom.engine.native.layout import Batches, Room
 from slalom.engine.native.losses import loss_of_panels
@@ -157,22 +158,26 @@ def loss_of_some(
         dropout, key, row: as in `forward`.
     """
     depth, features, targets = kind.depth, layers[0, INPUTS], room.unexplained.size
-    last = layers[depth - 1]
-    forward(
-        layers,
-        depth,
-        kind.relu,
-        kind.activation,
-        p,
-        p0,
-        batches.X,
-        at * PANEL * features,
-        room.arena,
-        panels,
-        dropout,
-        key,
-        row,
-    )
+    last, x0 = layers[depth - 1], at * PANEL * features
+    if kind.curve:
+        hidden = layers[0, OUTPUTS]
+        curve_forward(p, p0, hidden, batches.X, x0, room.arena, last[ACTIVE], panels)
+    else:
+        forward(
+            layers,
+            depth,
+            kind.relu,
+            kind.activation,
+            p,
+            p0,
+            batches.X,
+            x0,
+            room.arena,
+            panels,
+            dropout,
+            key,
+            row,
+        )
     return loss_of_panels(
         job.loss,
         job.numbers,
@@ -207,6 +212,7 @@ def _part(nets, k, job, batches, n, panel, rows, first, last, room, gradient, fl
         if stopped(flag):
             break
         some, at, row = min(kind.chunk, last - start), panel + start, start * PANEL
+        samples, x0 = min(some * PANEL, rows - row), at * PANEL * features
         value += loss_of_some(
             kind,
             layers,
@@ -216,26 +222,39 @@ def _part(nets, k, job, batches, n, panel, rows, first, last, room, gradient, fl
             batches,
             at,
             some,
-            min(some * PANEL, rows - row),
+            samples,
             scale,
             kind.dropout,
             key,
             row,
             room,
         )
-        backpropagate(
-            layers, kind.depth, kind.relu, nets.parameters, m.parameters, room.arena, some
-        )
-        add_gradients(
-            layers,
-            kind.depth,
-            batches.X,
-            at * PANEL * features,
-            batches.samples,
-            at * PANEL * pitch_of(features),
-            room.arena,
-            some,
-            gradient,
-            room.sums,
-        )
+        if kind.curve:
+            curve_gradient(
+                nets.parameters,
+                m.parameters,
+                layers[0, OUTPUTS],
+                batches.X,
+                x0,
+                room.arena,
+                layers[1, ERROR],
+                samples,
+                gradient,
+            )
+        else:
+            backpropagate(
+                layers, kind.depth, kind.relu, nets.parameters, m.parameters, room.arena, some
+            )
+            add_gradients(
+                layers,
+                kind.depth,
+                batches.X,
+                x0,
+                batches.samples,
+                at * PANEL * pitch_of(features),
+                room.arena,
+                some,
+                gradient,
+                room.sums,
+            )
     return value

@@ -13,6 +13,7 @@ KIND = np.dtype(
         ("depth", np.int64),
         ("activation", np.int64),
         ("relu", np.bool_),  # that activation, and no dropout
+        ("curve", np.bool_),  # as `slalom.engine.native.curve` trains it
         ("dropout", np.float64),
         ("chunk", np.int64),  # panels whose gradient is taken together
         ("parts", np.int64),  # of a batch, each of which another thread may take

@@ -101,14 +101,14 @@ def _single(formula):
     def loss(numbers, z, z0, d, d0, outputs, y, y0, w, w0, scale, rows):
         total, factor, number = 0.0, np.float32(scale / outputs), numbers[0]
         for first in range(0, rows, PANEL):
-            inside, weight = np.int32(rows - first), w[w0 + first : w0 + first + PANEL]
+            inside, weight = np.float32(rows - first), w[w0 + first : w0 + first + PANEL]
             for _ in range(outputs):
                 out, target, error = z[z0 : z0 + PANEL], y[y0 : y0 + PANEL], d[d0 : d0 + PANEL]
                 sums = ZERO
                 for j in range(PANEL):
                     value, slope = formula(out[j], target[j], number)
-                    sums += weight[j] * value if np.int32(j) < inside else ZERO
-                    error[j] = weight[j] * factor * slope if np.int32(j) < inside else ZERO
+                    sums += weight[j] * value if np.float32(j) < inside else ZERO
+                    error[j] = weight[j] * factor * slope if np.float32(j) < inside else ZERO
                 total += sums
                 z0, d0, y0 = z0 + PANEL, d0 + PANEL, y0 + PANEL
         return total / outputs
@@ -125,7 +125,7 @@ _squared_loss, _absolute_loss, _huber_loss, _bce_loss = map(
 def _gaussian_loss(eps, z, z0, d, d0, targets, y, y0, w, w0, scale, rows):
     total, factor, half = 0.0, np.float32(scale / targets), targets * PANEL
     for first in range(0, rows, PANEL):
-        inside, weight = np.int32(rows - first), w[w0 + first : w0 + first + PANEL]
+        inside, weight = np.float32(rows - first), w[w0 + first : w0 + first + PANEL]
         for _ in range(targets):
             mean, target, mean_error = z[z0 : z0 + PANEL], y[y0 : y0 + PANEL], d[d0 : d0 + PANEL]
             spread, spread_error = z[z0 + half :][:PANEL], d[d0 + half :][:PANEL]
@@ -138,9 +138,9 @@ def _gaussian_loss(eps, z, z0, d, d0, targets, y, y0, w, w0, scale, rows):
                 value = HALF * (log(clamped) + missed * ratio)
                 # As in torch, the clamp is outside the graph: its slope is 1 everywhere.
                 slope = HALF * (ONE - missed * ratio) / clamped * variance
-                sums += weight[j] * value if np.int32(j) < inside else ZERO
-                mean_error[j] = weight[j] * factor * ratio if np.int32(j) < inside else ZERO
-                spread_error[j] = weight[j] * factor * slope if np.int32(j) < inside else ZERO
+                sums += weight[j] * value if np.float32(j) < inside else ZERO
+                mean_error[j] = weight[j] * factor * ratio if np.float32(j) < inside else ZERO
+                spread_error[j] = weight[j] * factor * slope if np.float32(j) < inside else ZERO
             total += sums
             z0, d0, y0 = z0 + PANEL, d0 + PANEL, y0 + PANEL
         z0, d0 = z0 + half, d0 + half
@@ -158,7 +158,7 @@ def _cross_entropy_loss(numbers, z, z0, d, d0, classes, y, y0, w, w0, scale, row
             y[y0 + q * PANEL : y0 + (q + 1) * PANEL],
             w[w0 + q * PANEL : w0 + (q + 1) * PANEL],
             np.float32(scale),
-            np.int32(rows - q * PANEL),
+            np.float32(rows - q * PANEL),
             t,
         )
     return total
@@ -199,6 +199,6 @@ def _cross_entropy(numbers, z, d, y, w, factor, inside, t):
             value = ((ONE - smooth) * here + share) * own * missed
             p = error[j] / sums[j]
             slope = (ONE - smooth) * weight[j] * (p - here) + share * (p * weights - own)
-            total += w[j] * value if np.int32(j) < inside else ZERO
-            error[j] = w[j] * factor * slope if np.int32(j) < inside else ZERO
+            total += w[j] * value if np.float32(j) < inside else ZERO
+            error[j] = w[j] * factor * slope if np.float32(j) < inside else ZERO
     return np.float64(total)

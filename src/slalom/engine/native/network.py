@@ -13,7 +13,6 @@ from slalom.engine.native.activations import activate
 from slalom.engine.native.compile import kernel
 from slalom.engine.native.dropout import drop, layer_key
 from slalom.engine.native.tiles import (
-    LANES,
     PANEL,
     affine,
     backward,
@@ -23,6 +22,7 @@ from slalom.engine.native.tiles import (
     pitch,
     pitch_of,
 )
+from slalom.engine.native.vectors import LANES
 
 # Columns of the table of layers: widths, where the weights begin among the member's parameters,
 # where activations, errors and activations sample by sample begin in the arena, and how the
@@ -41,25 +41,30 @@ PARTS, PART, SHARED = 4, 64, 2e7
 NARROW_TILE, TRANSPOSE = 50, 160
 
 
-def layers_of(widths: tuple[int, ...], panels: int) -> tuple[NDArray[np.int64], int, int]:
+def layers_of(
+    widths: tuple[int, ...], panels: int, curve: bool
+) -> tuple[NDArray[np.int64], int, int]:
     """The table of layers `[L, 7]`, panels at a time, and the size of the arena.
 
     Args:
         widths: of the net.
         panels: of the largest part of a batch.
+        curve: that only outputs come to memory; then all panels are taken at a time.
     """
     pairs = list(pairwise(widths))
     by_panel = sum(2 * o + pitch(o) for _, o in pairs) * PANEL
-    chunk = max(1, min(panels, ARENA // by_panel))
+    chunk = panels if curve else max(1, min(panels, ARENA // by_panel))
     table = np.zeros((len(pairs), 7), dtype=np.int64)
     weights, room = 0, 0
     for layer, (inputs, outputs) in zip(table, pairs, strict=True):
         layer[[INPUTS, OUTPUTS, WEIGHTS]] = inputs, outputs, weights
-        layer[NARROW] = _is_narrow(inputs, outputs, chunk, first=weights == 0)
+        first = weights == 0
+        layer[NARROW] = _is_narrow(inputs, outputs, chunk, first)
         weights += (inputs + 1) * outputs
+        kept = 0 if curve and first else chunk
         for column, size in ((ACTIVE, outputs), (ERROR, outputs), (SAMPLES, pitch(outputs))):
             layer[column] = room
-            room += chunk * size * PANEL
+            room += kept * size * PANEL
     return table, chunk, room + LANES * PANEL  # by_sample reads some rows more
 
 

@@ -13,6 +13,7 @@ from slalom.data.dataset import Dataset
 from slalom.engine.contract import RECORD
 from slalom.engine.native import activations, losses, updates
 from slalom.engine.native.batches import GENERATOR
+from slalom.engine.native.curve import is_curve
 from slalom.engine.native.helping import DESK
 from slalom.engine.native.layout import (
     KIND,
@@ -27,8 +28,9 @@ from slalom.engine.native.layout import (
     Room,
 )
 from slalom.engine.native.network import layers_of, parts_of
-from slalom.engine.native.tiles import LANES, PANEL, pitch
+from slalom.engine.native.tiles import PANEL, pitch
 from slalom.engine.native.training import work
+from slalom.engine.native.vectors import LANES
 from slalom.engine.state import State
 from slalom.losses import Loss
 from slalom.nets import MLP
@@ -147,6 +149,8 @@ class Tables:
     def written(self) -> NDArray[Any]:
         """The records that were written."""
         table = self.nets.members
+        if table["recorded"].sum() == len(self.records):
+            return self.records
         room = np.diff(table["records"], append=len(self.records))
         place = np.arange(len(self.records)) - np.repeat(table["records"], room)
         written: NDArray[Any] = self.records[place < np.repeat(table["recorded"], room)]
@@ -186,7 +190,7 @@ def _kinds(
     first, table["kind"] = grouped(net, panels)
     parts = [parts_of(nets[net[k]].widths, int(panels[k])) for k in first]
     shapes = [
-        layers_of(nets[net[k]].widths, -(-int(panels[k]) // n))
+        layers_of(nets[net[k]].widths, -(-int(panels[k]) // n), is_curve(nets[net[k]]))
         for k, n in zip(first, parts, strict=True)
     ]
     layers = np.zeros((len(first), max(len(own) for own, _, _ in shapes), 7), dtype=np.int64)
@@ -199,6 +203,7 @@ def _kinds(
         kind["activation"] = activations.CODES[spec.activation]
         kind["dropout"] = spec.dropout
         kind["relu"] = spec.activation == "relu" and not spec.dropout
+        kind["curve"] = is_curve(spec)
         kind["parameters"] = sum((i + 1) * o for i, o in pairwise(spec.widths))
     return kinds, layers, max(arena for _, _, arena in shapes)
 
@@ -230,8 +235,8 @@ def _make_room_for_records(table: NDArray[Any], plan: Plan) -> NDArray[Any]:
     every = plan.record_every * (1 if plan.record == "step" else table["steps_per_epoch"])
     done = table["step"] - ~np.isnan(table["pending"])
     table["record_every"], table["next_record"] = every, (done // every + 1) * every
-    # Besides those that the plan wants, what ends the training.
-    room = table["end"] // every - done // every + 1
+    # What ends the training takes the place of the next one that the plan wants, or comes last.
+    room = -(-table["end"] // every) - done // every
     table["records"] = np.cumsum(room) - room
     return np.empty(int(room.sum()), dtype=RECORD)
 
