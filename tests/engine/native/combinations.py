@@ -38,7 +38,8 @@ LOSSES: dict[str, tuple[losses.Loss, str, int]] = {
     # Half of the variances of a fresh net are below 1.
     "gaussian, clamped": (losses.GaussianNLL(eps=1.0), "regression", 4),
 }
-DATA, CURVE = ("rows", "folds", "weights"), "a curve"
+DATA = ("rows", "folds", "weights")
+CURVE = "of a curve"
 HIDDEN = {1: (7,), 2: (7, 5), 3: (7, 5, 6)}
 BATCHES = (None, 32)  # of 75 rows, or of the 50 of a fold: the last one is short
 EXTRAS = ("plain", "clipping", "dropout", "schedule")
@@ -87,6 +88,11 @@ def every() -> list[Combination]:
     return [Combination(*values) for values in product(*parts)]
 
 
+def is_curve(c: Combination) -> bool:
+    """Whether it is trained in registers where there is one feature and one target."""
+    return c.depth == 1 and c.activation == "relu" and c.extra != "dropout"
+
+
 def covering(turn: int) -> list[Combination]:
     """Every optimizer twice, with all the rest; over the turns it comes with each of them."""
     names = list(ACTIVATIONS)
@@ -100,18 +106,20 @@ def covering(turn: int) -> list[Combination]:
 
 @cache
 def data_of(kind: str, variant: str) -> Dataset:
-    """75 rows; three `folds` of 25; `weights`, every seventh of which is zero; or, for `a curve`,
-    one feature, and one target where there are several.
+    """75 rows; three `folds` of 25; or `weights`, every seventh of which is zero.
+
+    `rows of a curve` and so on have one feature, and one target where there are several.
     """
     data = dataset(kind)
-    if variant == "folds":
+    part, _, curve = variant.partition(" ")
+    if curve:
+        data = Dataset(data.X[:, :1], data.y[:, :1] if data.y.ndim > 1 else data.y, data.task)
+    if part == "folds":
         return data.cross_validation(3, seed=2)
-    if variant == "weights":
+    if part == "weights":
         weight = np.random.default_rng(3).uniform(0.1, 3, size=data.rows)
         weight[::7] = 0
         return Dataset(data.X, data.y, data.task, weight=weight)
-    if variant == CURVE:
-        return Dataset(data.X[:, :1], data.y[:, :1] if data.y.ndim > 1 else data.y, data.task)
     return data
 
 
@@ -120,7 +128,7 @@ def plan_and_data(
 ) -> tuple[Plan, Dataset]:
     ours, kind, outputs = LOSSES[loss]
     data = data_of(kind, variant)
-    if kind == "regression" and variant == CURVE:
+    if kind == "regression" and variant.endswith(CURVE):
         outputs //= 2
     inputs, folds = data.X.shape[1], len(data.folds)
     members = [c.member(k, inputs, outputs, folds, pace) for k, c in enumerate(combinations)]

@@ -79,43 +79,57 @@ def test_any_number_of_threads_gives_the_same_bits(threads: int) -> None:
     assert_same_records([records], one_records)
 
 
-LARGE = plan_of(
-    Member(MLP(8, 96, 96, 1), SGD(0.05), 500, seed=1),
-    Member(MLP(8, 128, 64, 1, activation="tanh", dropout=0.25), Adam(1e-3), seed=2),
-    Member(MLP(8, 160, 160, 1), SGD(0.05, momentum=0.9), 700, clip_norm=0.1, seed=3),
-    steps=7,
-)
+LARGE = {
+    8: plan_of(
+        Member(MLP(8, 96, 96, 1), SGD(0.05), 500, seed=1),
+        Member(MLP(8, 128, 64, 1, activation="tanh", dropout=0.25), Adam(1e-3), seed=2),
+        Member(MLP(8, 160, 160, 1), SGD(0.05, momentum=0.9), 700, clip_norm=0.1, seed=3),
+        steps=7,
+    ),
+    1: plan_of(  # curves
+        Member(MLP(1, 3000, 1), SGD(1e-3), 700, seed=1),
+        Member(MLP(1, 5000, 1), Adam(1e-4), clip_norm=0.1, seed=2),
+        steps=7,
+    ),
+}
+by_features = pytest.mark.parametrize("features", LARGE)
 
 
-def test_steps_are_shared_in_the_plan_that_tests_it() -> None:
+@by_features
+def test_steps_are_shared_in_the_plans_that_test_it(features: int) -> None:
     engine = NativeEngine(1)
-    state = engine.start(LARGE, points(1500, 8))
+    state = engine.start(LARGE[features], points(1500, features))
     assert (engine._tables(state, 0, 1).nets.kinds["parts"] > 1).all()
 
 
+@by_features
 @pytest.mark.parametrize("threads", [2, 3, 8])
-def test_threads_that_share_a_step_give_the_bits_of_one(threads: int) -> None:
-    data = points(1500, 8)
-    one, one_records = everything(NativeEngine(1), LARGE, data)
-    many, records = everything(NativeEngine(threads), LARGE, data)
+def test_threads_that_share_a_step_give_the_bits_of_one(threads: int, features: int) -> None:
+    plan, data = LARGE[features], points(1500, features)
+    one, one_records = everything(NativeEngine(1), plan, data)
+    many, records = everything(NativeEngine(threads), plan, data)
     assert_same_bits(many, one)
     assert_same_records([records], one_records)
 
 
-def test_shared_steps_are_those_of_the_reference_engine() -> None:
-    data = points(1500, 8)
-    ours, records = everything(NativeEngine(2), LARGE, data)
-    theirs, expected = everything(ReferenceEngine(), LARGE, data)
+@by_features
+def test_shared_steps_are_those_of_the_reference_engine(features: int) -> None:
+    plan, data = LARGE[features], points(1500, features)
+    ours, records = everything(NativeEngine(2), plan, data)
+    theirs, expected = everything(ReferenceEngine(), plan, data)
     np.testing.assert_allclose(records["train_loss"], expected["train_loss"], rtol=1e-5)
     np.testing.assert_allclose(ours.parameters, theirs.parameters, rtol=1e-4, atol=1e-5)
 
 
+@by_features
 @pytest.mark.usefixtures("impatient")
-def test_shared_steps_that_are_stopped_again_and_again_end_with_the_same_bits() -> None:
-    data = points(1500, 8)
-    whole, expected = everything(NativeEngine(1), LARGE, data)
+def test_shared_steps_that_are_stopped_again_and_again_end_with_the_same_bits(
+    features: int,
+) -> None:
+    plan, data = LARGE[features], points(1500, features)
+    whole, expected = everything(NativeEngine(1), plan, data)
     engine = NativeEngine(2)
-    state = engine.start(LARGE, data)
+    state = engine.start(plan, data)
     records = []
     while state.training.any():
         records.append(engine.advance(state, 7, StopAfter(3)))

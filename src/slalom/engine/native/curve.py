@@ -31,8 +31,8 @@ MOST, FEW = np.int64((LANES - 1) // 2), np.int64(max(1, LANES // 4 - 1))
 
 def is_curve(net: MLP) -> bool:
     """Whether a net is one."""
-    few = len(net.widths) == 3 and net.widths[0] == net.widths[2] == 1
-    return few and net.activation == "relu" and not net.dropout
+    shape = len(net.widths) == 3 and net.widths[0] == net.widths[2] == 1
+    return shape and net.activation == "relu" and not net.dropout
 
 
 def _forward_tile(vectors: int) -> Any:
@@ -128,7 +128,10 @@ def curve_forward(p, p0, hidden, x, x0, z, z0, panels):
 
 @kernel
 def curve_gradient(p, p0, hidden, x, x0, d, d0, samples, g):
-    """The gradient over so many samples, in place of what is in `g`."""
+    """The gradient over so many samples, in place of what is in `g`.
+
+    Sums are over whole vectors: `d` is 0, and `x` a number, up to the end of the last one.
+    """
     vectors, bias, h = -(-samples // LANES), 3 * hidden, np.int64(0)
     while hidden - h > FEW:
         some = min(MOST, hidden - h)

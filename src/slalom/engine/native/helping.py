@@ -229,7 +229,7 @@ def _part(nets, k, job, batches, n, panel, rows, first, last, room, gradient, fl
             row,
             room,
         )
-        if kind.curve:
+        if kind.curve:  # all of whose panels are taken at a time
             curve_gradient(
                 nets.parameters,
                 m.parameters,
