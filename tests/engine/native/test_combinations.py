@@ -66,7 +66,7 @@ def test_fifty_steps_are_those_of_the_reference_engine(turn: int) -> None:
 
 CURVES = [c for c in every() if is_curve(c)]
 of_curves = pytest.mark.parametrize(
-    ("loss", "variant"), product(OF_ONE_OUTPUT, [f"{variant} {CURVE}" for variant in DATA])
+    ("loss", "variant"), list(product(OF_ONE_OUTPUT, [f"{variant} {CURVE}" for variant in DATA]))
 )
 
 
