@@ -26,8 +26,8 @@ from slalom import SGD, Adam, toys
 from slalom.engine import NativeEngine
 from slalom.engine.native.batches import gather, shuffle, skip
 from slalom.engine.native.compile import sealed
-from slalom.engine.native.curve import curve_forward, curve_gradient
-from slalom.engine.native.helping import room_of
+from slalom.engine.native.curve import curve_gradient
+from slalom.engine.native.helping import outputs_of_some, room_of
 from slalom.engine.native.losses import loss_of_panels
 from slalom.engine.native.network import (
     ACTIVE,
@@ -36,7 +36,6 @@ from slalom.engine.native.network import (
     OUTPUTS,
     add_gradients,
     backpropagate,
-    forward,
 )
 from slalom.engine.native.tiles import PANEL, pitch_of
 from slalom.engine.native.updates import update
@@ -81,25 +80,9 @@ def repeat(
         for first in range(0, panels, kind.chunk):
             some, x0 = min(kind.chunk, panels - first), first * PANEL * features
             samples = min(some * PANEL, size - first * PANEL)
-            if piece == FORWARD and kind.curve:
-                hidden = layers[0, OUTPUTS]
-                curve_forward(p, p0, hidden, window.X, x0, room.arena, z0, some)
-            elif piece == FORWARD:
-                forward(
-                    layers,
-                    depth,
-                    kind.relu,
-                    kind.activation,
-                    p,
-                    p0,
-                    window.X,
-                    x0,
-                    room.arena,
-                    some,
-                    0.0,
-                    np.uint64(0),
-                    START,
-                )
+            if piece == FORWARD:
+                key, x, arena = np.uint64(0), window.X, room.arena
+                outputs_of_some(kind, layers, p, p0, x, x0, arena, some, 0.0, key, START)
             if piece == LOSS:
                 loss_of_panels(
                     job.loss,

@@ -145,6 +145,30 @@ def _add_up(parts, parameters, room):
 
 
 @part
+def outputs_of_some(kind, layers, p, p0, x, x0, arena, panels, dropout, key, row):
+    """The outputs of some panels, to their place in the arena; arguments as in `forward`."""
+    if kind.curve:
+        z0 = layers[1, ACTIVE]
+        curve_forward(p, p0, layers[0, OUTPUTS], x, x0, arena, z0, panels)
+    else:
+        forward(
+            layers,
+            kind.depth,
+            kind.relu,
+            kind.activation,
+            p,
+            p0,
+            x,
+            x0,
+            arena,
+            panels,
+            dropout,
+            key,
+            row,
+        )
+
+
+@part
 def loss_of_some(
     kind, layers, p, p0, job, batches, at, panels, rows, scale, dropout, key, row, room
 ):
@@ -159,25 +183,7 @@ def loss_of_some(
     """
     depth, features, targets = kind.depth, layers[0, INPUTS], room.unexplained.size
     last, x0 = layers[depth - 1], at * PANEL * features
-    if kind.curve:
-        hidden = layers[0, OUTPUTS]
-        curve_forward(p, p0, hidden, batches.X, x0, room.arena, last[ACTIVE], panels)
-    else:
-        forward(
-            layers,
-            depth,
-            kind.relu,
-            kind.activation,
-            p,
-            p0,
-            batches.X,
-            x0,
-            room.arena,
-            panels,
-            dropout,
-            key,
-            row,
-        )
+    outputs_of_some(kind, layers, p, p0, batches.X, x0, room.arena, panels, dropout, key, row)
     return loss_of_panels(
         job.loss,
         job.numbers,
