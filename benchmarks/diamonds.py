@@ -27,9 +27,9 @@ from harness import charts
 from harness.results import FOLDER, digits, markdown, write
 from slalom import Regressor
 from slalom.data.batches import steps_per_epoch
-from slalom.estimators.recipe import MEMBERS, batch_size, epochs
-from slalom.estimators.splits import SHARE
 from slalom.plots import style
+from slalom.tabular.recipe import MEMBERS, batch_size, epochs
+from slalom.tabular.splits import SHARE
 from tables import FIRST_SPLIT, TABLES
 
 HIDDEN = [(128, 128, 128), (256, 256), (128, 128), (64, 64)]

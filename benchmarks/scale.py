@@ -23,7 +23,7 @@ from slalom.plots import style
 
 PROCESS = """
 import json, resource, time
-import numpy as np, torch, pandas, slalom, slalom.training
+import numpy as np, torch, pandas, slalom, slalom.runs.train
 from slalom import MLP, SGD, Plan, grid, toys
 from slalom.engine import NativeEngine, ReferenceEngine
 from slalom.losses import MSE

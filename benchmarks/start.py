@@ -48,7 +48,7 @@ import json, time
 began = time.perf_counter()
 import torch, slalom
 from slalom import MLP, SGD, Adagrad, Adam, RMSprop, toys
-import slalom.training
+import slalom.runs.train
 times = [time.perf_counter() - began]
 for _ in range(2):
     began = time.perf_counter()

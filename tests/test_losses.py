@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from slalom import losses
-from slalom.errors import BadPlan
+from slalom.core.errors import BadPlan
 from slalom.losses import BCEWithLogits, CrossEntropy, GaussianNLL, Huber, Loss, as_loss
 
 CASES: list[tuple[Loss, str]] = [

@@ -13,7 +13,7 @@ from hypothesis import given
 
 import slalom
 from slalom import MLP, SGD, Adam, Member, Net, Plan, Population, losses
-from slalom.errors import BadPlan
+from slalom.core.errors import BadPlan
 from tests.strategies import plans
 
 

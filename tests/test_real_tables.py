@@ -25,7 +25,9 @@ TABLES = [
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::slalom.errors.SlalomWarning")  # what fit notes about a table
+@pytest.mark.filterwarnings(
+    "ignore::slalom.core.errors.SlalomWarning"
+)  # what fit notes about a table
 @pytest.mark.parametrize(("file", "target", "drop"), TABLES)
 def test_a_real_table_trains_as_it_is(
     shared_data: Path, file: str, target: str, drop: list[str]

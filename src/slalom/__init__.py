@@ -12,17 +12,18 @@ if TYPE_CHECKING:
     from slalom import lessons as lessons
     from slalom import losses as losses
     from slalom import plots as plots
+    from slalom.core.errors import SlalomError as SlalomError
+    from slalom.core.errors import SlalomWarning as SlalomWarning
+    from slalom.core.spec import trust as trust
     from slalom.data import toys as toys
     from slalom.data.dataset import Dataset as Dataset
     from slalom.data.dataset import Split as Split
     from slalom.data.schema import Schema as Schema
     from slalom.data.table import read_table as read_table
     from slalom.diagnosis import diagnose as diagnose
-    from slalom.errors import SlalomError as SlalomError
-    from slalom.errors import SlalomWarning as SlalomWarning
     from slalom.estimators import Classifier as Classifier
     from slalom.estimators import Regressor as Regressor
-    from slalom.fit import fit_table as fit_table
+    from slalom.models import Predictor as Predictor
     from slalom.nets import MLP as MLP
     from slalom.nets import Net as Net
     from slalom.optim import SGD as SGD
@@ -41,11 +42,10 @@ if TYPE_CHECKING:
     from slalom.population import Population as Population
     from slalom.population import grid as grid
     from slalom.population import sample as sample
-    from slalom.runs import Predictor as Predictor
     from slalom.runs import Run as Run
-    from slalom.spec import trust as trust
-    from slalom.training import race as race
-    from slalom.training import train as train
+    from slalom.runs.train import race as race
+    from slalom.runs.train import train as train
+    from slalom.tabular.fit import fit_table as fit_table
 
 # Where each public name lives. A test compares this with the typing-only imports above.
 _HOMES = {
@@ -58,11 +58,11 @@ _HOMES = {
     "Schema": "slalom.data.schema",
     "read_table": "slalom.data.table",
     "diagnose": "slalom.diagnosis",
-    "SlalomError": "slalom.errors",
-    "SlalomWarning": "slalom.errors",
+    "SlalomError": "slalom.core.errors",
+    "SlalomWarning": "slalom.core.errors",
     "Classifier": "slalom.estimators",
     "Regressor": "slalom.estimators",
-    "fit_table": "slalom.fit",
+    "fit_table": "slalom.tabular.fit",
     "MLP": "slalom.nets",
     "Net": "slalom.nets",
     "SGD": "slalom.optim",
@@ -81,11 +81,11 @@ _HOMES = {
     "Population": "slalom.population",
     "grid": "slalom.population",
     "sample": "slalom.population",
-    "Predictor": "slalom.runs",
+    "Predictor": "slalom.models",
     "Run": "slalom.runs",
-    "trust": "slalom.spec",
-    "race": "slalom.training",
-    "train": "slalom.training",
+    "trust": "slalom.core.spec",
+    "race": "slalom.runs.train",
+    "train": "slalom.runs.train",
 }
 
 __all__ = ["__version__", *sorted(_HOMES)]
@@ -95,7 +95,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'slalom' has no attribute {name!r}")
     home = import_module(_HOMES[name])
-    value = home if home.__name__.endswith(f".{name}") else getattr(home, name)
+    value = getattr(home, name, home)  # a public name, or a module that is public itself
     globals()[name] = value
     return value
 

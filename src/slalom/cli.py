@@ -17,15 +17,15 @@ import typer
 from typer.core import TyperGroup
 
 from slalom import __version__
-from slalom.errors import BadData, BadFile, BadPlan, SlalomError
-from slalom.terminal import complain, say, show_table, warn, warnings_as_notes
+from slalom.core.errors import BadData, BadFile, BadPlan, SlalomError
+from slalom.core.terminal import complain, say, show_table, warn, warnings_as_notes
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from slalom.data.dataset import Dataset
-    from slalom.fit import Fit
-    from slalom.runs import Predictor
+    from slalom.models import Predictor
+    from slalom.tabular.fit import Fit
 
 STOPPED = 130  # what a shell says of a program that Ctrl-C ended
 LEADERS = 10
@@ -156,7 +156,7 @@ def fit(
     page = report or model.with_suffix(".html")
     _check_outputs([model, page], inputs)
 
-    from slalom.fit import fit_table
+    from slalom.tabular.fit import fit_table
 
     def show_columns(made: "pd.DataFrame") -> None:  # in time for a person to stop it
         show_table(made, "What is made of each column")
@@ -179,7 +179,7 @@ def fit(
         on_columns=show_columns,
         on_model=keep,
     )
-    from slalom.report import write_report
+    from slalom.tabular.report import write_report
 
     write_report(fitted, page, model)
     _show_fit(fitted)
@@ -207,7 +207,7 @@ def predict(
         _check_csv(out)
 
     from slalom.data.table import read_table
-    from slalom.runs import Predictor
+    from slalom.models import Predictor
 
     predictor = Predictor.load(model)
     frame = read_table(table)
@@ -238,11 +238,13 @@ def race(
     if out.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise BadFile(f"A picture must end in .png, .svg or .pdf, but --out is {out}.")
 
-    from slalom import plots, racing, training
+    from slalom import plots
+    from slalom.runs import train
+    from slalom.tabular import racing
 
     dataset = _race_data(data, target, seed)
     net = racing.net(dataset)
-    run = training.race(
+    run = train.race(
         net,
         dataset,
         list(racing.RACERS),
@@ -375,7 +377,7 @@ def _target_line(frame: "pd.DataFrame", names: list[str]) -> str:
 
 
 def _race_data(data: str, target: str | None, seed: int) -> "Dataset":
-    from slalom import racing
+    from slalom.tabular import racing
 
     if target is not None:
         return racing.table(Path(data), target, seed)
@@ -446,6 +448,6 @@ def _check_csv(path: Path) -> None:
 def _write(path: Path, data: bytes) -> None:
     import gzip
 
-    from slalom.files import write_whole
+    from slalom.core.files import write_whole
 
     write_whole(path, gzip.compress(data) if path.suffix == ".gz" else data)

@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch.nn import functional as F  # noqa: N812  # the name everybody knows it by
 
-from slalom.errors import BadPlan, did_you_mean
-from slalom.spec import Spec
+from slalom.core.errors import BadPlan, did_you_mean
+from slalom.core.spec import Spec
 
 
 class Loss(Spec, abstract=True):

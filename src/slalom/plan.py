@@ -2,9 +2,9 @@
 
 from typing import Literal
 
+from slalom.core.spec import Spec
 from slalom.losses import Loss
 from slalom.population import Population
-from slalom.spec import Spec
 
 
 class Plan(Spec):

@@ -10,10 +10,10 @@ import polars as pl
 import pytest
 from scipy import sparse
 
+from slalom.core.errors import BadData, BadFile, SlalomError, SlalomWarning
 from slalom.data.schema import Schema
 from slalom.data.table import read_table
 from slalom.data.target import fit_target, split_missing_target
-from slalom.errors import BadData, BadFile, SlalomError, SlalomWarning
 
 
 def says(error, *words):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.preprocessing import OneHotEncoder, RobustScaler
 
+from slalom.core.errors import BadPlan
 from slalom.data.columns import (
     Boolean,
     Category,
@@ -23,7 +24,6 @@ from slalom.data.columns import (
     fit_column,
 )
 from slalom.data.columns.cells import MISSING, decimal_mark, numbers, seconds
-from slalom.errors import BadPlan
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slalom import Dataset, Split
-from slalom.errors import BadData
+from slalom.core.errors import BadData
 
 
 def regression(n: int = 20, **arguments: Any) -> Dataset:

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from slalom.core.errors import SlalomWarning
 from slalom.data.delimited import parse_delimited
 from slalom.data.schema import Schema
 from slalom.data.table import read_table
-from slalom.errors import SlalomWarning
 
 ROWS = 60
 RNG = np.random.default_rng(0)
@@ -194,7 +194,7 @@ def test_any_table_is_encoded_to_finite_numbers_and_the_same_after_json(table):
 @pytest.mark.slow
 @given(tables(), tables())
 @settings(max_examples=40, deadline=None)
-@pytest.mark.filterwarnings("ignore::slalom.errors.SlalomWarning")
+@pytest.mark.filterwarnings("ignore::slalom.core.errors.SlalomWarning")
 def test_another_table_is_encoded_to_finite_numbers_or_refused(table, other):
     schema = Schema.fit(table)
     try:

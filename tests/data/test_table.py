@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
+from slalom.core.errors import SlalomWarning
 from slalom.data.delimited import parse_delimited
 from slalom.data.table import read_table
-from slalom.errors import SlalomWarning
 
 ROWS = [("ann", "1.5"), ("bob", "2.5"), ("cid", "4")]
 

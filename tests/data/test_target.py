@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.preprocessing import LabelEncoder, StandardScaler
 
+from slalom.core.errors import BadData, BadPlan
+from slalom.core.spec import Spec
 from slalom.data.target import (
     ClassificationTarget,
     RegressionTarget,
     fit_target,
     split_missing_target,
 )
-from slalom.errors import BadData, BadPlan
-from slalom.spec import Spec
 
 
 def named(values, **options):

@@ -22,8 +22,8 @@ from torch.utils.data import DataLoader, TensorDataset
 
 import slalom
 from slalom import MLP, SGD, Adam, Dataset, Member, Net, Plan, Population, Split, losses
+from slalom.core.errors import BadPlan
 from slalom.engine import RECORD, Engine, State
-from slalom.errors import BadPlan
 from slalom.nets import ACTIVATIONS
 
 LossFunction = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]

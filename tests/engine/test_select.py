@@ -10,8 +10,8 @@ import torch
 
 import slalom
 from slalom import MLP, SGD, Adam, Dataset, Member, Net, Plan, Population, losses
+from slalom.core.errors import BadPlan
 from slalom.engine import Engine, NativeEngine, ReferenceEngine, select
-from slalom.errors import BadPlan
 from tests.engine.conformance import dataset
 
 

@@ -8,9 +8,9 @@ import pytest
 
 import slalom
 from slalom import MLP, SGD, Adam, Dataset, Net, Plan, RMSprop, grid, losses
+from slalom.core.errors import BadPlan
 from slalom.engine import ReferenceEngine, State, memory
 from slalom.engine.state import part
-from slalom.errors import BadPlan
 from tests.engine.conformance import Normalized, dataset
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from slalom import MLP, SGD, Adam, Member, Population, grid
-from slalom.training import carry_out
+from slalom.runs.train import carry_out
 
 DIVERGES = SGD(1e12)
 

@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from slalom import MLP, Adam, Classifier, Member, Regressor
-from slalom.errors import BadData, BadPlan, Diverged
+from slalom.core.errors import BadData, BadPlan, Diverged
 from tests.estimators.small import (
     DIVERGES,
     interrupt_training,

@@ -10,7 +10,7 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from slalom import Classifier, losses
-from slalom.errors import BadData, BadPlan
+from slalom.core.errors import BadData, BadPlan
 from tests.estimators.small import mixed_table, small
 
 RNG = np.random.default_rng(0)

@@ -10,7 +10,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
 
 from slalom import MLP, Adam, Member, Population, Regressor, losses
-from slalom.errors import BadPlan
+from slalom.core.errors import BadPlan
 from tests.estimators.small import mixed_table, small
 
 X = np.random.default_rng(0).uniform(-2, 2, size=(60, 2))

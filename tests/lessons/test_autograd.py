@@ -16,7 +16,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from slalom import lessons
-from slalom.errors import BadPlan
+from slalom.core.errors import BadPlan
 from slalom.lessons.autograd.box import table
 from slalom.lessons.autograd.drawing import _Stage, draw_graph, film
 from slalom.lessons.autograd.expression import MOST_CHARACTERS, graph, parse, read_variables

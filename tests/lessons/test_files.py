@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from slalom import lessons
-from slalom.errors import BadFile
+from slalom.core.errors import BadFile
 from slalom.lessons.files import make_folder, write, write_gallery
 from slalom.lessons.prose import LANGUAGES
 

@@ -3,7 +3,7 @@ import signal
 import pytest
 
 from slalom import MLP, lessons, toys
-from slalom.errors import BadPlan
+from slalom.core.errors import BadPlan
 from slalom.lessons.common import train
 from slalom.lessons.lesson import (
     Choice,
@@ -16,7 +16,7 @@ from slalom.lessons.lesson import (
     with_values,
 )
 from slalom.lessons.prose import Text
-from slalom.progress import Progress
+from slalom.training.progress import Progress
 
 WHAT = Text("something", "某物")
 

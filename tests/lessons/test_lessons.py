@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from slalom import lessons
-from slalom.errors import BadPlan
+from slalom.core.errors import BadPlan
 from slalom.lessons.files import content_of
 from slalom.lessons.lesson import Choice, Figure, Made, Number, Parameter, Whole
 from slalom.lessons.prose import LANGUAGES, figures, options, read, tries

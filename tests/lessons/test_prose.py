@@ -3,7 +3,7 @@ import re
 import pytest
 
 from slalom import lessons
-from slalom.errors import BadPlan
+from slalom.core.errors import BadPlan
 from slalom.lessons.prose import figures, filled, options, read, tries, with_figures
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from slalom import lessons
-from slalom.errors import BadFile, BadPlan
+from slalom.core.errors import BadFile, BadPlan
 from slalom.lessons import showing
 from slalom.plots.movie import LAST_MS, Movie
 

@@ -9,7 +9,7 @@ import torch
 from scipy import special
 
 from slalom import MLP
-from slalom.errors import BadPlan
+from slalom.core.errors import BadPlan
 from slalom.nets import ACTIVATIONS, build_activation, check_activation
 
 # Written out in NumPy, float64.

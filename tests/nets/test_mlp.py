@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from torch import nn
 
 from slalom import MLP, Net
-from slalom.errors import BadPlan
+from slalom.core.errors import BadPlan
+from slalom.core.spec import Spec, trust
 from slalom.nets import as_net
-from slalom.spec import Spec, trust
 
 
 def test_weights_are_those_of_torch_under_the_same_seed() -> None:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from slalom import SGD, Adagrad, Adam, AdamW, RMSprop
-from slalom.errors import BadPlan
+from slalom.core.errors import BadPlan
 from slalom.optim import Optimizer
 
 KINDS = [SGD, Adagrad, RMSprop, Adam, AdamW]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch.optim import lr_scheduler as torchs
 
 import slalom
-from slalom.errors import BadPlan
+from slalom.core.errors import BadPlan
 from slalom.optim import Schedule
 
 

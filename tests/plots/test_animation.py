@@ -7,8 +7,8 @@ from PIL import Image
 
 import slalom
 from slalom import MLP, SGD, Adam, grid, toys
+from slalom.core.errors import BadFile, BadPlan
 from slalom.data.dataset import Dataset
-from slalom.errors import BadFile, BadPlan
 from slalom.plots import animate
 from slalom.plots.animation import film
 from slalom.runs import Run

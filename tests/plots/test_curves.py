@@ -7,7 +7,7 @@ import pytest
 
 import slalom
 from slalom import MLP, SGD, grid, toys
-from slalom.errors import BadPlan
+from slalom.core.errors import BadPlan
 from slalom.plots.curves import curves, learning_curves, limits, thin
 from slalom.runs import Run
 

@@ -9,8 +9,8 @@ from sklearn.metrics import accuracy_score, r2_score
 
 import slalom
 from slalom import MLP, SGD, toys
+from slalom.core.errors import BadPlan, Diverged
 from slalom.data.dataset import Dataset
-from slalom.errors import BadPlan, Diverged
 from slalom.plots.fits import (
     decision_regions,
     fitted_line,

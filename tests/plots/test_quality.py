@@ -14,7 +14,7 @@ from sklearn.metrics import (
     root_mean_squared_error,
 )
 
-from slalom.errors import BadData
+from slalom.core.errors import BadData
 from slalom.plots import calibration, confusion, importance, residuals
 from slalom.plots.quality import (
     calibration_numbers,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from slalom.errors import BadFile
+from slalom.core.errors import BadFile
 from slalom.plots import style
 from slalom.plots.labels import member_labels
 from slalom.population import OPTIMIZERS, grid

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import loguniform, randint
 
 from slalom import MLP, SGD, Adam, Member, Net, Population, RMSprop, grid, sample
-from slalom.errors import BadPlan
+from slalom.core.errors import BadPlan
 from slalom.optim import Constant, StepLR
 from slalom.population import Grid, as_population
 from tests.strategies import choices, grids, lists, populations

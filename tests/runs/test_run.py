@@ -9,8 +9,8 @@ import torch
 
 import slalom
 from slalom import MLP, SGD, Adam, Member, Run
+from slalom.core.errors import BadPlan, Diverged
 from slalom.engine import ReferenceEngine
-from slalom.errors import BadPlan, Diverged
 
 DIVERGES = SGD(1e12)
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
 
-from slalom.errors import BadData
+from slalom.core.errors import BadData
 
 if TYPE_CHECKING:
     from slalom.data.schema import Schema

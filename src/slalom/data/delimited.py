@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 from charset_normalizer import from_bytes
 
+from slalom.core.errors import BadData, BadFile, SlalomWarning
 from slalom.data.columns.cells import MISSING, as_text, decimal_mark, numbers
-from slalom.errors import BadData, BadFile, SlalomWarning
 
 # The order decides between delimiters that split the file equally well: in a file without header
 # the comma also "splits" the decimal commas of "1,5;2,5".

@@ -7,11 +7,11 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
+from slalom.core.errors import BadData, did_you_mean
+from slalom.core.spec import Spec
 from slalom.data.columns import Column, Datetime, Dropped, Duration, fit_column
 from slalom.data.columns.cells import Features, Floats
 from slalom.data.table import text_names
-from slalom.errors import BadData, did_you_mean
-from slalom.spec import Spec
 
 _MOST_DATES = 4
 """Time differences are taken between the first four columns of dates: six pairs at most."""

@@ -13,8 +13,8 @@ import pyarrow
 import pyarrow.parquet
 from scipy import sparse
 
+from slalom.core.errors import BadData, BadFile, did_you_mean
 from slalom.data.delimited import check_names, parse_delimited
-from slalom.errors import BadData, BadFile, did_you_mean
 
 _DENSE_CELLS = 10_000_000
 """A sparse matrix up to this size (80 MB when dense) is made dense."""

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from slalom.core.errors import BadData, did_you_mean
+from slalom.core.spec import Spec
 from slalom.data.columns.cells import (
     MOSTLY,
     Floats,
@@ -22,8 +24,6 @@ from slalom.data.columns.cells import (
     words_among_numbers,
 )
 from slalom.data.table import text_names
-from slalom.errors import BadData, did_you_mean
-from slalom.spec import Spec
 
 Columns: TypeAlias = "pd.DataFrame | pd.Series[Any]"
 Task: TypeAlias = Literal["regression", "classification"]

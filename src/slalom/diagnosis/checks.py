@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from slalom.core.errors import BadPlan
 from slalom.diagnosis.evidence import Curve, Evidence
 from slalom.diagnosis.findings import Diagnosis, Finding
-from slalom.errors import BadPlan
 from slalom.runs import Run
 
 RECORDS = 10  # of a curve; its shape cannot be told from fewer

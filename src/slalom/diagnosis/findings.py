@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from slalom.errors import BadPlan
+from slalom.core.errors import BadPlan
 
 Kind: TypeAlias = Literal[
     "diverged",

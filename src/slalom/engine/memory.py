@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slalom.errors import BadPlan
+from slalom.core.errors import BadPlan
 
 SHARE = 0.75  # of the free memory; the rest is for the dataset, the history and the leaderboard
 

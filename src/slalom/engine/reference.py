@@ -14,12 +14,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from slalom.core.errors import BadPlan
 from slalom.data.batches import Shuffle
 from slalom.data.dataset import Dataset, Rows
 from slalom.engine.contract import RECORD
 from slalom.engine.dropout import KeyedDropout
 from slalom.engine.state import NEVER, State, part
-from slalom.errors import BadPlan
 from slalom.losses import as_loss
 from slalom.metrics import metric
 from slalom.nets import MLP, NetSpec, flat_buffers, flat_parameters, outputs, seeded

@@ -1,10 +1,10 @@
 """Which engine carries a plan out."""
 
+from slalom.core.errors import BadPlan, did_you_mean
 from slalom.data.dataset import Dataset
 from slalom.engine.contract import Engine
 from slalom.engine.native import NativeEngine, refusal
 from slalom.engine.reference import ReferenceEngine
-from slalom.errors import BadPlan, did_you_mean
 from slalom.plan import Plan
 
 NAMES = ("auto", "native", "reference")

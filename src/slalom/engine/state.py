@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from slalom.core.errors import BadPlan
 from slalom.data.batches import steps_per_epoch
 from slalom.data.dataset import Dataset
 from slalom.engine.memory import fits, zeros
-from slalom.errors import BadPlan
 from slalom.plan import Plan
 from slalom.population import Columns, Population, grouped
 

@@ -14,22 +14,23 @@ from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from slalom.core.errors import BadData, BadPlan, Diverged
 from slalom.data.batches import steps_per_epoch
 from slalom.data.dataset import Dataset, Rows, Split
 from slalom.data.schema import Schema
 from slalom.data.table import read_table
 from slalom.data.target import Target
 from slalom.engine import Engine, select
-from slalom.errors import BadData, BadPlan, Diverged
-from slalom.estimators import recipe
-from slalom.estimators.distinct import distinct_rows
-from slalom.estimators.ensemble import greedy_weights
-from slalom.estimators.splits import seed_of, validation_folds
 from slalom.losses import Loss
+from slalom.models import Predictor
 from slalom.plan import Plan
 from slalom.population import Population, as_population
-from slalom.runs import Predictor, Run
-from slalom.training import carry_out, check_time_limit
+from slalom.runs import Run
+from slalom.runs.train import carry_out, check_time_limit
+from slalom.tabular import recipe
+from slalom.tabular.distinct import distinct_rows
+from slalom.tabular.ensemble import greedy_weights
+from slalom.tabular.splits import seed_of, validation_folds
 
 SAFETY = 0.8  # share of a time limit that is planned for; measuring and validating take the rest
 MEASURED_SECONDS = 0.1  # of training, to judge how long more of it takes

@@ -12,8 +12,8 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
+from slalom.core.errors import BadData, BadPlan
 from slalom.data.target import ClassificationTarget
-from slalom.errors import BadData, BadPlan
 from slalom.estimators.base import PopulationEstimator
 from slalom.losses import CrossEntropy, Loss, as_loss
 

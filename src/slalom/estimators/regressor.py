@@ -8,8 +8,8 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length
 
+from slalom.core.errors import BadData
 from slalom.data.target import RegressionTarget
-from slalom.errors import BadData
 from slalom.estimators.base import PopulationEstimator
 from slalom.losses import GaussianNLL, Loss, as_loss
 

@@ -12,7 +12,7 @@ parameters to numbers and figures (one file or folder here), and complete script
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from slalom.errors import BadPlan, did_you_mean
+from slalom.core.errors import BadPlan, did_you_mean
 
 if TYPE_CHECKING:
     from slalom.lessons.lesson import Lesson as Lesson

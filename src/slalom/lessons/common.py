@@ -6,7 +6,7 @@ from slalom.lessons.lesson import Choice, Whole
 from slalom.lessons.prose import Text
 from slalom.nets import ACTIVATIONS
 from slalom.runs import Run
-from slalom.training import train as train_whole
+from slalom.runs.train import train as train_whole
 
 # Scripts find each of them in torch.nn.functional under its name.
 ACTIVATION = Choice(

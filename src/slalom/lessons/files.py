@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from slalom import lessons
-from slalom.errors import BadFile
-from slalom.files import write_whole
+from slalom.core.errors import BadFile
+from slalom.core.files import write_whole
 from slalom.lessons.lesson import Figure, Made
 from slalom.lessons.page import body, index, page
 from slalom.lessons.prose import LANGUAGES

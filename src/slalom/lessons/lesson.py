@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 
 from matplotlib.figure import Figure as Picture
 
-from slalom.annotations import is_number
-from slalom.errors import BadPlan, did_you_mean
+from slalom.core.annotations import is_number
+from slalom.core.errors import BadPlan, did_you_mean
 from slalom.lessons.prose import Text, filled, read
 from slalom.plots.movie import Movie
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from slalom.errors import BadPlan
+from slalom.core.errors import BadPlan
 
 LANGUAGES = {"en": "English", "zh": "简体中文"}
 

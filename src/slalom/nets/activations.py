@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import torch
 
-from slalom.errors import BadPlan, did_you_mean
+from slalom.core.errors import BadPlan, did_you_mean
 
 Function: TypeAlias = Callable[[torch.Tensor], torch.Tensor]
 

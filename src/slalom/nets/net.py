@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from torch.nn.parameter import is_lazy
 from torch.nn.utils import parameters_to_vector
 
-from slalom.errors import BadPlan
-from slalom.spec import Spec, import_path
+from slalom.core.errors import BadPlan
+from slalom.core.spec import Spec, import_path
 
 ROWS_AT_ONCE = 16384  # bounds the memory of predictions, whatever the table
 _GENERATOR = RLock()  # torch has one global generator for all threads

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from slalom.spec import Spec
+from slalom.core.spec import Spec
 
 FLOAT32_MAX = torch.finfo(torch.float32).max  # torch refuses to scale float32 by more
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from slalom.spec import Spec
+from slalom.core.spec import Spec
 
 
 class Schedule(Spec, abstract=True):

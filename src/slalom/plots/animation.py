@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from slalom.errors import BadPlan
+from slalom.core.errors import BadPlan
 from slalom.plots.fits import (
     check_line,
     check_regions,

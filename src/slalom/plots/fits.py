@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from slalom.core.errors import BadPlan
 from slalom.data.dataset import Dataset
 from slalom.engine.measure import measure
-from slalom.errors import BadPlan
 from slalom.plots.labels import counted, member_labels, number, shortened
 from slalom.plots.style import (
     INK,

@@ -13,7 +13,7 @@ from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 from PIL import Image
 
-from slalom.errors import BadFile
+from slalom.core.errors import BadFile
 from slalom.plots.style import (
     CLASS_COLORS,
     COLORS,

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
-from slalom.errors import BadData
+from slalom.core.errors import BadData
 from slalom.plots.labels import counted, number, shortened
 from slalom.plots.style import (
     BLUE,

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from slalom.errors import BadPlan
+from slalom.core.errors import BadPlan
 from slalom.plots.labels import counted, loss_words, member_labels, number, shortened
 from slalom.plots.style import (
     color_of,

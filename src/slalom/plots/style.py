@@ -23,7 +23,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 from numpy.typing import NDArray
 
-from slalom.errors import BadFile
+from slalom.core.errors import BadFile
 
 INK, QUIET, PALE = "#222222", "#6b6b6b", "#d9d9d9"
 BLUE, SKY, GREEN, ORANGE = "#0072B2", "#56B4E9", "#009E73", "#E69F00"

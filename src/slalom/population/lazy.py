@@ -13,7 +13,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from slalom.errors import BadPlan
+from slalom.core.errors import BadPlan
+from slalom.core.spec import Spec
 from slalom.nets import NetSpec, as_net
 from slalom.optim import Adam, Constant, Optimizer
 from slalom.population.columns import (
@@ -27,7 +28,6 @@ from slalom.population.columns import (
     spread,
 )
 from slalom.population.member import OWN, Member, as_optimizer, make_member
-from slalom.spec import Spec
 
 
 class LazyMembers(Spec, abstract=True):

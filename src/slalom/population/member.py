@@ -3,10 +3,10 @@
 from dataclasses import fields
 from typing import Any, Literal
 
-from slalom.errors import BadPlan, did_you_mean
+from slalom.core.errors import BadPlan, did_you_mean
+from slalom.core.spec import Spec
 from slalom.nets import NetSpec, as_net
 from slalom.optim import SGD, Adagrad, Adam, AdamW, Constant, Optimizer, RMSprop, Schedule
-from slalom.spec import Spec
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {
     "sgd": SGD,

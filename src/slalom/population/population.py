@@ -9,11 +9,11 @@ from typing import Any, overload
 
 import numpy as np
 
-from slalom.errors import BadPlan
+from slalom.core.errors import BadPlan
+from slalom.core.spec import Spec
 from slalom.population.columns import Columns
 from slalom.population.lazy import Grid, LazyMembers, as_columns, changed, folded, joined
 from slalom.population.member import Member, make_member
-from slalom.spec import Spec
 
 
 class Population(Spec):

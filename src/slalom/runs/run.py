@@ -10,31 +10,15 @@ import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from slalom.core.errors import BadPlan, Diverged
 from slalom.data.dataset import Dataset
 from slalom.engine import Engine, State
-from slalom.errors import BadPlan, Diverged
 from slalom.metrics import metric_name
 from slalom.plan import Plan
 from slalom.population import Columns, Population, grouped, spread
+from slalom.training.film import Frame
 
 Stopper: TypeAlias = Literal["", "time limit", "interrupt"]
-
-
-@dataclass(frozen=True, eq=False)
-class Frame:
-    """What a picture needs at one moment of a training.
-
-    Args:
-        step: updates that each framed member had done, int64 `[P]`.
-        train_loss: its loss on all its training rows at that moment, float64 `[P]`.
-        metric: accuracy or R2 on the same rows, float64 `[P]`.
-        predictions: what it predicts on the probe, float32 `[P, G, O]`: values, or probabilities.
-    """
-
-    step: NDArray[np.int64]
-    train_loss: NDArray[np.float64]
-    metric: NDArray[np.float64]
-    predictions: NDArray[np.float32]
 
 
 @dataclass(eq=False)

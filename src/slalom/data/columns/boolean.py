@@ -4,8 +4,8 @@ from typing import Self
 
 import numpy as np
 
+from slalom.core.spec import Spec
 from slalom.data.columns.cells import Features, Series, check_understood, counted, truths
-from slalom.spec import Spec
 
 
 class Boolean(Spec):

@@ -6,9 +6,9 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
+from slalom.core.errors import SlalomWarning
+from slalom.core.spec import Spec
 from slalom.data.columns.cells import Features, Series, as_text, counted, examples
-from slalom.errors import SlalomWarning
-from slalom.spec import Spec
 
 FEW_LEVELS = 32
 """Up to so many levels, each one that occurs twice gets its own feature."""

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from slalom.errors import BadData, SlalomWarning
+from slalom.core.errors import BadData, SlalomWarning
 
 Floats: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 Features: TypeAlias = np.ndarray[Any, np.dtype[np.float32]]

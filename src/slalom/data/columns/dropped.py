@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from slalom.core.spec import Spec
 from slalom.data.columns.cells import Features, Series, as_text
-from slalom.spec import Spec
 
 
 class Dropped(Spec):

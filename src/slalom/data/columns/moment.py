@@ -5,6 +5,7 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
+from slalom.core.spec import Spec
 from slalom.data.columns.cells import (
     TIMES_OF_DAY,
     Features,
@@ -19,7 +20,6 @@ from slalom.data.columns.cells import (
     strange_words,
 )
 from slalom.data.columns.number import Scale, scaled
-from slalom.spec import Spec
 
 _PERIODS = {"hour": 24, "weekday": 7, "day": 31, "month": 12}
 

@@ -4,6 +4,7 @@ from typing import Self
 
 import numpy as np
 
+from slalom.core.spec import Spec
 from slalom.data.columns.cells import (
     Features,
     Floats,
@@ -15,7 +16,6 @@ from slalom.data.columns.cells import (
     numbers,
     strange_words,
 )
-from slalom.spec import Spec
 
 _TAIL_WIDTHS = 5.0
 _TAIL_ROWS = 100

@@ -5,8 +5,8 @@ from typing import Self
 import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
 
+from slalom.core.spec import Spec
 from slalom.data.columns.cells import Features, Series, as_text, counted
-from slalom.spec import Spec
 
 MOST_TOKENS = 64
 """So many words at most, the most frequent ones: a column of text must not drown the others."""

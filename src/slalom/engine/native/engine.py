@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from slalom.core.errors import BadPlan
 from slalom.data.dataset import Dataset
 from slalom.engine.contract import RECORD
 from slalom.engine.native.layout import Crew
@@ -17,7 +18,6 @@ from slalom.engine.native.tables import Tables, refusal
 from slalom.engine.native.training import work
 from slalom.engine.reference import ReferenceEngine
 from slalom.engine.state import State
-from slalom.errors import BadPlan
 from slalom.plan import Plan
 from slalom.population import Columns
 

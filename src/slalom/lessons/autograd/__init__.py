@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from slalom.errors import BadPlan
+from slalom.core.errors import BadPlan
 from slalom.lessons.autograd.drawing import check_size, draw_graph, film
 from slalom.lessons.autograd.expression import graph, parse, read_variables
 from slalom.lessons.autograd.flow import (

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 import torch
 from torch import Tensor
 
-from slalom.errors import did_you_mean
+from slalom.core.errors import did_you_mean
 from slalom.lessons.autograd.flow import Node, Unclear, forward, number, tensor
 from slalom.plots.labels import shortened
 from slalom.plots.style import look

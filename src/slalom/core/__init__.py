@@ -1,0 +1,1 @@
+"""What everything stands on: errors, specs, files, words on a terminal."""

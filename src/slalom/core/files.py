@@ -1,0 +1,33 @@
+"""Files that are whole or not there."""
+
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from slalom.core.errors import BadFile
+
+
+def write_whole(path: str | Path, data: bytes) -> None:
+    """Write a file; an existing one is replaced only once the new one is whole and on the disk.
+
+    Raises:
+        BadFile: when the folder is missing or cannot be written to.
+
+    Example:
+        >>> write_whole("houses.html", b"<!doctype html>")  # doctest: +SKIP
+    """
+    path = Path(path)
+    try:
+        # Beside the target, for only within one disk is replacing a file all or nothing.
+        with TemporaryDirectory(prefix=".slalom-", dir=path.parent) as folder:
+            whole = Path(folder, "whole")
+            with open(whole, "xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(whole, path)
+    except OSError as error:
+        raise BadFile(
+            f"The file could not be written to {path}: {error.strerror or error}. "
+            f"Choose a file name in a folder that exists and that you may write to."
+        ) from error

@@ -1,3 +1,0 @@
-"""The report of a fit: one HTML file that needs nothing else."""
-
-from slalom.report.page import write_report as write_report

@@ -1,0 +1,322 @@
+"""The loop around an engine: progress, history, frames, time limit, Ctrl-C."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from slalom.core.errors import BadPlan
+from slalom.data.batches import steps_per_epoch
+from slalom.data.dataset import Dataset
+from slalom.engine import RECORD, Engine, NativeEngine, State, select
+from slalom.losses import as_loss
+from slalom.metrics import metric_name
+from slalom.optim import Optimizer, Schedule
+from slalom.plan import Plan
+from slalom.population import Population, as_population, grid
+from slalom.runs import Run, Stopper
+from slalom.training.film import FRAMED_MEMBERS, Film, drawable
+from slalom.training.progress import Progress, announce, progress_bar
+
+# A stretch is what the engine does between two looks at it. Long enough that starting one costs
+# nothing beside it, short enough for a progress bar.
+STRETCH_SECONDS = 2.0
+STEPWISE_ROWS = 200_000  # histories up to this long keep the loss of every step
+HISTORY_ROWS = 2_000_000  # 100 MB: more would take longer to sort and draw than it could tell
+EPOCHS = 100  # when neither epochs nor steps is given
+FRAMES = 60  # five seconds of animation at twelve frames a second
+
+
+def train(
+    members: Any,
+    data: Dataset,
+    *,
+    optimizer: Any = None,
+    lr: float | None = None,
+    batch_size: int | None = None,
+    seed: int | None = None,
+    schedule: Schedule | None = None,
+    clip_norm: float | None = None,
+    loss: Any = None,
+    epochs: int | None = None,
+    steps: int | None = None,
+    patience: int | None = None,
+    validate_every: int | None = None,
+    record: str | None = None,
+    record_every: int | None = None,
+    frames: int | None = None,
+    engine: Engine | str = "auto",
+    threads: int | None = None,
+    time_limit: float | None = None,
+    progress: bool | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Run:
+    """Train a population, or a single net, and return the run.
+
+    Args:
+        members: a net, a member, a list of members, a population, or a whole `Plan`, which then
+            says everything and is given alone.
+        data: what to train on. Members with validation rows are selected on them.
+        optimizer, lr, batch_size, seed, schedule, clip_norm: what all members have in common; see
+            `Member`. A single net is trained by Adam, full batch, seed 0, when they are not given.
+        loss: a name or a spec; mse or cross_entropy by the task when not given.
+        epochs, steps, patience, validate_every, record, record_every, frames: see `Plan`. 100
+            epochs when neither epochs nor steps is given. `record` keeps every step unless the
+            history would pass 200,000 rows; `record_every` is 1 unless it would still pass
+            2,000,000, which are 100 MB, and then as many as keep it below, whole multiples of
+            `validate_every` (each member keeps its last row, however many they are). `frames` is
+            60 for up to 12 members on one or two features, else 0.
+        engine: what carries the plan out: "native" (compiled; fully connected nets), "reference"
+            (plain PyTorch; any net), "auto" for native wherever it can, or an engine.
+        threads: of the native engine; one for each core when not given.
+        time_limit: seconds > 0 after which the training stops where it is.
+        progress: whether to show a bar; only on a terminal when not given.
+        on_progress: called with a `Progress` after every stretch.
+
+    Returns:
+        The run. Ctrl-C ends the training early and still returns what has been reached.
+
+    Raises:
+        BadPlan: when the plan makes no sense for these nets and data.
+
+    Example:
+        >>> import slalom
+        >>> run = slalom.train(slalom.MLP(1, 10, 1), slalom.toys.quadratic(100, seed=1),
+        ...                    optimizer=slalom.SGD(lr=0.2), steps=200)
+        >>> bool(run.history["train_loss"].iloc[-1] < 0.01)
+        True
+    """
+    of_members = _given(
+        optimizer=optimizer,
+        lr=lr,
+        batch_size=batch_size,
+        seed=seed,
+        schedule=schedule,
+        clip_norm=clip_norm,
+    )
+    of_plan = _given(
+        epochs=epochs,
+        steps=steps,
+        patience=patience,
+        validate_every=validate_every,
+        record=record,
+        record_every=record_every,
+        frames=frames,
+    )
+    if isinstance(members, Plan):
+        if said := [*of_members, *_given(loss=loss), *of_plan]:
+            raise BadPlan(
+                f"A plan says everything about a training, so {', '.join(said)} cannot be given "
+                f"beside it. Change the plan with dataclasses.replace(plan, ...)."
+            )
+        plan = members
+    else:
+        population = as_population(members, **of_members)
+        unsaid: dict[str, Any] = {} if steps is not None else {"epochs": EPOCHS}
+        unsaid["frames"] = _default_frames(population, data)
+        plan = Plan(population, as_loss(loss, data.task), **(unsaid | of_plan))
+        plan = replace(plan, **(_default_records(plan, data, record) | of_plan))
+    return carry_out(
+        plan,
+        data,
+        engine=engine,
+        threads=threads,
+        time_limit=time_limit,
+        progress=progress,
+        on_progress=on_progress,
+    )
+
+
+def race(
+    net: Any,
+    data: Dataset,
+    optimizers: list[Optimizer],
+    *,
+    seeds: int = 1,
+    batch_size: int | None = 32,
+    **arguments: Any,
+) -> Run:
+    """Train the same net with each optimizer, from the same weights on the same batches.
+
+    Args:
+        net: the net of every racer.
+        data: what to train on.
+        optimizers: the racers.
+        seeds: how many times the race is run, each time from other weights in other batches.
+        batch_size: rows a batch.
+        **arguments: as for `train`.
+
+    Example:
+        >>> import slalom
+        >>> from slalom import MLP, SGD, Adam
+        >>> run = slalom.race(MLP(1, 20, 1), slalom.toys.quadratic(200), [SGD(0.01), Adam(0.01)],
+        ...                   epochs=2)
+        >>> len(run.population)
+        2
+    """
+    population = grid(
+        net=[net], optimizer=list(optimizers), seed=range(seeds), batch_size=batch_size
+    )
+    return train(population, data, **arguments)
+
+
+def carry_out(
+    plan: Plan,
+    data: Dataset,
+    *,
+    engine: Engine | str = "auto",
+    threads: int | None = None,
+    time_limit: float | None = None,
+    progress: bool | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Run:
+    """Carry out a plan: see `train`, which makes one from arguments."""
+    began = time.perf_counter()
+    check_time_limit(time_limit)
+    engine, note = select(engine, plan, data, threads)
+    if isinstance(engine, NativeEngine) and engine.cold:
+        announce("Compiling the native engine, once on this machine: up to 20 seconds.", progress)
+    state = engine.start(plan, data)
+    film = Film(engine, state)
+    records: list[NDArray[Any]] = []
+    stop, seen = threading.Event(), [on_progress] if on_progress else []
+    reason: list[Stopper] = []
+    with progress_bar(progress) as show, _stopping(stop, reason, time_limit):
+        for steps in _stretches(state, film):
+            if stop.is_set():
+                break
+            records.append(engine.advance(state, steps, stop))
+            film.shoot()
+            for look in (show, *seen):
+                look(_progress(state, began))
+    return Run(
+        plan=plan,
+        dataset=data,
+        state=state,
+        engine=engine,
+        history=_history(records, state),
+        seconds=time.perf_counter() - began,
+        stopped_by=reason[0] if reason and state.training.any() else "",
+        frames=tuple(film.frames),
+        probe=film.probe,
+        engine_note=note,
+    )
+
+
+def check_time_limit(seconds: Any) -> None:
+    """Raise `BadPlan` unless these are seconds that a timer can wait for, or None."""
+    if seconds is None:
+        return
+    if not isinstance(seconds, int | float) or not 0 < seconds <= threading.TIMEOUT_MAX:
+        raise BadPlan(f"time_limit must be a number of seconds > 0, but {seconds!r} was given.")
+
+
+def _stretches(state: State, film: Film) -> Iterator[int]:
+    """How many steps to take next, until nobody trains any more.
+
+    Where the state lies on a disk, all of them, so that each part of it is read and written once.
+    """
+    steps = int(state.layout.total_steps.max()) if state.on_disk else 16
+    while state.training.any():
+        began = time.perf_counter()
+        yield min([steps, *film.steps_to_next()])
+        pace = STRETCH_SECONDS / max(time.perf_counter() - began, 1e-6)
+        steps = max(1, int(steps * min(pace, 8.0)))
+
+
+def _default_frames(population: Population, data: Dataset) -> int:
+    return FRAMES if drawable(data) and len(population) <= FRAMED_MEMBERS else 0
+
+
+def _default_records(plan: Plan, data: Dataset, record: str | None) -> dict[str, Any]:
+    """`record`, if it is not said, and `record_every` for a history of bearable length."""
+    sizes, counts = np.unique(plan.population.columns().batch_size, return_counts=True)
+    per_epoch = [steps_per_epoch(data.rows, int(size) or None) for size in sizes]
+    steps = [plan.total_steps(n) for n in per_epoch]
+    if record is None:
+        record = "step" if _rows(steps, counts) <= STEPWISE_ROWS else "epoch"
+    rows = (
+        steps if record == "step" else [-(-s // n) for s, n in zip(steps, per_epoch, strict=True)]
+    )
+    if _rows(rows, counts) <= HISTORY_ROWS:
+        return {"record": record}
+    rows_a_member = max(1, HISTORY_ROWS // len(plan.population))
+    # A row that is kept should be one that has a validation loss.
+    unit = plan.validate_every if record == "epoch" else 1
+    return {"record": record, "record_every": -(-max(rows) // (rows_a_member * unit)) * unit}
+
+
+def _rows(rows: list[int], members: NDArray[np.int64]) -> int:
+    return sum(n * int(count) for n, count in zip(rows, members, strict=True))
+
+
+def _given(**arguments: Any) -> dict[str, Any]:
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
+def _progress(state: State, began: float) -> Progress:
+    training = state.training
+    return Progress(
+        members=len(state.step),
+        training=int(training.sum()),
+        steps=int(state.step.sum()),
+        remaining=int((state.layout.total_steps - state.step)[training].sum()),
+        best=float(state.best_loss.min()),
+        seconds=time.perf_counter() - began,
+    )
+
+
+def _history(records: list[NDArray[Any]], state: State) -> pd.DataFrame:
+    """The records of all stretches, sorted by member and step."""
+    records = [np.empty(0, dtype=RECORD), *records]
+
+    def column(name: str) -> NDArray[Any]:
+        return np.concatenate([part[name] for part in records])
+
+    step = column("step")
+    key = column("member") * (step.max(initial=0) + 1) + step
+    order = np.argsort(key, kind="stable")  # which merges what is sorted already, as stretches are
+    history = pd.DataFrame({name: column(name)[order] for name in RECORD.names or ()}, copy=False)
+    per_epoch = state.layout.steps_per_epoch[history["member"].to_numpy()]
+    history.insert(2, "epoch", history["step"] / per_epoch)
+    return history.rename(columns={"metric": metric_name(state.dataset.task)})
+
+
+@contextmanager
+def _stopping(
+    stop: threading.Event, reason: list[Stopper], time_limit: float | None
+) -> Iterator[None]:
+    """Set `stop` when the time is up, or at Ctrl-C (a second one interrupts at once)."""
+
+    def end(why: Stopper) -> None:
+        reason.append(why)
+        stop.set()
+
+    timer = None if time_limit is None else threading.Timer(time_limit, end, ["time limit"])
+    in_main = threading.current_thread() is threading.main_thread()
+    before = signal.getsignal(signal.SIGINT) if in_main else None
+    listens = before not in (None, signal.SIG_IGN)  # whoever ignores Ctrl-C goes on doing so
+
+    def interrupt(number: int, frame: Any) -> None:
+        end("interrupt")
+        signal.signal(signal.SIGINT, before)
+
+    if timer is not None:
+        timer.daemon = True
+        timer.start()
+    if listens:
+        signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        if timer is not None:
+            timer.cancel()
+        if listens:
+            signal.signal(signal.SIGINT, before)

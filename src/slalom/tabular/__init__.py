@@ -1,0 +1,1 @@
+"""From a table to a model with an honest score."""

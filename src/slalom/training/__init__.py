@@ -1,0 +1,1 @@
+"""A training under way: its frames and its progress."""
