@@ -31,7 +31,7 @@ def times(job: Job, turns: int) -> dict[str, float]:
     steps = max(1, int(STRETCH * PACE / job.flops))
     contestants = {name: Slalom(job, steps, engine_of(name)) for name in ENGINES}
     for contestant in contestants.values():
-        contestant.engine.advance(contestant.state, 1)
+        contestant.session.advance(contestant.state, 1)
     measured: dict[str, list[float]] = {name: [] for name in ENGINES}
     for _ in range(turns):
         for name, contestant in contestants.items():

@@ -25,7 +25,7 @@ PROCESS = """
 import json, resource, time
 import numpy as np, torch, pandas, slalom, slalom.runs.train
 from slalom import MLP, SGD, Plan, grid, toys
-from slalom.engine import NativeEngine, ReferenceEngine
+from slalom.engine import Native, Reference
 from slalom.losses import MSE
 
 times = {{}}
@@ -49,7 +49,7 @@ done("train_s")
 assert (run.state.step == {steps}).all()
 """
 ENGINE = """
-engine = NativeEngine() if {engine!r} == "native" else ReferenceEngine()
+engine = Native() if {engine!r} == "native" else Reference()
 state = engine.start(Plan(members, MSE(), steps={steps}), toys.quadratic(100))
 done("start_s")
 while state.training.any():

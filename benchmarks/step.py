@@ -23,7 +23,7 @@ from harness.results import FOLDER, digits, markdown, write
 from peers import Job
 from peers.job import surface
 from slalom import SGD, Adam, toys
-from slalom.engine import NativeEngine
+from slalom.engine import Native
 from slalom.engine.native.batches import gather, shuffle, skip
 from slalom.engine.native.compile import sealed
 from slalom.engine.native.curve import curve_gradient
@@ -139,10 +139,10 @@ def jobs() -> dict[str, Job]:
 
 def pieces(job: Job, turns: int) -> dict[str, float]:
     """Nanoseconds of every piece of a step, and of the whole."""
-    engine = NativeEngine(threads=1)
-    state = engine.start(job.plan(), job.data())
-    engine.advance(state, 3)
-    tables = engine._tables(state, 0, 1)
+    session = Native(threads=1).prepare(job.plan(), job.data())
+    state = session.start()
+    session.advance(state, 3)
+    tables = session.stretch(state, 0, 1)
     crew = tables.crew(1)
     tables.work(crew)
     shuffled = job.batch is not None
@@ -153,7 +153,7 @@ def pieces(job: Job, turns: int) -> dict[str, float]:
         )
 
     actions = {name: alone(n) for n, name in enumerate(PIECES)}
-    actions["whole"] = lambda steps: engine.advance(state, steps)
+    actions["whole"] = lambda steps: session.advance(state, steps)
     for action in actions.values():
         action(1)
     times: dict[str, list[float]] = {name: [] for name in actions}

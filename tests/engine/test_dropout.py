@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from slalom import MLP, SGD, Dataset, Member, Plan, Population
-from slalom.engine import ReferenceEngine
+from slalom.engine import Reference
 from slalom.engine.dropout import KeyedDropout, dropout_mask
 from slalom.losses import MSE
 
@@ -61,7 +61,7 @@ def test_a_net_with_dropout_trains_as_in_a_plain_loop_with_the_same_masks() -> N
     data = Dataset(generator.normal(size=(12, 3)), generator.normal(size=12), "regression")
     member = Member(MLP(3, 8, 8, 1, dropout=0.3), SGD(0.1), seed=5)
     plan = Plan(Population((member,)), MSE(), steps=6, record="step")
-    engine = ReferenceEngine()
+    engine = Reference()
     losses = engine.advance(engine.start(plan, data), 6)["train_loss"]
 
     torch.manual_seed(5)

@@ -1,12 +1,17 @@
 """The reference engine keeps the contract of every engine."""
 
-from slalom.engine import ReferenceEngine
+from slalom.engine import Reference
 from tests.engine.conformance import AnyModuleConformance, EngineConformance
+from tests.engine.held import held
 
 
-class TestReferenceEngine(EngineConformance):
-    make = ReferenceEngine
+class TestReference(EngineConformance):
+    make = Reference
 
 
-class TestReferenceEngineOnModules(AnyModuleConformance):
-    make = ReferenceEngine
+class TestReferenceOnModules(AnyModuleConformance):
+    make = Reference
+
+
+class TestHeldSessions(AnyModuleConformance):
+    make = held(Reference)

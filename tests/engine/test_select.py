@@ -11,7 +11,7 @@ import torch
 import slalom
 from slalom import MLP, SGD, Adam, Dataset, Member, Net, Plan, Population, losses
 from slalom.core.errors import BadPlan
-from slalom.engine import Engine, NativeEngine, ReferenceEngine, select
+from slalom.engine import Engine, Native, Reference, select
 from tests.engine.conformance import dataset
 
 
@@ -81,7 +81,7 @@ OTHERS: list[tuple[Plan, Dataset, str]] = [
 )
 def test_auto_takes_the_native_engine_for_fully_connected_nets_without_a_word(net: MLP) -> None:
     engine, note = select("auto", with_member(net=net), DATA)
-    assert isinstance(engine, NativeEngine)
+    assert isinstance(engine, Native)
     assert note == ""
 
 
@@ -92,7 +92,7 @@ def test_auto_takes_the_reference_engine_for_the_rest_and_says_why(
     plan: Plan, data: Dataset, note: str
 ) -> None:
     engine, said = select("auto", plan, data)
-    assert isinstance(engine, ReferenceEngine)
+    assert isinstance(engine, Reference)
     assert said.endswith(note)
     state = engine.start(plan, data)
     assert len(engine.advance(state, 2)) > 0
@@ -102,7 +102,7 @@ def test_auto_takes_the_reference_engine_for_rows_that_are_not_in_a_line() -> No
     data = Dataset(np.zeros((5, 2, 2)), np.zeros(5), task="regression")
     plan = replace(PLAN, population=Population([Member(MLP(2, 2))]))
     engine, note = select("auto", plan, data)
-    assert isinstance(engine, ReferenceEngine)
+    assert isinstance(engine, Reference)
     assert note == "A row of the dataset has features of shape (2, 2), not in a line."
 
 
@@ -126,13 +126,13 @@ def test_the_native_engine_refuses_what_it_cannot_train_in_a_paragraph(
 
 
 def test_an_engine_by_name_is_that_engine() -> None:
-    for name, kind in (("native", NativeEngine), ("reference", ReferenceEngine)):
+    for name, kind in (("native", Native), ("reference", Reference)):
         engine, note = select(name, PLAN, DATA)
         assert isinstance(engine, kind)
         assert (engine.name, note) == (name, "")
 
 
-@pytest.mark.parametrize("make", [NativeEngine, ReferenceEngine])
+@pytest.mark.parametrize("make", [Native, Reference])
 def test_an_engine_that_is_given_is_taken_as_it_is(make: Callable[[], Engine]) -> None:
     engine = make()
     assert select(engine, PLAN, DATA) == (engine, "")
@@ -154,7 +154,7 @@ def test_threads_are_a_whole_number_from_one_on(engine: str, threads: Any) -> No
 @pytest.mark.parametrize("threads", [1, 3])
 def test_threads_reach_the_native_engine(threads: int) -> None:
     engine, _ = select("auto", PLAN, DATA, threads)
-    assert isinstance(engine, NativeEngine)
+    assert isinstance(engine, Native)
     assert engine.threads == threads
 
 

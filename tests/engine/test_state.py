@@ -9,13 +9,13 @@ import pytest
 import slalom
 from slalom import MLP, SGD, Adam, Dataset, Net, Plan, RMSprop, grid, losses
 from slalom.core.errors import BadPlan
-from slalom.engine import ReferenceEngine, State, memory
+from slalom.engine import Reference, State, memory
 from slalom.engine.state import part
 from tests.engine.conformance import Normalized, dataset
 
 
 def started(population: slalom.Population, data: Dataset, **length: Any) -> State:
-    return ReferenceEngine().start(Plan(population, losses.MSE(), **(length or {"steps": 3})), data)
+    return Reference().start(Plan(population, losses.MSE(), **(length or {"steps": 3})), data)
 
 
 @pytest.mark.parametrize("last", ["net", "seed"])

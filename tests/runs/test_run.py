@@ -10,7 +10,7 @@ import torch
 import slalom
 from slalom import MLP, SGD, Adam, Member, Run
 from slalom.core.errors import BadPlan, Diverged
-from slalom.engine import ReferenceEngine
+from slalom.engine import Reference
 
 DIVERGES = SGD(1e12)
 
@@ -180,7 +180,7 @@ def test_of_equally_good_members_the_first_is_best() -> None:
 def test_an_interrupted_run_ranks_by_the_latest_epoch_that_is_over() -> None:
     data = slalom.toys.sine(30)
     members = [Member(MLP(1, 4, 1), SGD(lr), batch_size=10) for lr in (0.001, 0.1)]
-    engine = ReferenceEngine()
+    engine = Reference()
     plan = slalom.Plan(slalom.Population(members), slalom.losses.MSE(), epochs=9, record="epoch")
     state = engine.start(plan, data)
     engine.advance(state, 5)  # two steps into the second epoch

@@ -11,7 +11,7 @@ import pytest
 import slalom
 from slalom import MLP, SGD, Adagrad, Adam, Member, Plan, Population, RMSprop, grid, losses
 from slalom.core.errors import BadPlan
-from slalom.engine import ReferenceEngine
+from slalom.engine import Reference
 from slalom.training.progress import Progress
 
 
@@ -259,7 +259,7 @@ def test_training_works_in_a_thread_where_signals_cannot_be_set(sine: slalom.Dat
 
 
 def test_another_engine_can_be_given(sine: slalom.Dataset) -> None:
-    class Named(ReferenceEngine):
+    class Named(Reference):
         name = "named"
 
     run = slalom.train(MLP(1, 2, 1), sine, steps=2, engine=Named())

@@ -1,8 +1,9 @@
-"""What every engine is: three verbs over an explicit state.
+"""What every engine is: a spec, whose sessions have three verbs over an explicit state.
 
-    state = engine.start(plan, dataset)      first weights, nothing done yet
-    records = engine.advance(state, steps)   up to `steps` updates of every member that still trains
-    engine.read(state, members, X)           parameters, or predictions on given rows
+    session = engine.prepare(plan, dataset)   what follows from the plan, made once
+    state = session.start()                   first weights, nothing done yet
+    records = session.advance(state, steps)   up to `steps` updates of each member that trains
+    session.read(state, members, X)           parameters, or predictions on given rows
 
 The contract, which one suite checks on every engine:
 
@@ -28,9 +29,10 @@ The contract, which one suite checks on every engine:
 - Trainings in several threads at once give the numbers that each gives alone.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from threading import Event
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,18 +55,14 @@ RECORD = np.dtype(
 )
 
 
-class Engine(Protocol):
-    """What carries a plan out. It knows nothing of files, pictures or progress bars."""
+class Session(Protocol):
+    """What an engine prepares once for a plan and a dataset: tables, threads, a compiled program.
 
-    name: str
+    It serves one training at a time, and holds nothing of it: all that changes is in the state.
+    """
 
-    def start(self, plan: Plan, dataset: Dataset) -> State:
-        """The state before the first step.
-
-        Raises:
-            BadPlan: when a net or the loss does not fit the dataset, or a member names a fold that
-                is not there.
-        """
+    def start(self) -> State:
+        """The state before the first step."""
         ...
 
     def advance(self, state: State, steps: int, stop: Event | None = None) -> NDArray[Any]:
@@ -83,3 +81,49 @@ class Engine(Protocol):
         With `best`, those of its best validation so far.
         """
         ...
+
+
+class Engine(ABC):
+    """A way to carry plans out, as a spec. It knows nothing of files, pictures or progress bars.
+
+    Whoever trains prepares a session and keeps it. The three verbs of a session stand here too, for
+    whoever has a state and no session: each of them prepares one for itself.
+    """
+
+    name: ClassVar[str]
+
+    @property
+    def cold(self) -> bool:
+        """Whether the next `prepare` has something to compile first, which takes some seconds."""
+        return False
+
+    @abstractmethod
+    def refusal(self, plan: Plan, dataset: Dataset) -> str:
+        """Why this engine cannot carry the plan out, as a sentence, or nothing."""
+
+    @abstractmethod
+    def prepare(self, plan: Plan, dataset: Dataset) -> Session:
+        """A session for this plan.
+
+        Raises:
+            BadPlan: when the engine refuses the plan, a net or the loss does not fit the dataset,
+                or a member names a fold that is not there.
+        """
+
+    def start(self, plan: Plan, dataset: Dataset) -> State:
+        """The state before the first step."""
+        return self.prepare(plan, dataset).start()
+
+    def advance(self, state: State, steps: int, stop: Event | None = None) -> NDArray[Any]:
+        """As `Session.advance`."""
+        return self.prepare(state.plan, state.dataset).advance(state, steps, stop)
+
+    def read(
+        self,
+        state: State,
+        members: Sequence[int],
+        X: NDArray[np.float32] | None = None,
+        best: bool = False,
+    ) -> list[NDArray[np.float32]]:
+        """As `Session.read`."""
+        return self.prepare(state.plan, state.dataset).read(state, members, X, best)

@@ -3,18 +3,18 @@
 import torch
 
 from slalom.data.dataset import Rows
-from slalom.engine.contract import Engine
+from slalom.engine.contract import Engine, Session
 from slalom.engine.state import State
 from slalom.metrics import metric
 
 
 def measure(
-    engine: Engine, state: State, member: int, rows: Rows, *, best: bool = False
+    engine: Engine | Session, state: State, member: int, rows: Rows, *, best: bool = False
 ) -> tuple[float, float]:
     """The plan's loss, and accuracy or R2, on rows of the dataset, which count by their weights.
 
     Args:
-        engine, state: a training.
+        engine, state: a training; its session, where there is one.
         member: its number.
         rows: row numbers, int64 `[B]`.
         best: with the parameters of its best validation, not with the last ones.

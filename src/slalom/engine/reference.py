@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from slalom.core.errors import BadPlan
 from slalom.data.batches import Shuffle
 from slalom.data.dataset import Dataset, Rows
-from slalom.engine.contract import RECORD
+from slalom.engine.contract import RECORD, Engine, Session
 from slalom.engine.dropout import KeyedDropout
 from slalom.engine.state import NEVER, State, part
 from slalom.losses import as_loss
@@ -42,27 +42,40 @@ class Batch:
         return Batch(self.X[index], self.y[index], weight)
 
 
-class ReferenceEngine:
+class Reference(Engine):
     """Plain PyTorch. Takes any net, on features of whatever shape it takes.
 
     Example:
         >>> from slalom import MLP, SGD, Member, Plan, Population, toys
         >>> from slalom.losses import MSE
         >>> plan = Plan(Population([Member(MLP(1, 10, 1), SGD(0.2))]), MSE(), steps=200)
-        >>> engine = ReferenceEngine()
-        >>> state = engine.start(plan, toys.quadratic(100))
-        >>> records = engine.advance(state, steps=200)
+        >>> session = Reference().prepare(plan, toys.quadratic(100))
+        >>> state = session.start()
+        >>> records = session.advance(state, steps=200)
         >>> int(state.step[0])
         200
     """
 
     name = "reference"
 
-    def start(self, plan: Plan, dataset: Dataset) -> State:
+    def refusal(self, plan: Plan, dataset: Dataset) -> str:
+        return ""
+
+    def prepare(self, plan: Plan, dataset: Dataset) -> Session:
+        return ReferenceSession(plan, dataset)
+
+
+class ReferenceSession:
+    """A session of the reference engine: nothing but the plan, the dataset and the columns."""
+
+    def __init__(self, plan: Plan, dataset: Dataset) -> None:
+        self.plan, self.dataset, self.columns = plan, dataset, plan.population.columns()
         as_loss(plan.loss, dataset.task)  # refuses a loss of the other task
-        columns = plan.population.columns()
-        for fold in np.unique(columns.fold):
+        for fold in np.unique(self.columns.fold):
             _check_fold(int(fold), plan, dataset)
+
+    def start(self) -> State:
+        plan, dataset, columns = self.plan, self.dataset, self.columns
         # Members with the same net and seed start from the same weights, which are made once.
         first, group = grouped(columns.net, columns.seed)
         starts = np.searchsorted(columns.net[first], np.arange(len(columns.nets)))

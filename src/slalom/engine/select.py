@@ -3,8 +3,8 @@
 from slalom.core.errors import BadPlan, did_you_mean
 from slalom.data.dataset import Dataset
 from slalom.engine.contract import Engine
-from slalom.engine.native import NativeEngine, refusal
-from slalom.engine.reference import ReferenceEngine
+from slalom.engine.native import Native
+from slalom.engine.reference import Reference
 from slalom.plan import Plan
 
 NAMES = ("auto", "native", "reference")
@@ -38,8 +38,8 @@ def select(
         return engine, ""
     if engine not in NAMES:
         raise BadPlan(f"No engine is called {engine!r}. {did_you_mean(engine, list(NAMES))}")
-    native = NativeEngine(threads)  # refuses a number of threads that makes no sense
-    reason = refusal(plan, dataset) if engine == "auto" else ""
+    native = Native(threads)  # refuses a number of threads that makes no sense
+    reason = native.refusal(plan, dataset) if engine == "auto" else ""
     if engine == "reference" or reason:
-        return ReferenceEngine(), reason
+        return Reference(), reason
     return native, ""

@@ -348,11 +348,12 @@ def _seconds_per_step(plan: Plan, data: Dataset, engine: Engine) -> float:
     """Seconds that a step of all members takes, from some steps of one member of each kind."""
     kinds = {(m.net, m.optimizer, m.batch_size): m for m in plan.population}
     sample = replace(plan, population=Population(tuple(kinds.values())))
-    state = engine.start(sample, data)
+    session = engine.prepare(sample, data)
+    state = session.start()
     steps, seconds = 1, 0.0
     while seconds < MEASURED_SECONDS and state.training.any():
         began = time.perf_counter()
-        engine.advance(state, steps)
+        session.advance(state, steps)
         pace, steps = (time.perf_counter() - began) / steps, 2 * steps
         seconds += pace * steps / 2
     return pace * len(plan.population) / len(kinds)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from slalom.data import toys
 from slalom.data.dataset import Dataset
-from slalom.engine import ReferenceEngine
+from slalom.engine import Reference
 from slalom.lessons.common import SEED, train
 from slalom.lessons.lesson import Lesson, Number, Result, Whole
 from slalom.lessons.prose import Text
@@ -90,11 +90,11 @@ def valley_paths(optimizers: list[Optimizer], seed: int) -> Floats:
         task="regression",
     )
     members = tuple(Member(MLP(1, 1), optimizer, seed=seed) for optimizer in optimizers)
-    engine = ReferenceEngine()
-    state = engine.start(Plan(Population(members), MSE(), steps=VALLEY_STEPS), data)
+    session = Reference().prepare(Plan(Population(members), MSE(), steps=VALLEY_STEPS), data)
+    state = session.start()
     path = [state.parameters.reshape(-1, 2).copy()]
     for _ in range(VALLEY_STEPS):
-        engine.advance(state, 1)
+        session.advance(state, 1)
         path.append(state.parameters.reshape(-1, 2).copy())
     return np.stack(path, axis=1).astype(np.float64)
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from slalom.core.errors import BadPlan
 from slalom.data.batches import steps_per_epoch
 from slalom.data.dataset import Dataset
-from slalom.engine import RECORD, Engine, NativeEngine, State, select
+from slalom.engine import RECORD, Engine, State, select
 from slalom.losses import as_loss
 from slalom.metrics import metric_name
 from slalom.optim import Optimizer, Schedule
@@ -181,10 +181,11 @@ def carry_out(
     began = time.perf_counter()
     check_time_limit(time_limit)
     engine, note = select(engine, plan, data, threads)
-    if isinstance(engine, NativeEngine) and engine.cold:
+    if engine.cold:
         announce("Compiling the native engine, once on this machine: up to 20 seconds.", progress)
-    state = engine.start(plan, data)
-    film = Film(engine, state)
+    session = engine.prepare(plan, data)
+    state = session.start()
+    film = Film(session, state)
     records: list[NDArray[Any]] = []
     stop, seen = threading.Event(), [on_progress] if on_progress else []
     reason: list[Stopper] = []
@@ -192,7 +193,7 @@ def carry_out(
         for steps in _stretches(state, film):
             if stop.is_set():
                 break
-            records.append(engine.advance(state, steps, stop))
+            records.append(session.advance(state, steps, stop))
             film.shoot()
             for look in (show, *seen):
                 look(_progress(state, began))

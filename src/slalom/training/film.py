@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from slalom.core.errors import BadPlan
 from slalom.data.dataset import Dataset
-from slalom.engine import Engine, State
+from slalom.engine import Session, State
 from slalom.engine.measure import measure
 
 FRAMED_MEMBERS = 12  # more could not be told apart in one animation
@@ -36,16 +36,16 @@ class Film:
     """The frames that a plan asks for, at evenly spaced steps from the first to the last.
 
     Args:
-        engine: what is asked for predictions.
+        session: what is asked for predictions.
         state: what is filmed; its first 12 members.
 
     Raises:
         BadPlan: when frames are wanted of data that cannot be drawn.
     """
 
-    def __init__(self, engine: Engine, state: State) -> None:
+    def __init__(self, session: Session, state: State) -> None:
         plan = state.plan
-        self.engine, self.state = engine, state
+        self.session, self.state = session, state
         self.frames: list[Frame] = []
         self.probe = probe(state.dataset) if plan.frames else None
         longest = int(state.layout.total_steps.max())
@@ -79,9 +79,9 @@ class Film:
         assert self.probe is not None  # frames are only due with one
         state = self.state
         rows = state.dataset.folds[state.plan.population[k].fold].train
-        (probed,) = self.engine.read(state, [k], self.probe)
+        (probed,) = self.session.read(state, [k], self.probe)
         predictions = state.plan.loss.predict(torch.from_numpy(probed)).numpy()
-        return *measure(self.engine, state, k, rows), predictions
+        return *measure(self.session, state, k, rows), predictions
 
 
 def drawable(data: Dataset) -> bool:

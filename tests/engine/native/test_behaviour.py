@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 import slalom
 from slalom import MLP, SGD, Adam, Dataset, Member, Plan, Population, RMSprop, losses
-from slalom.engine import NativeEngine, ReferenceEngine, State
+from slalom.engine import Native, Reference, State
 from slalom.engine.native import tables
 from slalom.engine.native.training import work
 from slalom.nets import ACTIVATIONS
@@ -53,12 +53,13 @@ def test_a_thinned_history_has_the_same_records_however_the_training_is_cut(
     record: str, every: int, stretches: list[int]
 ) -> None:
     plan, data = EngineConformance.mixed()
-    plan, engine = replace(plan, record=record, record_every=every), NativeEngine(1)
+    plan, engine = replace(plan, record=record, record_every=every), Native(1)
     _, whole = everything(engine, plan, data)
-    state = engine.start(plan, data)
+    session = engine.prepare(plan, data)
+    state = session.start()
     parts = []
     for steps in [*stretches, 23]:
-        made = engine._tables(state, 0, steps)
+        made = session.stretch(state, 0, steps)
         made.work(made.crew(1))
         made.save(state)
         room = np.diff(made.nets.members["records"], append=len(made.records))
@@ -73,8 +74,8 @@ def test_a_thinned_history_has_the_same_records_however_the_training_is_cut(
 @pytest.mark.parametrize("threads", [2, 3, 8])
 def test_any_number_of_threads_gives_the_same_bits(threads: int) -> None:
     plan, data = EngineConformance.mixed()
-    one, one_records = everything(NativeEngine(1), plan, data)
-    many, records = everything(NativeEngine(threads), plan, data)
+    one, one_records = everything(Native(1), plan, data)
+    many, records = everything(Native(threads), plan, data)
     assert_same_bits(many, one)
     assert_same_records([records], one_records)
 
@@ -97,17 +98,16 @@ by_features = pytest.mark.parametrize("features", LARGE)
 
 @by_features
 def test_steps_are_shared_in_the_plans_that_test_it(features: int) -> None:
-    engine = NativeEngine(1)
-    state = engine.start(LARGE[features], points(1500, features))
-    assert (engine._tables(state, 0, 1).nets.kinds["parts"] > 1).all()
+    session = Native(1).prepare(LARGE[features], points(1500, features))
+    assert (session.stretch(session.start(), 0, 1).nets.kinds["parts"] > 1).all()
 
 
 @by_features
 @pytest.mark.parametrize("threads", [2, 3, 8])
 def test_threads_that_share_a_step_give_the_bits_of_one(threads: int, features: int) -> None:
     plan, data = LARGE[features], points(1500, features)
-    one, one_records = everything(NativeEngine(1), plan, data)
-    many, records = everything(NativeEngine(threads), plan, data)
+    one, one_records = everything(Native(1), plan, data)
+    many, records = everything(Native(threads), plan, data)
     assert_same_bits(many, one)
     assert_same_records([records], one_records)
 
@@ -115,8 +115,8 @@ def test_threads_that_share_a_step_give_the_bits_of_one(threads: int, features: 
 @by_features
 def test_shared_steps_are_those_of_the_reference_engine(features: int) -> None:
     plan, data = LARGE[features], points(1500, features)
-    ours, records = everything(NativeEngine(2), plan, data)
-    theirs, expected = everything(ReferenceEngine(), plan, data)
+    ours, records = everything(Native(2), plan, data)
+    theirs, expected = everything(Reference(), plan, data)
     np.testing.assert_allclose(records["train_loss"], expected["train_loss"], rtol=1e-5)
     np.testing.assert_allclose(ours.parameters, theirs.parameters, rtol=1e-4, atol=1e-5)
 
@@ -127,8 +127,8 @@ def test_shared_steps_that_are_stopped_again_and_again_end_with_the_same_bits(
     features: int,
 ) -> None:
     plan, data = LARGE[features], points(1500, features)
-    whole, expected = everything(NativeEngine(1), plan, data)
-    engine = NativeEngine(2)
+    whole, expected = everything(Native(1), plan, data)
+    engine = Native(2)
     state = engine.start(plan, data)
     records = []
     while state.training.any():
@@ -141,8 +141,8 @@ def test_shared_steps_that_are_stopped_again_and_again_end_with_the_same_bits(
 def test_populations_that_train_at_once_do_not_touch_each_other() -> None:
     plan, data = EngineConformance.mixed()
     plans = [replace(plan, steps=steps) for steps in (5, 23, 11, 17, 8, 14)]
-    alone = [everything(NativeEngine(2), p, data) for p in plans]
-    shared = NativeEngine(2)
+    alone = [everything(Native(2), p, data) for p in plans]
+    shared = Native(2)
     with ThreadPoolExecutor(6) as pool:
         together = list(pool.map(lambda p: everything(shared, p, data), plans))
     for (one, records), (other, others) in zip(alone, together, strict=True):
@@ -154,7 +154,7 @@ def test_an_error_in_a_thread_reaches_the_caller_and_ends_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     plan, data = EngineConformance.mixed()
-    engine = NativeEngine(2)
+    engine = Native(2)
     state = engine.start(plan, data)
     work, calls = tables.work, []
 
@@ -169,7 +169,7 @@ def test_an_error_in_a_thread_reaches_the_caller_and_ends_the_others(
         engine.advance(state, 23)
     assert len(calls) == 2
     engine.advance(state, 23)  # what the other thread did is in the state
-    whole, _ = everything(NativeEngine(1), plan, data)
+    whole, _ = everything(Native(1), plan, data)
     assert_same_bits(state, whole)
 
 
@@ -187,7 +187,7 @@ WIDE = Member(MLP(8, 256, 256, 1), Adam(1e-3), seed=1)
 
 def stopped(plan: Plan, data: Dataset, until: Callable[[State], bool]) -> State:
     """A training left by the first stop after which this holds."""
-    engine = NativeEngine(1)
+    engine = Native(1)
     state = engine.start(plan, data)
     for _ in range(100):
         assert len(engine.advance(state, 1, StopAfter(3))) == 0
@@ -199,10 +199,10 @@ def stopped(plan: Plan, data: Dataset, until: Callable[[State], bool]) -> State:
 @pytest.mark.usefixtures("impatient")
 def test_a_stop_in_the_middle_of_a_large_step_leaves_the_state_before_it() -> None:
     plan, data = plan_of(WIDE, steps=1), points(40_000, 8)
-    whole, records = everything(NativeEngine(1), plan, data)
+    whole, records = everything(Native(1), plan, data)
     state = stopped(plan, data, until=lambda state: True)
-    assert_same_bits(state, NativeEngine(1).start(plan, data))
-    assert_same_records([NativeEngine(1).advance(state, 1)], records)
+    assert_same_bits(state, Native(1).start(plan, data))
+    assert_same_records([Native(1).advance(state, 1)], records)
     assert_same_bits(state, whole)
 
 
@@ -212,17 +212,17 @@ def test_a_stop_in_the_middle_of_a_validation_leaves_it_pending_for_whatever_eng
     split = slalom.Split(range(10), range(10, 40_000))
     data = Dataset(data.X, data.y, data.task, folds=(split,))
     plan = plan_of(WIDE, steps=1)
-    whole, records = everything(NativeEngine(1), plan, data)
+    whole, records = everything(Native(1), plan, data)
     state = stopped(plan, data, until=lambda state: state.step[0] == 1)
     assert np.isfinite(state.pending).all()
     assert np.isinf(state.best_loss).all()
     assert state.training.all()
-    copy = ReferenceEngine().start(plan, data)
+    copy = Reference().start(plan, data)
     copy.restore({name: values.copy() for name, values in state.arrays().items()})
 
-    assert_same_records([NativeEngine(1).advance(state, 1)], records)
+    assert_same_records([Native(1).advance(state, 1)], records)
     assert_same_bits(state, whole)
-    rest = ReferenceEngine().advance(copy, 1)
+    rest = Reference().advance(copy, 1)
     assert not copy.training.any()
     for name in ("train_loss", "validation_loss", "metric"):
         np.testing.assert_allclose(rest[name], records[name], rtol=1e-5)
@@ -233,7 +233,7 @@ def test_an_event_that_is_set_from_another_thread_stops_every_member() -> None:
     members = [Member(MLP(4, 64, 2), Adam(1e-4), 16, seed=s) for s in range(40)]
     # However many epochs lie ahead: to shuffle all of them would take minutes.
     plan, data = plan_of(*members, steps=10**9, record_every=10**9), dataset("regression")
-    engine, stop = NativeEngine(2), Event()
+    engine, stop = Native(2), Event()
     state = engine.start(plan, data)
     with ThreadPoolExecutor(1) as pool:
         training = pool.submit(engine.advance, state, 10**9, stop)
@@ -247,7 +247,7 @@ def test_an_event_that_is_set_from_another_thread_stops_every_member() -> None:
 def test_members_that_are_done_cost_nothing_however_many_epochs_lie_ahead() -> None:
     member = Member(MLP(4, 3, 2), SGD(1e30), 16)
     plan = plan_of(member, steps=10**9, record_every=10**9)
-    state, records = everything(NativeEngine(1), plan, dataset("regression"))
+    state, records = everything(Native(1), plan, dataset("regression"))
     assert 0 < state.diverged_at[0] < 10
     assert len(records) == 1
 
@@ -258,7 +258,7 @@ def test_members_that_are_done_cost_nothing_however_many_epochs_lie_ahead() -> N
 def test_no_other_shape_loss_type_or_layout_of_memory_compiles_anything_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    engine = NativeEngine(2)
+    engine = Native(2)
     everything(engine, *EngineConformance.mixed())
     for net, loss, kind in [
         (MLP(4, 2), losses.MSE(), "regression"),
@@ -324,7 +324,7 @@ def assert_one_step_is_the_gradient(
         rows = order[:batch_size]
     value, gradient, scale = float64_step(net, seed, data, loss, rows)
     member = Member(net, SGD(1.0), batch_size, seed=seed)
-    engine = NativeEngine(1)
+    engine = Native(1)
     plan = plan_of(member, loss=loss, steps=1)
     state = engine.start(plan, data)
     before = state.parameters.astype(np.float64)
@@ -407,9 +407,9 @@ def test_members_of_all_shapes_train_beside_each_other_as_alone() -> None:
         for hidden in shapes
         for batch_size in (None, 1, 32, 33, 200)
     ]
-    together, records = everything(NativeEngine(2), plan_of(*members, steps=6), data)
+    together, records = everything(Native(2), plan_of(*members, steps=6), data)
     for k, member in enumerate(members):
-        alone, own = everything(NativeEngine(1), plan_of(member, steps=6), data)
+        alone, own = everything(Native(1), plan_of(member, steps=6), data)
         first, last = together.layout.parameters[k : k + 2]
         np.testing.assert_array_equal(together.parameters[first:last], alone.parameters)
         mine = records[records["member"] == k]
@@ -423,7 +423,7 @@ def test_what_lies_in_memory_before_a_step_does_not_matter(
     plan, data = EngineConformance.mixed()
     wide = [Member(MLP(4, *h, 2), Adam(0.01), b) for h in ((33,), (1, 50)) for b in (None, 7, 40)]
     plan = replace(plan, population=plan.population + Population(wide))
-    expected, records = everything(NativeEngine(1), plan, data)
+    expected, records = everything(Native(1), plan, data)
     clean: Callable[..., Any] = tables._rooms
 
     def poisoned(*arguments: Any) -> Any:
@@ -433,14 +433,14 @@ def test_what_lies_in_memory_before_a_step_does_not_matter(
         return rooms
 
     monkeypatch.setattr(tables, "_rooms", poisoned)
-    state, poisoned_records = everything(NativeEngine(1), plan, data)
+    state, poisoned_records = everything(Native(1), plan, data)
     assert_same_bits(state, expected)
     assert_same_records([poisoned_records], records)
 
 
 def test_a_dataset_that_nobody_holds_any_more_is_given_back() -> None:
     data = points(50, 3)
-    everything(NativeEngine(1), plan_of(Member(MLP(3, 1)), steps=1), data)
+    everything(Native(1), plan_of(Member(MLP(3, 1)), steps=1), data)
     assert data in tables._DATA
     held = len(tables._DATA)
     del data
@@ -449,7 +449,5 @@ def test_a_dataset_that_nobody_holds_any_more_is_given_back() -> None:
 
 
 def test_a_fresh_net_is_the_one_that_torch_makes() -> None:
-    state = NativeEngine(1).start(
-        plan_of(Member(MLP(4, 9, 2), seed=6), steps=1), dataset("regression")
-    )
+    state = Native(1).start(plan_of(Member(MLP(4, 9, 2), seed=6), steps=1), dataset("regression"))
     np.testing.assert_array_equal(state.parameters, flat(seeded(6, lambda: mlp((4, 9, 2)))))

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import slalom
-from slalom.engine import NativeEngine, ReferenceEngine
+from slalom.engine import Native, Reference
 from tests.engine.conformance import OPTIMIZERS
 from tests.engine.native.combinations import (
     BATCHES,
@@ -55,12 +55,12 @@ def test_the_covering_choice_holds_every_pair_of_parts() -> None:
 
 @pytest.mark.parametrize("turn", range(0, len(CASES), 2), ids=lambda t: "-".join(CASES[t]))
 def test_the_first_steps_are_those_of_float64(turn: int) -> None:
-    assert wrong_steps(NativeEngine(1), covering(turn), *CASES[turn]) == {}
+    assert wrong_steps(Native(1), covering(turn), *CASES[turn]) == {}
 
 
 @pytest.mark.parametrize("turn", [0, 13])
 def test_fifty_steps_are_those_of_the_reference_engine(turn: int) -> None:
-    found = wrong_trajectories(NativeEngine(), ReferenceEngine(), covering(turn), *CASES[turn])
+    found = wrong_trajectories(Native(), Reference(), covering(turn), *CASES[turn])
     assert found == {}
 
 
@@ -73,15 +73,16 @@ of_curves = pytest.mark.parametrize(
 @of_curves
 def test_the_first_steps_of_curves_are_those_of_float64(loss: str, variant: str) -> None:
     plan, data = plan_and_data(CURVES, loss, variant, steps=1)
-    engine = NativeEngine(1)
-    assert engine._tables(engine.start(plan, data), 0, 1).nets.kinds["curve"].all()
+    engine = Native(1)
+    session = engine.prepare(plan, data)
+    assert session.stretch(session.start(), 0, 1).nets.kinds["curve"].all()
     assert wrong_steps(engine, CURVES, loss, variant) == {}
 
 
 @pytest.mark.slow
 @of_curves
 def test_fifty_steps_of_curves_are_those_of_the_reference_engine(loss: str, variant: str) -> None:
-    engines = NativeEngine(), ReferenceEngine()
+    engines = Native(), Reference()
     assert wrong_trajectories(*engines, CURVES, loss, variant) == {}
 
 
@@ -89,7 +90,7 @@ def test_fifty_steps_of_curves_are_those_of_the_reference_engine(loss: str, vari
 @pytest.mark.parametrize("loss", LOSSES)
 def test_the_first_steps_of_every_combination_are_those_of_float64(loss: str) -> None:
     for variant in DATA:
-        assert wrong_steps(NativeEngine(), every(), loss, variant) == {}
+        assert wrong_steps(Native(), every(), loss, variant) == {}
 
 
 @pytest.mark.slow
@@ -97,7 +98,7 @@ def test_the_first_steps_of_every_combination_are_those_of_float64(loss: str) ->
 def test_fifty_steps_with_every_loss_are_those_of_the_reference_engine(loss: str) -> None:
     for turn, case in enumerate(CASES):
         if case[0] == loss:
-            engines = NativeEngine(), ReferenceEngine()
+            engines = Native(), Reference()
             assert wrong_trajectories(*engines, covering(turn), *case) == {}
 
 
@@ -166,9 +167,9 @@ WRONG: list[tuple[str, str, str, Callable[[str, str, Combination], bool]]] = [
 TRIED = (("mse", "rows"), ("huber", "rows"), ("mse", f"rows {CURVE}"))
 CHECK = f"""
 import json
-from slalom.engine import NativeEngine
+from slalom.engine import Native
 from tests.engine.native.combinations import every, wrong_steps
-found = [list(wrong_steps(NativeEngine(), every(), *case)) for case in {TRIED}]
+found = [list(wrong_steps(Native(), every(), *case)) for case in {TRIED}]
 print(json.dumps(found))
 """
 

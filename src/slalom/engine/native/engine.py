@@ -1,36 +1,30 @@
-"""The native engine: the three verbs around the compiled program."""
+"""The native engine: a spec, and its session around the compiled program."""
 
 import os
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Event
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from slalom.core.errors import BadPlan
 from slalom.data.dataset import Dataset
-from slalom.engine.contract import RECORD
-from slalom.engine.native.layout import Crew
-from slalom.engine.native.tables import Tables, refusal
+from slalom.engine.contract import RECORD, Engine
+from slalom.engine.native.tables import Block, Stretch, refusal
 from slalom.engine.native.training import work
-from slalom.engine.reference import ReferenceEngine
+from slalom.engine.reference import ReferenceSession
 from slalom.engine.state import State
 from slalom.plan import Plan
-from slalom.population import Columns
 
 # How long `advance` may sleep before it looks whether somebody wants it to stop.
 PATIENCE = 0.01
 # Members whose tables are made at a time: they take some 400 bytes each beside the state.
 BLOCK = 65536
 
-# Made once for each state, and kept beside the engine, which can so be copied and pickled.
-_COLUMNS: WeakKeyDictionary[State, Columns] = WeakKeyDictionary()
 
-
-class NativeEngine:
+class Native(Engine):
     """Fully connected nets, compiled by Numba, on all cores.
 
     It gives the reference engine's numbers up to float32 rounding, and the same bits whatever the
@@ -41,15 +35,15 @@ class NativeEngine:
             not given.
 
     Raises:
-        BadPlan: by `start`, for what it cannot train; the reference engine can.
+        BadPlan: by `prepare`, for what it cannot train; the reference engine can.
 
     Example:
         >>> from slalom import MLP, SGD, Member, Plan, Population, toys
         >>> from slalom.losses import MSE
         >>> plan = Plan(Population([Member(MLP(1, 10, 1), SGD(0.2))]), MSE(), steps=200)
-        >>> engine = NativeEngine()
-        >>> state = engine.start(plan, toys.quadratic(100))
-        >>> records = engine.advance(state, steps=200)
+        >>> session = Native().prepare(plan, toys.quadratic(100))
+        >>> state = session.start()
+        >>> records = session.advance(state, steps=200)
         >>> int(state.step[0])
         200
     """
@@ -60,24 +54,38 @@ class NativeEngine:
         if threads is not None and (type(threads) is not int or threads < 1):
             raise BadPlan(f"threads must be a whole number >= 1, but {threads!r} was given.")
         self.threads = threads or _cores()
-        self._reference = ReferenceEngine()
 
     @property
     def cold(self) -> bool:
-        """Whether `start` will compile the program, which is done once and takes some seconds."""
         program: Any = work
         return not program.signatures and not program._cache.filled
 
-    def start(self, plan: Plan, dataset: Dataset) -> State:
-        if reason := refusal(plan, dataset):
+    def refusal(self, plan: Plan, dataset: Dataset) -> str:
+        return refusal(plan, plan.population.columns(), dataset)
+
+    def prepare(self, plan: Plan, dataset: Dataset) -> "NativeSession":
+        return NativeSession(plan, dataset, self.threads)
+
+
+class NativeSession:
+    """A session of the native engine: the columns of the plan, its tables, and the threads."""
+
+    def __init__(self, plan: Plan, dataset: Dataset, threads: int) -> None:
+        self._reference = ReferenceSession(plan, dataset)
+        self._columns, self._threads = self._reference.columns, threads
+        if reason := refusal(plan, self._columns, dataset):
             raise BadPlan(
                 f"The native engine cannot carry this plan out. {reason} Leave the choice to "
                 f"engine='auto', or take engine='reference'."
             )
-        state = self._reference.start(plan, dataset)
+        self._blocks: dict[int, Block] = {}
+        self._pool = ThreadPoolExecutor(threads)
+
+    def start(self) -> State:
+        state = self._reference.start()
         # Compiles the program if that has not been done yet: here, where no time limit runs.
-        tables = self._tables(state, 0, steps=0)
-        tables.work(tables.crew(1))
+        stretch = self.stretch(state, 0, steps=0)
+        stretch.work(stretch.crew(1))
         return state
 
     def advance(self, state: State, steps: int, stop: Event | None = None) -> NDArray[Any]:
@@ -86,24 +94,27 @@ class NativeEngine:
         for first in range(0, len(state.step), BLOCK):
             if stop.is_set():
                 break
-            tables = self._tables(state, first, steps)
-            if not len(tables.tasks):
+            stretch = self.stretch(state, first, steps)
+            if not len(stretch.tasks):
                 continue
             try:
-                threads = min(self.threads, len(tables.tasks) * tables.job.parts)
-                _together(tables, tables.crew(threads), threads, stop)
+                self._carry_out(stretch, stop)
             finally:
-                tables.save(state)
-            records.append(tables.written())
+                stretch.save(state)
+            records.append(stretch.written())
         if len(records) == 1:  # which may be long: not copied
             return records[0]
         return np.concatenate([np.empty(0, dtype=RECORD), *records])
 
-    def _tables(self, state: State, first: int, steps: int) -> Tables:
-        if state not in _COLUMNS:
-            _COLUMNS[state] = state.plan.population.columns()
-        members = slice(first, min(first + BLOCK, len(state.step)))
-        return Tables.of(state, _COLUMNS[state], members, steps, self.threads)
+    def stretch(self, state: State, first: int, steps: int) -> Stretch:
+        """So many steps of the members from `first` on, as tables for the program."""
+        if first not in self._blocks:
+            members = slice(first, min(first + BLOCK, len(state.step)))
+            block = Block(state, self._columns, members, self._threads)
+            if len(state.step) > BLOCK:  # kept one by one, they would take more than the state
+                return block.stretch(state, steps)
+            self._blocks[first] = block
+        return self._blocks[first].stretch(state, steps)
 
     def read(
         self,
@@ -114,23 +125,24 @@ class NativeEngine:
     ) -> list[NDArray[np.float32]]:
         return self._reference.read(state, members, X, best)
 
+    def _carry_out(self, stretch: Stretch, stop: Event) -> None:
+        """Work in some threads; the crew's flag, which follows `stop`, ends the work."""
+        threads = min(self._threads, len(stretch.tasks) * stretch.job.parts)
+        crew = stretch.crew(threads)
+        futures: list[Future[None]] = []
+        try:
+            futures.extend(self._pool.submit(stretch.work, crew) for _ in range(threads))
+            while wait(futures, PATIENCE).not_done:
+                crew.flag[0] = crew.flag[0] or stop.is_set()
+        finally:  # also when interrupted, so that nobody works on when this returns
+            crew.flag[0] = any(not future.done() for future in futures)
+            wait(futures)
+        for future in futures:
+            future.result()
+
 
 def _cores() -> int:
     """Cores that this process may use, or, where the system does not say, those of the machine."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _together(tables: Tables, crew: Crew, threads: int, stop: Event) -> None:
-    """Work in some threads; the crew's flag, which follows `stop`, ends the work."""
-    futures: list[Future[None]] = []
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            futures.extend(pool.submit(tables.work, crew) for _ in range(threads))
-            while wait(futures, PATIENCE).not_done:
-                crew.flag[0] = crew.flag[0] or stop.is_set()
-        finally:  # also when interrupted, so that the threads end
-            crew.flag[0] = any(not future.done() for future in futures)
-    for future in futures:
-        future.result()

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Self
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -31,7 +31,7 @@ from slalom.engine.native.network import layers_of, parts_of
 from slalom.engine.native.tiles import PANEL, pitch
 from slalom.engine.native.training import work
 from slalom.engine.native.vectors import LANES
-from slalom.engine.state import State
+from slalom.engine.state import Layout, State
 from slalom.losses import Loss
 from slalom.nets import MLP
 from slalom.optim import SCHEDULES, Constant
@@ -58,9 +58,8 @@ CHANGING = (
 )
 
 
-def refusal(plan: Plan, dataset: Dataset) -> str:
+def refusal(plan: Plan, columns: Columns, dataset: Dataset) -> str:
     """Why the native engine cannot carry out a plan, as a sentence, or nothing."""
-    columns = plan.population.columns()
     for net in columns.nets:
         if not isinstance(net, MLP):
             return f"The net {net.label} is not an MLP."
@@ -79,13 +78,69 @@ def refusal(plan: Plan, dataset: Dataset) -> str:
     return ""
 
 
+class Block:
+    """Some members of a population as the program wants them: what stays from stretch to stretch.
+
+    Args:
+        state: of the population.
+        columns: its columns.
+        members: which ones, a slice.
+        threads: how many threads there are.
+    """
+
+    def __init__(self, state: State, columns: Columns, members: slice, threads: int) -> None:
+        plan, dataset = state.plan, state.dataset
+        self._columns, self._members, self._threads = columns, members, threads
+        self._table = table = _members(state.layout, columns, members)
+        rows = np.array([len(fold.train) for fold in dataset.folds])[table["fold"]]
+        batch_size = self._batch_size = columns.batch_size[members]
+        batch = np.where(batch_size, np.minimum(batch_size, rows), rows)
+        kinds, layers, arena = _kinds(columns.nets, columns.net[members], batch, table)
+        self._kinds, self._layers = kinds, layers
+        self._cost = STEP + 6.0 * batch * kinds["parameters"][table["kind"]]
+        table["rule"], self._hyper = updates.encode(columns, members)
+        self._data = data_of(dataset, plan.loss)
+        self._job = _job(plan, dataset, table, batch, arena, kinds)
+        self._rooms: dict[int, Room] = {}
+
+    def stretch(self, state: State, steps: int) -> "Stretch":
+        """So many steps of the members that train, from where the state stands."""
+        columns, members, table = self._columns, self._members, self._table
+        _where_they_stand(table, state, members, steps)
+        base, slope, first_rate = _rates(columns.schedules, columns.schedule[members], table)
+        records = _make_room_for_records(table, state.plan)
+        tasks, order = _tasks(table, self._batch_size, self._cost, self._threads)
+        return Stretch(
+            members=members,
+            nets=Nets(
+                table,
+                self._kinds,
+                self._layers,
+                self._hyper,
+                _writable(state.parameters),
+                _writable(state.slots),
+                _writable(state.best_parameters),
+                base,
+                slope,
+                first_rate,
+            ),
+            data=self._data,
+            job=self._job,
+            tasks=tasks,
+            order=order,
+            records=records,
+            rooms=self._rooms,
+        )
+
+
 @dataclass
-class Tables:
+class Stretch:
     """Some members of a population for some steps.
 
     Args:
         members: which ones, a slice.
         nets, data, job, tasks, order, records: as `slalom.engine.native.training.work` wants them.
+        rooms: what so many threads work in, made when it is first wanted.
     """
 
     members: slice
@@ -95,47 +150,15 @@ class Tables:
     tasks: NDArray[Any]
     order: NDArray[np.int64]
     records: NDArray[Any]
-
-    @classmethod
-    def of(cls, state: State, columns: Columns, members: slice, steps: int, threads: int) -> Self:
-        """The tables of the members that train in a stretch of `steps` steps."""
-        dataset = state.dataset
-        table = _members(state, columns, members, steps)
-        rows = np.array([len(fold.train) for fold in dataset.folds])[table["fold"]]
-        batch_size = columns.batch_size[members]
-        batch = np.where(batch_size, np.minimum(batch_size, rows), rows)
-        kinds, layers, arena = _kinds(columns.nets, columns.net[members], batch, table)
-        base, slope, first_rate = _rates(columns.schedules, columns.schedule[members], table)
-        records = _make_room_for_records(table, state.plan)
-        cost = STEP + 6.0 * batch * kinds["parameters"][table["kind"]]
-        tasks, order = _tasks(table, batch_size, cost, threads)
-        table["rule"], hyper = updates.encode(columns, members)
-        return cls(
-            members=members,
-            nets=Nets(
-                table,
-                kinds,
-                layers,
-                hyper,
-                _writable(state.parameters),
-                _writable(state.slots),
-                _writable(state.best_parameters),
-                base,
-                slope,
-                first_rate,
-            ),
-            data=data_of(dataset, state.plan.loss),
-            job=_job(state.plan, dataset, table, batch, arena, kinds),
-            tasks=tasks,
-            order=order,
-            records=records,
-        )
+    rooms: dict[int, Room]
 
     def crew(self, threads: int) -> Crew:
         """What so many threads share while they work."""
         flag, queue, arrived, working = np.zeros((4, 1), dtype=np.int64)
         desks = np.zeros(threads * DESK, dtype=np.int64)
-        return Crew(flag, queue, arrived, working, desks, _rooms(self.job, self.data, threads))
+        if threads not in self.rooms:
+            self.rooms[threads] = _rooms(self.job, self.data, threads)
+        return Crew(flag, queue, arrived, working, desks, self.rooms[threads])
 
     def work(self, crew: Crew) -> None:
         """What one thread of a crew does."""
@@ -157,8 +180,7 @@ class Tables:
         return written
 
 
-def _members(state: State, columns: Columns, members: slice, steps: int) -> NDArray[Any]:
-    layout = state.layout
+def _members(layout: Layout, columns: Columns, members: slice) -> NDArray[Any]:
     table = np.zeros(members.stop - members.start, dtype=MEMBER)
     table["number"] = np.arange(members.start, members.stop)
     table["lr"] = columns.arguments["lr"][members]
@@ -168,18 +190,23 @@ def _members(state: State, columns: Columns, members: slice, steps: int) -> NDAr
         table[name] = getattr(layout, name)[:-1][members]
     for name in ("steps_per_epoch", "total_steps"):
         table[name] = getattr(layout, name)[members]
+    return table
+
+
+def _where_they_stand(table: NDArray[Any], state: State, members: slice, steps: int) -> None:
+    """Take over what changes in the members, and where a stretch of `steps` steps ends for them."""
     for name in CHANGING:
         table[name] = getattr(state, name)[members]
     # A pending step still belongs to its epoch.
     pending = ~np.isnan(table["pending"])
     table["epoch"], table["in_epoch"] = np.divmod(table["step"] - pending, table["steps_per_epoch"])
     table["in_epoch"] += pending
+    table["recorded"] = 0
     table["end"] = np.where(
         state.training[members],
         np.minimum(table["step"] + steps, table["total_steps"]),
         table["step"],
     )
-    return table
 
 
 def _kinds(
