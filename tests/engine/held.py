@@ -30,8 +30,10 @@ class Held(Engine):
         self._sessions[state] = session
         return state
 
-    def advance(self, state: State, steps: int, stop: Event | None = None) -> Any:
-        return self._sessions[state].advance(state, steps, stop)
+    def advance(
+        self, state: State, steps: int, stop: Event | None = None, until: int | None = None
+    ) -> Any:
+        return self._sessions[state].advance(state, steps, stop, until)
 
     def read(self, state: State, *args: Any, **kwargs: Any) -> Any:
         return self._sessions[state].read(state, *args, **kwargs)

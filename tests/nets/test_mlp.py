@@ -13,7 +13,7 @@ from torch import nn
 from slalom import MLP, Net
 from slalom.core.errors import BadPlan
 from slalom.core.spec import Spec, trust
-from slalom.nets import as_net
+from slalom.nets import as_net, outputs
 
 
 def test_weights_are_those_of_torch_under_the_same_seed() -> None:
@@ -117,3 +117,12 @@ def test_arguments_of_any_name_go_to_json_and_back() -> None:
     again = Spec.loads(net.dumps())
     assert again == net
     assert again.build(seed=0).out_features == 2
+
+
+@pytest.mark.parametrize("net", [MLP(3, 2), MLP(3, 17, 5, 2, activation="gelu", dropout=0.5)])
+def test_forward_gives_the_bits_of_the_module_with_these_parameters(net: MLP) -> None:
+    parameters, buffers = net.first([3, 4])
+    X = torch.randn(20_000, 3, generator=torch.Generator().manual_seed(0))
+    found = net.forward(parameters, buffers, X)
+    for seed, own in zip([3, 4], found, strict=True):
+        torch.testing.assert_close(own, outputs(net.build(seed), X), rtol=0, atol=0)

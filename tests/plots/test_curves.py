@@ -135,14 +135,14 @@ def test_all_diverged_is_still_a_picture(lost_run: Run, tmp_path: Path) -> None:
 
 
 def test_members_that_never_started_are_left_out(grid_run: Run) -> None:
-    history = grid_run.history[grid_run.history["member"] < 20]
-    interrupted = dataclasses.replace(grid_run, history=history)
+    records = grid_run.records[grid_run.records["member"] < 20]
+    interrupted = dataclasses.replace(grid_run, records=records)
     assert [len(y) for y in curves(interrupted).y[20:]] == [0] * 20
     learning_curves(interrupted)
 
 
 def test_an_empty_history_is_refused(line_run: Run) -> None:
-    empty = dataclasses.replace(line_run, history=line_run.history.iloc[:0])
+    empty = dataclasses.replace(line_run, records=line_run.records[:0])
     with pytest.raises(BadPlan, match="no history to draw"):
         learning_curves(empty)
 

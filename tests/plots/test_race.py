@@ -116,8 +116,8 @@ def test_all_diverged_is_still_a_picture(lost_run: Run) -> None:
 
 
 def test_a_racer_that_never_started_is_left_out(race_run: Run) -> None:
-    history = race_run.history[race_run.history["member"] >= 3]
-    interrupted = dataclasses.replace(race_run, history=history)
+    records = race_run.records[race_run.records["member"] >= 3]
+    interrupted = dataclasses.replace(race_run, records=records)
     assert [lane.members for lane in lanes(interrupted)] == [(3, 4, 5), (6, 7, 8)]
     assert len(race(interrupted).legends[0].get_texts()) == 2
 

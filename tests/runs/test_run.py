@@ -11,6 +11,7 @@ import slalom
 from slalom import MLP, SGD, Adam, Member, Run
 from slalom.core.errors import BadPlan, Diverged
 from slalom.engine import Reference
+from slalom.training import Training
 
 DIVERGES = SGD(1e12)
 
@@ -180,11 +181,10 @@ def test_of_equally_good_members_the_first_is_best() -> None:
 def test_an_interrupted_run_ranks_by_the_latest_epoch_that_is_over() -> None:
     data = slalom.toys.sine(30)
     members = [Member(MLP(1, 4, 1), SGD(lr), batch_size=10) for lr in (0.001, 0.1)]
-    engine = Reference()
     plan = slalom.Plan(slalom.Population(members), slalom.losses.MSE(), epochs=9, record="epoch")
-    state = engine.start(plan, data)
-    engine.advance(state, 5)  # two steps into the second epoch
-    run = Run(plan, data, state, engine, pd.DataFrame(), 0.0, "interrupt")
-    assert run.best() == int(np.argmin(state.train_loss))
+    training = Training(plan, data, Reference())
+    training.advance(steps=5)  # two steps into the second epoch
+    run = Run.of(training.snapshot(), Reference(), "interrupt")
+    assert run.best() == int(np.argmin(run.state.train_loss))
     assert run.leaderboard()["train_loss"].isna().all()  # nothing is known of the fifth step
     assert run.leaderboard()["status"].tolist() == ["interrupted"] * 2

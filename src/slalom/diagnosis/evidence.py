@@ -144,7 +144,7 @@ class Evidence:
     @cached_property
     def loss(self) -> float:
         """Its loss on these rows, with the weights that `Run.model` gives."""
-        return measure(self.run.engine, self.run.state, self.k, self.rows, best=True)[0]
+        return measure(self.run.state, self.k, self.rows, best=True)[0]
 
     @cached_property
     def constant(self) -> float:

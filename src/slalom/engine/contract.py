@@ -65,8 +65,13 @@ class Session(Protocol):
         """The state before the first step."""
         ...
 
-    def advance(self, state: State, steps: int, stop: Event | None = None) -> NDArray[Any]:
-        """Up to `steps` more updates of each member that still trains; returns their `RECORD`s."""
+    def advance(
+        self, state: State, steps: int, stop: Event | None = None, until: int | None = None
+    ) -> NDArray[Any]:
+        """Up to `steps` more updates of each member that still trains; returns their `RECORD`s.
+
+        No member goes beyond the step `until`, when it is given: after a stop they may be apart.
+        """
         ...
 
     def read(
@@ -114,9 +119,11 @@ class Engine(ABC):
         """The state before the first step."""
         return self.prepare(plan, dataset).start()
 
-    def advance(self, state: State, steps: int, stop: Event | None = None) -> NDArray[Any]:
+    def advance(
+        self, state: State, steps: int, stop: Event | None = None, until: int | None = None
+    ) -> NDArray[Any]:
         """As `Session.advance`."""
-        return self.prepare(state.plan, state.dataset).advance(state, steps, stop)
+        return self.prepare(state.plan, state.dataset).advance(state, steps, stop, until)
 
     def read(
         self,

@@ -4,6 +4,7 @@ Every other engine is compared with this one, so it is written to be read: `_tra
 a person would write.
 """
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -88,9 +89,11 @@ class ReferenceSession:
             plan, dataset, columns, parameters, buffers, row=group - starts[columns.net]
         )
 
-    def advance(self, state: State, steps: int, stop: Event | None = None) -> NDArray[Any]:
+    def advance(
+        self, state: State, steps: int, stop: Event | None = None, until: int | None = None
+    ) -> NDArray[Any]:
         with ONE_THREAD:
-            stretch = _Stretch(state, steps, stop or Event())
+            stretch = _Stretch(state, steps, stop or Event(), until)
             for k in np.flatnonzero(state.training):
                 if stretch.stop.is_set():
                     break
@@ -116,8 +119,9 @@ class ReferenceSession:
 class _Stretch:
     """One call of `advance`: up to `steps` updates of one member after another."""
 
-    def __init__(self, state: State, steps: int, stop: Event) -> None:
+    def __init__(self, state: State, steps: int, stop: Event, until: int | None) -> None:
         self.state, self.steps, self.stop = state, steps, stop
+        self.until = sys.maxsize if until is None else until
         self.records: list[tuple[Any, ...]] = []
         # Members share folds and seeds, so what follows from these is made once.
         self._rows: dict[tuple[int, str], Batch] = {}
@@ -144,7 +148,7 @@ class _Stretch:
     ) -> None:
         state, plan = self.state, self.state.plan
         total = int(state.layout.total_steps[k])
-        end = min(int(state.step[k]) + self.steps, total)
+        end = min(int(state.step[k]) + self.steps, self.until, total)
         dropout = KeyedDropout(module, member.seed)
         module.train()
         if not np.isnan(state.pending[k]):  # another engine was stopped there, this one never is

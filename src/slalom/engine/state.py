@@ -5,7 +5,7 @@ bias, layer by layer, in the order of `module.parameters()`); members of one sha
 `[P, D]` matrix without a copy. A member's optimizer slots lie beside each other as `[slots, D]`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Any, Self, TypeVar
@@ -18,6 +18,7 @@ from slalom.core.errors import BadPlan
 from slalom.data.batches import steps_per_epoch
 from slalom.data.dataset import Dataset
 from slalom.engine.memory import fits, zeros
+from slalom.nets import fill
 from slalom.plan import Plan
 from slalom.population import Columns, Population, grouped
 
@@ -138,7 +139,7 @@ class State:
             [table.shape[1] for table in buffers],
         )
         members = len(columns)
-        validated = any(len(dataset.folds[k].validation) for k in np.unique(columns.fold))
+        validated = _validated(columns, dataset)
         size, slots, buffer_size = (
             int(offsets[-1]) for offsets in (layout.parameters, layout.slots, layout.buffers)
         )
@@ -170,6 +171,32 @@ class State:
             on_disk=on_disk,
         )
 
+    @classmethod
+    def of(cls, plan: Plan, dataset: Dataset, arrays: dict[str, NDArray[Any]]) -> Self:
+        """The state of which `arrays()` gave these.
+
+        Raises:
+            BadPlan: when names or shapes are not those of a state of this plan.
+        """
+        columns = plan.population.columns()
+        sizes = [net.size for net in columns.nets]
+        layout = Layout.of(plan, dataset, columns, [d for d, _ in sizes], [b for _, b in sizes])
+        members, validated = len(columns), _validated(columns, dataset)
+        lengths = {
+            "parameters": int(layout.parameters[-1]),
+            "slots": int(layout.slots[-1]),
+            "buffers": int(layout.buffers[-1]),
+            "best_parameters": int(layout.parameters[-1]) if validated else 0,
+            "best_buffers": int(layout.buffers[-1]) if validated else 0,
+        }
+        own = {f.name for f in fields(cls)} - {"plan", "dataset", "layout", "on_disk"}
+        for name in sorted(own):
+            shape = (lengths.get(name, members),)
+            if name not in arrays or arrays[name].shape != shape:
+                raise BadPlan(f"The arrays do not belong to this plan: {name} must be {shape}.")
+        copies: dict[str, Any] = {name: arrays[name].copy() for name in own}
+        return cls(plan=plan, dataset=dataset, layout=layout, **copies)
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Everything that changes, by name."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
@@ -189,16 +216,32 @@ class State:
     def fill(self, module: torch.nn.Module, member: int, best: bool = False) -> None:
         """Give a module of the member's net its parameters and buffers.
 
-        With `best` those of its best validation, if there was one. The tensors are copies: torch's
-        own memory is aligned, and unaligned memory could round otherwise, so that a member would
-        depend on its neighbours.
+        With `best` those of its best validation, if there was one.
+        """
+        fill(module, *self.numbers(member, best))
+
+    def numbers(
+        self, member: int, best: bool = False
+    ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """A member's parameters `[D]` and buffers `[B]`, as views.
+
+        With `best` those of its best validation, if there was one.
         """
         best = best and bool(np.isfinite(self.best_loss[member]))
-        parameters = self.best_parameters if best else self.parameters
-        buffers = self.best_buffers if best else self.buffers
-        with torch.no_grad():
-            _copy_into(module.parameters(), part(parameters, self.layout.parameters, member))
-            _copy_into(module.buffers(), part(buffers, self.layout.buffers, member))
+        return (
+            part(self.best_parameters if best else self.parameters, self.layout.parameters, member),
+            part(self.best_buffers if best else self.buffers, self.layout.buffers, member),
+        )
+
+    def outputs(
+        self, member: int, X: NDArray[np.float32], best: bool = False
+    ) -> NDArray[np.float32]:
+        """A member's raw outputs on rows `X`, `[B, O]`; `best` as for `numbers`."""
+        parameters, buffers = self.numbers(member, best)
+        rows = torch.from_numpy(np.array(X, dtype=np.float32))
+        net = self.plan.population[member].net
+        outputs: NDArray[np.float32] = net.forward(parameters[None], buffers[None], rows)[0].numpy()
+        return outputs
 
     @property
     def training(self) -> NDArray[np.bool_]:
@@ -217,12 +260,9 @@ def part(flat: NDArray[Any], offsets: NDArray[np.int64], member: int) -> NDArray
     return flat[offsets[member] : offsets[member + 1]]
 
 
-def _copy_into(tensors: Iterable[torch.Tensor], values: NDArray[Any]) -> None:
-    start = 0
-    for tensor in tensors:
-        chunk = torch.from_numpy(values[start : start + tensor.numel()])
-        tensor.copy_(chunk.view_as(tensor))
-        start += tensor.numel()
+def _validated(columns: Columns, dataset: Dataset) -> bool:
+    """Whether some member has validation rows."""
+    return any(len(dataset.folds[k].validation) for k in np.unique(columns.fold))
 
 
 def _offsets(sizes: NDArray[np.int64]) -> NDArray[np.int64]:

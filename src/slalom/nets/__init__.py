@@ -8,6 +8,7 @@ from slalom.nets.mlp import MLP as MLP
 from slalom.nets.net import Net as Net
 from slalom.nets.net import NetSpec as NetSpec
 from slalom.nets.net import as_net as as_net
+from slalom.nets.net import fill as fill
 from slalom.nets.net import flat_buffers as flat_buffers
 from slalom.nets.net import flat_parameters as flat_parameters
 from slalom.nets.net import outputs as outputs

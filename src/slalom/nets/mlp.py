@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from slalom.nets.activations import Function, build_activation, check_activation
-from slalom.nets.net import NetSpec
+from slalom.nets.net import ROWS_AT_ONCE, NetSpec
 
 
 class MLP(NetSpec):
@@ -74,6 +74,30 @@ class MLP(NetSpec):
                 part.uniform_(-bound, bound, generator=generator)
         return table.float().numpy(), np.empty((len(seeds), 0))
 
+    def forward(
+        self, parameters: NDArray[np.float32], buffers: NDArray[np.float64], X: torch.Tensor
+    ) -> torch.Tensor:
+        """As `NetSpec.forward`, to the same bits, without making a module."""
+        activation = build_activation(self.activation)
+        with torch.no_grad():
+            rows = torch.split(X, ROWS_AT_ONCE)
+            passes = [self._layers(own) for own in torch.from_numpy(parameters)]
+            each = [
+                torch.cat([_pass(layers, part, activation) for part in rows]) for layers in passes
+            ]
+        return torch.stack(each)
+
+    def _layers(self, parameters: torch.Tensor) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """Weight and bias of each layer, from all of them in a row `[D]`."""
+        layers, start = [], 0
+        for inputs, outputs in pairwise(self.widths):
+            end = start + inputs * outputs
+            # Copies, since torch rounds otherwise where memory is not aligned.
+            weight = parameters[start:end].clone().view(outputs, inputs)
+            layers.append((weight, parameters[end : end + outputs].clone()))
+            start = end + outputs
+        return layers
+
     @property
     def label(self) -> str:
         """Such as `8-32-1 relu`."""
@@ -95,6 +119,15 @@ class MLP(NetSpec):
     @classmethod
     def from_fields(cls, fields: dict[str, Any]) -> Self:
         return cls(*fields.pop("widths", ()), **fields)
+
+
+def _pass(
+    layers: list[tuple[torch.Tensor, torch.Tensor]], X: torch.Tensor, activation: torch.nn.Module
+) -> torch.Tensor:
+    value = X
+    for n, (weight, bias) in enumerate(layers):
+        value = torch.nn.functional.linear(activation(value) if n else value, weight, bias)
+    return value
 
 
 def _bounds(inputs: int) -> tuple[float, float]:

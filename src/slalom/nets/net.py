@@ -5,7 +5,7 @@ Weights are drawn by torch's global generator under `torch.manual_seed(seed)`, s
 seed always give the same first weights, which are those that plain PyTorch would give.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from inspect import Parameter, signature
 from itertools import chain
@@ -68,6 +68,29 @@ class NetSpec(Spec, abstract=True):
         flat = [(flat_parameters(module), flat_buffers(module)) for module in modules]
         parameters, buffers = zip(*flat, strict=True)
         return np.stack(parameters), np.stack(buffers)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """D and B: how many numbers its parameters and its buffers are."""
+        parameters, buffers = self.first([0])
+        return parameters.shape[1], buffers.shape[1]
+
+    def forward(
+        self, parameters: NDArray[np.float32], buffers: NDArray[np.float64], X: torch.Tensor
+    ) -> torch.Tensor:
+        """Raw outputs `[S, N, O]` of the net with each of S sets of numbers, in evaluation.
+
+        Args:
+            parameters: float32 `[S, D]`, as `first` gives them.
+            buffers: float64 `[S, B]`.
+            X: rows, float32 `[N, ...]`.
+        """
+        module = self.build(seed=0).float()
+        each = []
+        for own, kept in zip(parameters, buffers, strict=True):
+            fill(module, own, kept)
+            each.append(outputs(module, X))
+        return torch.stack(each)
 
     @property
     def label(self) -> str:
@@ -167,6 +190,27 @@ def flat_buffers(module: torch.nn.Module) -> NDArray[np.float64]:
     float64 holds float32 and the step counts of batch norm exactly.
     """
     return np.concatenate([np.empty(0), *(b.double().flatten().numpy() for b in module.buffers())])
+
+
+def fill(
+    module: torch.nn.Module, parameters: NDArray[np.float32], buffers: NDArray[np.float64]
+) -> None:
+    """Give a module its parameters `[D]` and buffers `[B]`.
+
+    The tensors are copies: torch's own memory is aligned, and unaligned memory could round
+    otherwise, so that a member would depend on its neighbours.
+    """
+    with torch.no_grad():
+        _copy_into(module.parameters(), parameters)
+        _copy_into(module.buffers(), buffers)
+
+
+def _copy_into(tensors: Iterable[torch.Tensor], values: NDArray[Any]) -> None:
+    start = 0
+    for tensor in tensors:
+        chunk = torch.from_numpy(values[start : start + tensor.numel()])
+        tensor.copy_(chunk.view_as(tensor))
+        start += tensor.numel()
 
 
 def outputs(module: torch.nn.Module, X: torch.Tensor) -> torch.Tensor:

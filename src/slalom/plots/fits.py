@@ -137,7 +137,7 @@ def line_numbers(run: Run, member: int | None = None) -> FittedLine:
     points = np.column_stack([data.X[:, 0], data.y if data.y.ndim == 1 else data.y[:, 0]])
     fold = data.folds[run.population[k].fold]
     rows = fold.validation if len(fold.validation) else fold.train
-    loss, score = measure(run.engine, run.state, k, rows, best=True)
+    loss, score = measure(run.state, k, rows, best=True)
     return FittedLine(
         k, x, y, points[fold.train], points[fold.validation], loss, score, len(fold.validation) > 0
     )

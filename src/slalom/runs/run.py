@@ -2,8 +2,9 @@
 
 import sys
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Self, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from slalom.engine import Engine, State
 from slalom.metrics import metric_name
 from slalom.plan import Plan
 from slalom.population import Columns, Population, grouped, spread
-from slalom.training.film import Frame
+from slalom.training import Film, Frame, Snapshot
 
 Stopper: TypeAlias = Literal["", "time limit", "interrupt"]
 
@@ -28,16 +29,13 @@ class Run:
     Args:
         plan, dataset: what was trained.
         state: where every member stands.
-        engine: the engine that trained; `run.engine.name` says which.
-        history: one row a record: member, step, epoch, train_loss, validation_loss and the metric
-            of the task (`accuracy` or `r2`). Losses are NaN where they were not measured.
+        engine: the engine that trained, a spec; `run.engine.name` says which.
+        records: what was recorded (see `slalom.engine.contract`); `history` shows it.
+        film: what was kept for an animation; `frames` shows it.
         seconds: wall time of the training.
         stopped_by: what ended the training before the plan was carried out: "time limit",
             "interrupt" (Ctrl-C), or "" for nothing.
-        frames: moments kept for an animation; they cover the first members (see `slalom.train`).
         engine_note: why a slower engine than the native one trained, if it did.
-        probe: the rows on which frames hold predictions, float32 `[G, I]`; for one feature a line,
-            for two a square grid, row by row.
 
     Example:
         >>> import slalom
@@ -51,12 +49,65 @@ class Run:
     dataset: Dataset
     state: State
     engine: Engine
-    history: pd.DataFrame
+    records: NDArray[Any]
+    film: Film
     seconds: float
     stopped_by: Stopper = ""
-    frames: tuple[Frame, ...] = ()
-    probe: NDArray[np.float32] | None = None
     engine_note: str = ""
+
+    @classmethod
+    def of(
+        cls, snapshot: Snapshot, engine: Engine, stopped_by: Stopper = "", engine_note: str = ""
+    ) -> Self:
+        """The run that a training leaves; no engine is needed for it.
+
+        Args:
+            snapshot: the training when it ended.
+            engine, stopped_by, engine_note: see above.
+        """
+        state = State.of(snapshot.plan, snapshot.dataset, snapshot.named("state"))
+        film = Film(state)
+        film.restore(snapshot.named("film"))
+        return cls(
+            plan=snapshot.plan,
+            dataset=snapshot.dataset,
+            state=state,
+            engine=engine,
+            records=snapshot.arrays["records"],
+            film=film,
+            seconds=float(snapshot.arrays["seconds"]),
+            stopped_by=stopped_by,
+            engine_note=engine_note,
+        )
+
+    @cached_property
+    def history(self) -> pd.DataFrame:
+        """One row a record, sorted by member and step.
+
+        Columns: member, step, epoch, train_loss, validation_loss and the metric of the task
+        (`accuracy` or `r2`). Losses are NaN where they were not measured.
+        """
+        records = self.records
+        key = records["member"] * (records["step"].max(initial=0) + 1) + records["step"]
+        order = np.argsort(key, kind="stable")  # merges what is sorted already, as stretches are
+        columns = {name: records[name][order] for name in records.dtype.names or ()}
+        history = pd.DataFrame(columns, copy=False)
+        per_epoch = self.state.layout.steps_per_epoch[columns["member"]]
+        history.insert(2, "epoch", columns["step"] / per_epoch)
+        return history.rename(columns={"metric": self.metric})
+
+    @cached_property
+    def frames(self) -> tuple[Frame, ...]:
+        """Moments kept for an animation; they cover the first members (see `slalom.train`)."""
+        return self.film.frames()
+
+    @property
+    def probe(self) -> NDArray[np.float32] | None:
+        """The rows on which frames hold predictions, float32 `[G, I]`.
+
+        For one feature a line, for two a square grid, row by row.
+        """
+        return self.film.probe
 
     @property
     def interrupted(self) -> bool:
@@ -164,8 +215,8 @@ class Run:
     def predict(self, X: ArrayLike, member: int | None = None) -> NDArray[np.float32]:
         """A member's predictions on rows `X`: values `[B, T]`, or probabilities `[B, K]`."""
         k = self._with_weights(member)
-        (output,) = self.engine.read(self.state, [k], np.asarray(X, dtype=np.float32), best=True)
-        predictions: NDArray[np.float32] = self.plan.loss.predict(torch.from_numpy(output)).numpy()
+        output = torch.from_numpy(self.state.outputs(k, np.asarray(X), best=True))
+        predictions: NDArray[np.float32] = self.plan.loss.predict(output).numpy()
         return predictions
 
     def plot(self, path: str | Path | None = None) -> Any:

@@ -1,4 +1,4 @@
-"""The loop around an engine: progress, history, frames, time limit, Ctrl-C."""
+"""`train` and `race`: from arguments to a plan, and from a plan to a run."""
 
 import signal
 import threading
@@ -9,25 +9,21 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from slalom.core.errors import BadPlan
 from slalom.data.batches import steps_per_epoch
 from slalom.data.dataset import Dataset
-from slalom.engine import RECORD, Engine, State, select
+from slalom.engine import Engine, select
 from slalom.losses import as_loss
-from slalom.metrics import metric_name
 from slalom.optim import Optimizer, Schedule
 from slalom.plan import Plan
 from slalom.population import Population, as_population, grid
 from slalom.runs import Run, Stopper
-from slalom.training.film import FRAMED_MEMBERS, Film, drawable
-from slalom.training.progress import Progress, announce, progress_bar
+from slalom.training import Progress, Training
+from slalom.training.film import FRAMED_MEMBERS, drawable
+from slalom.training.progress import announce, progress_bar
 
-# A stretch is what the engine does between two looks at it. Long enough that starting one costs
-# nothing beside it, short enough for a progress bar.
-STRETCH_SECONDS = 2.0
 STEPWISE_ROWS = 200_000  # histories up to this long keep the loss of every step
 HISTORY_ROWS = 2_000_000  # 100 MB: more would take longer to sort and draw than it could tell
 EPOCHS = 100  # when neither epochs nor steps is given
@@ -178,37 +174,35 @@ def carry_out(
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Run:
     """Carry out a plan: see `train`, which makes one from arguments."""
-    began = time.perf_counter()
     check_time_limit(time_limit)
     engine, note = select(engine, plan, data, threads)
     if engine.cold:
         announce("Compiling the native engine, once on this machine: up to 20 seconds.", progress)
-    session = engine.prepare(plan, data)
-    state = session.start()
-    film = Film(session, state)
-    records: list[NDArray[Any]] = []
-    stop, seen = threading.Event(), [on_progress] if on_progress else []
+    began = time.perf_counter()
+    training = Training(plan, data, engine)
     reason: list[Stopper] = []
-    with progress_bar(progress) as show, _stopping(stop, reason, time_limit):
-        for steps in _stretches(state, film):
-            if stop.is_set():
-                break
-            records.append(session.advance(state, steps, stop))
-            film.shoot()
-            for look in (show, *seen):
-                look(_progress(state, began))
+    with progress_bar(progress) as show, _stopping(training, reason, time_limit):
+        looks = [show, on_progress] if on_progress else [show]
+        training.listeners.append(
+            lambda happening: _show(happening, looks) if isinstance(happening, Progress) else None
+        )
+        training.advance()
     return Run(
         plan=plan,
         dataset=data,
-        state=state,
+        state=training.state,
         engine=engine,
-        history=_history(records, state),
+        records=training.records,
+        film=training.film,
         seconds=time.perf_counter() - began,
-        stopped_by=reason[0] if reason and state.training.any() else "",
-        frames=tuple(film.frames),
-        probe=film.probe,
+        stopped_by=reason[0] if reason and not training.done else "",
         engine_note=note,
     )
+
+
+def _show(progress: Progress, looks: list[Callable[[Progress], None]]) -> None:
+    for look in looks:
+        look(progress)
 
 
 def check_time_limit(seconds: Any) -> None:
@@ -217,19 +211,6 @@ def check_time_limit(seconds: Any) -> None:
         return
     if not isinstance(seconds, int | float) or not 0 < seconds <= threading.TIMEOUT_MAX:
         raise BadPlan(f"time_limit must be a number of seconds > 0, but {seconds!r} was given.")
-
-
-def _stretches(state: State, film: Film) -> Iterator[int]:
-    """How many steps to take next, until nobody trains any more.
-
-    Where the state lies on a disk, all of them, so that each part of it is read and written once.
-    """
-    steps = int(state.layout.total_steps.max()) if state.on_disk else 16
-    while state.training.any():
-        began = time.perf_counter()
-        yield min([steps, *film.steps_to_next()])
-        pace = STRETCH_SECONDS / max(time.perf_counter() - began, 1e-6)
-        steps = max(1, int(steps * min(pace, 8.0)))
 
 
 def _default_frames(population: Population, data: Dataset) -> int:
@@ -262,43 +243,15 @@ def _given(**arguments: Any) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if value is not None}
 
 
-def _progress(state: State, began: float) -> Progress:
-    training = state.training
-    return Progress(
-        members=len(state.step),
-        training=int(training.sum()),
-        steps=int(state.step.sum()),
-        remaining=int((state.layout.total_steps - state.step)[training].sum()),
-        best=float(state.best_loss.min()),
-        seconds=time.perf_counter() - began,
-    )
-
-
-def _history(records: list[NDArray[Any]], state: State) -> pd.DataFrame:
-    """The records of all stretches, sorted by member and step."""
-    records = [np.empty(0, dtype=RECORD), *records]
-
-    def column(name: str) -> NDArray[Any]:
-        return np.concatenate([part[name] for part in records])
-
-    step = column("step")
-    key = column("member") * (step.max(initial=0) + 1) + step
-    order = np.argsort(key, kind="stable")  # which merges what is sorted already, as stretches are
-    history = pd.DataFrame({name: column(name)[order] for name in RECORD.names or ()}, copy=False)
-    per_epoch = state.layout.steps_per_epoch[history["member"].to_numpy()]
-    history.insert(2, "epoch", history["step"] / per_epoch)
-    return history.rename(columns={"metric": metric_name(state.dataset.task)})
-
-
 @contextmanager
 def _stopping(
-    stop: threading.Event, reason: list[Stopper], time_limit: float | None
+    training: Training, reason: list[Stopper], time_limit: float | None
 ) -> Iterator[None]:
-    """Set `stop` when the time is up, or at Ctrl-C (a second one interrupts at once)."""
+    """Stop the training when the time is up, or at Ctrl-C (a second one interrupts at once)."""
 
     def end(why: Stopper) -> None:
         reason.append(why)
-        stop.set()
+        training.stop()
 
     timer = None if time_limit is None else threading.Timer(time_limit, end, ["time limit"])
     in_main = threading.current_thread() is threading.main_thread()

@@ -100,7 +100,7 @@ def _result(run: Run, k: int) -> dict[str, Any]:
     )
     found: dict[str, Any] = {"optimizer": run.population[k].optimizer.label}
     for name, rows in parts.items():
-        loss, score = measure(run.engine, run.state, k, rows)
+        loss, score = measure(run.state, k, rows)
         found |= {f"{name} loss": loss, f"{name} {run.metric}": score}
     return found | {"diverged": int(run.state.diverged_at[k] >= 0)}
 

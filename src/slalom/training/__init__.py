@@ -1,1 +1,10 @@
-"""A training under way: its frames and its progress."""
+"""A training under way: what advances it, its frames, and its progress."""
+
+from slalom.training.film import Film as Film
+from slalom.training.film import Frame as Frame
+from slalom.training.progress import Progress as Progress
+from slalom.training.training import Filmed as Filmed
+from slalom.training.training import Happening as Happening
+from slalom.training.training import Recorded as Recorded
+from slalom.training.training import Snapshot as Snapshot
+from slalom.training.training import Training as Training

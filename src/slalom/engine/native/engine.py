@@ -88,13 +88,15 @@ class NativeSession:
         stretch.work(stretch.crew(1))
         return state
 
-    def advance(self, state: State, steps: int, stop: Event | None = None) -> NDArray[Any]:
+    def advance(
+        self, state: State, steps: int, stop: Event | None = None, until: int | None = None
+    ) -> NDArray[Any]:
         stop = stop or Event()
         records = []
         for first in range(0, len(state.step), BLOCK):
             if stop.is_set():
                 break
-            stretch = self.stretch(state, first, steps)
+            stretch = self.stretch(state, first, steps, until)
             if not len(stretch.tasks):
                 continue
             try:
@@ -106,15 +108,15 @@ class NativeSession:
             return records[0]
         return np.concatenate([np.empty(0, dtype=RECORD), *records])
 
-    def stretch(self, state: State, first: int, steps: int) -> Stretch:
+    def stretch(self, state: State, first: int, steps: int, until: int | None = None) -> Stretch:
         """So many steps of the members from `first` on, as tables for the program."""
         if first not in self._blocks:
             members = slice(first, min(first + BLOCK, len(state.step)))
             block = Block(state, self._columns, members, self._threads)
             if len(state.step) > BLOCK:  # kept one by one, they would take more than the state
-                return block.stretch(state, steps)
+                return block.stretch(state, steps, until)
             self._blocks[first] = block
-        return self._blocks[first].stretch(state, steps)
+        return self._blocks[first].stretch(state, steps, until)
 
     def read(
         self,
@@ -123,7 +125,9 @@ class NativeSession:
         X: NDArray[np.float32] | None = None,
         best: bool = False,
     ) -> list[NDArray[np.float32]]:
-        return self._reference.read(state, members, X, best)
+        if X is None:
+            return [state.numbers(k, best)[0].copy() for k in members]
+        return [state.outputs(k, X, best) for k in members]
 
     def _carry_out(self, stretch: Stretch, stop: Event) -> None:
         """Work in some threads; the crew's flag, which follows `stop`, ends the work."""

@@ -103,10 +103,10 @@ class Block:
         self._job = _job(plan, dataset, table, batch, arena, kinds)
         self._rooms: dict[int, Room] = {}
 
-    def stretch(self, state: State, steps: int) -> "Stretch":
-        """So many steps of the members that train, from where the state stands."""
+    def stretch(self, state: State, steps: int, until: int | None) -> "Stretch":
+        """So many steps of the members that train, none beyond `until`."""
         columns, members, table = self._columns, self._members, self._table
-        _where_they_stand(table, state, members, steps)
+        _where_they_stand(table, state, members, steps, until)
         base, slope, first_rate = _rates(columns.schedules, columns.schedule[members], table)
         records = _make_room_for_records(table, state.plan)
         tasks, order = _tasks(table, self._batch_size, self._cost, self._threads)
@@ -193,8 +193,10 @@ def _members(layout: Layout, columns: Columns, members: slice) -> NDArray[Any]:
     return table
 
 
-def _where_they_stand(table: NDArray[Any], state: State, members: slice, steps: int) -> None:
-    """Take over what changes in the members, and where a stretch of `steps` steps ends for them."""
+def _where_they_stand(
+    table: NDArray[Any], state: State, members: slice, steps: int, until: int | None
+) -> None:
+    """Take over what changes in the members, and where a stretch ends for each of them."""
     for name in CHANGING:
         table[name] = getattr(state, name)[members]
     # A pending step still belongs to its epoch.
@@ -202,11 +204,10 @@ def _where_they_stand(table: NDArray[Any], state: State, members: slice, steps: 
     table["epoch"], table["in_epoch"] = np.divmod(table["step"] - pending, table["steps_per_epoch"])
     table["in_epoch"] += pending
     table["recorded"] = 0
-    table["end"] = np.where(
-        state.training[members],
-        np.minimum(table["step"] + steps, table["total_steps"]),
-        table["step"],
-    )
+    end = np.minimum(table["step"] + steps, table["total_steps"])
+    if until is not None:  # those that are there already stay
+        end = np.maximum(np.minimum(end, until), table["step"])
+    table["end"] = np.where(state.training[members], end, table["step"])
 
 
 def _kinds(

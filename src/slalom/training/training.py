@@ -1,0 +1,221 @@
+"""A training that one can hold: advance it, stop it, keep it as a snapshot, pick it up again."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event, Timer
+from typing import Any, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slalom.data.dataset import Dataset
+from slalom.engine import RECORD, Engine, State
+from slalom.plan import Plan
+from slalom.training.film import Film
+from slalom.training.progress import Progress
+
+# A stretch is what the engine does between two looks at it. Long enough that starting one costs
+# nothing beside it, short enough for a progress bar.
+STRETCH_SECONDS = 2.0
+FIRST_STRETCH = 16  # steps
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Records were written: `rows`, a `RECORD` each."""
+
+    rows: NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Filmed:
+    """A frame was kept: `count` of them so far."""
+
+    count: int
+
+
+# What a training says while it goes on, in this order after each stretch.
+Happening: TypeAlias = Recorded | Filmed | Progress
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """All of a training at one moment, as plain data that nobody changes any more.
+
+    Args:
+        plan, dataset: what is trained on what.
+        arrays: by name: `state.*`, the records so far (`records`), the frames so far (`film.*`),
+            and the `seconds` that it took.
+    """
+
+    plan: Plan
+    dataset: Dataset
+    arrays: dict[str, NDArray[Any]]
+
+    def named(self, part: str) -> dict[str, NDArray[Any]]:
+        """The arrays of one part, without its name before theirs."""
+        start = f"{part}."
+        return {
+            name.removeprefix(start): values
+            for name, values in self.arrays.items()
+            if name.startswith(start)
+        }
+
+
+class Training:
+    """A plan being carried out: an engine's session, the state, and what has been recorded.
+
+    Whoever wants to follow it adds a function to `listeners`, which is called with each `Happening`
+    in the thread that advances.
+
+    Args:
+        plan, dataset: what is trained on what.
+        engine: what carries it out.
+
+    Attributes:
+        session, state: see `slalom.engine.contract`.
+        film: the frames so far.
+        seconds: of training so far.
+
+    Raises:
+        BadPlan: when the engine cannot carry the plan out, or frames cannot be drawn.
+
+    Example:
+        >>> from slalom import MLP, SGD, Member, Plan, Population, toys
+        >>> from slalom.engine import Reference
+        >>> from slalom.losses import MSE
+        >>> plan = Plan(Population([Member(MLP(1, 10, 1), SGD(0.2))]), MSE(), steps=20)
+        >>> training = Training(plan, toys.quadratic(100), Reference())
+        >>> training.advance(steps=5)
+        >>> later = Training.resume(training.snapshot(), Reference())
+        >>> later.advance()
+        >>> training.state.step.tolist(), later.state.step.tolist(), later.done
+        ([5], [20], True)
+    """
+
+    def __init__(self, plan: Plan, dataset: Dataset, engine: Engine) -> None:
+        self._begin(plan, dataset, engine, state=None)
+        self.film.shoot()
+
+    def _begin(self, plan: Plan, dataset: Dataset, engine: Engine, state: State | None) -> None:
+        self.plan, self.dataset, self.engine = plan, dataset, engine
+        self.session = engine.prepare(plan, dataset)
+        self.state = self.session.start() if state is None else state
+        self.film = Film(self.state)
+        self.seconds = 0.0
+        self.listeners: list[Callable[[Happening], None]] = []
+        self._records: list[NDArray[Any]] = [np.empty(0, dtype=RECORD)]
+        self._stop = Event()
+        self._stretch_steps = FIRST_STRETCH
+
+    @classmethod
+    def resume(cls, snapshot: Snapshot, engine: Engine) -> Self:
+        """The training as it was; it goes on to the same bits.
+
+        Args:
+            snapshot: what `snapshot` gave.
+            engine: what carries it on. Another one than before agrees with it to rounding.
+
+        Raises:
+            BadPlan: when the arrays do not belong to the plan.
+        """
+        training = cls.__new__(cls)
+        state = State.of(snapshot.plan, snapshot.dataset, snapshot.named("state"))
+        training._begin(snapshot.plan, snapshot.dataset, engine, state)
+        training.film.restore(snapshot.named("film"))
+        training._records = [snapshot.arrays["records"]]
+        training.seconds = float(snapshot.arrays["seconds"])
+        return training
+
+    def snapshot(self) -> Snapshot:
+        """All of it, as it stands; not while `advance` is under way in another thread."""
+        arrays = {f"state.{name}": values.copy() for name, values in self.state.arrays().items()}
+        arrays |= {f"film.{name}": values for name, values in self.film.arrays().items()}
+        arrays |= {"records": self.records, "seconds": np.array(self.seconds)}
+        return Snapshot(self.plan, self.dataset, arrays)
+
+    @property
+    def done(self) -> bool:
+        """Whether nobody trains any more."""
+        return not self.state.training.any()
+
+    @property
+    def records(self) -> NDArray[Any]:
+        """All `RECORD`s so far, in the order in which they were written."""
+        if len(self._records) > 1:
+            self._records = [np.concatenate(self._records)]
+        return self._records[0]
+
+    def advance(self, steps: int | None = None, seconds: float | None = None) -> None:
+        """Train on, to the end or to whichever of these comes first; or until `stop` is called.
+
+        Args:
+            steps: more updates of each member, from those of the one that is least far.
+            seconds: of time from now on.
+        """
+        goal = np.iinfo(np.int64).max if steps is None else self._least() + steps
+        timer = None if seconds is None else Timer(seconds, self.stop)
+        if timer is not None:
+            timer.daemon = True
+            timer.start()
+        try:
+            while not self._stop.is_set() and self._behind(goal):
+                self._take_stretch(goal)
+        finally:
+            if timer is not None:
+                timer.cancel()
+                timer.join()
+            self._stop.clear()
+
+    def stop(self) -> None:
+        """Make `advance` return soon, from whatever thread; or the next one, if none is under way.
+
+        The training can go on from there.
+        """
+        self._stop.set()
+
+    def progress(self) -> Progress:
+        """How far it is."""
+        state, training = self.state, self.state.training
+        return Progress(
+            members=len(state.step),
+            training=int(training.sum()),
+            steps=int(state.step.sum()),
+            remaining=int((state.layout.total_steps - state.step)[training].sum()),
+            best=float(state.best_loss.min()),
+            seconds=self.seconds,
+        )
+
+    def _least(self) -> int:
+        """Updates of the member that trains and has had the fewest."""
+        return int(self.state.step[self.state.training].min(initial=np.iinfo(np.int64).max))
+
+    def _behind(self, goal: int) -> bool:
+        """Whether somebody has something to do before the step `goal`."""
+        state = self.state
+        return bool((state.training & ((state.step < goal) | ~np.isnan(state.pending))).any())
+
+    def _take_stretch(self, goal: int) -> None:
+        began = time.perf_counter()
+        least, due = self._least(), self.film.next_step
+        # A state on a disk is taken to the end at once, so that each part is read and written once.
+        steps = self.state.layout.total_steps.max() if self.state.on_disk else self._stretch_steps
+        until = min(goal, least + int(steps), math.inf if due is None else max(due, least))
+        rows = self.session.advance(self.state, int(steps), self._stop, int(until))
+        took = time.perf_counter() - began
+        pace = min(8.0, STRETCH_SECONDS / max(took, 1e-6))
+        if until == least + steps or pace < 1:  # else it was cut short, which tells nothing
+            self._stretch_steps = max(1, int(steps * pace))
+        self.seconds += took
+        if len(rows):
+            self._records.append(rows)
+            self._tell(Recorded(rows))
+        if self.film.shoot():
+            self._tell(Filmed(len(self.film)))
+        self._tell(self.progress())
+
+    def _tell(self, happening: Happening) -> None:
+        for listener in self.listeners:
+            listener(happening)
