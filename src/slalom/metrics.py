@@ -22,12 +22,19 @@ def metric(
     R2 is scikit-learn's `r2_score(..., multioutput="uniform_average")` in float64, and NaN when a
     target is constant or the weights are all 0.
     """
-    predicted = loss.predict(output).double()
+    return float(metrics(loss.predict(output)[None], target, weight)[0])
+
+
+def metrics(
+    predicted: torch.Tensor, target: torch.Tensor, weight: torch.Tensor | None
+) -> torch.Tensor:
+    """The metric of each of S predictions of the same rows, `[S, B, O]`: float64 `[S]`."""
+    predicted = predicted.double()
     w = torch.ones(len(target), dtype=torch.float64) if weight is None else weight.double()
     if not target.is_floating_point():
-        return float((w * (predicted.argmax(dim=1) == target)).sum() / w.sum())
+        return (w * (predicted.argmax(dim=2) == target)).sum(dim=1) / w.sum()
     truth = target.double()
     center = (w[:, None] * truth).sum(dim=0) / w.sum()
-    unexplained = (w[:, None] * (truth - predicted) ** 2).sum(dim=0)
+    unexplained = (w[:, None] * (truth - predicted) ** 2).sum(dim=1)
     total = (w[:, None] * (truth - center) ** 2).sum(dim=0)
-    return float((1 - unexplained / total.where(total > 0, torch.nan)).mean())
+    return (1 - unexplained / total.where(total > 0, torch.nan)).mean(dim=1)

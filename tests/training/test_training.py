@@ -159,12 +159,22 @@ def test_the_stream_holds_all_records_and_frames_in_their_order(
     training.advance()
     rows = [h.rows for h in heard if isinstance(h, Recorded)]
     assert np.concatenate(rows).tobytes() == training.records.tobytes()
-    assert [h.count for h in heard if isinstance(h, Filmed)] == list(
-        range(2, len(training.film) + 1)
-    )
+    filmed = [h.count for h in heard if isinstance(h, Filmed)]
+    assert filmed == sorted(set(filmed))
+    assert filmed[-1] == len(Run.of(training.snapshot(), make()).frames) == 7
     progress = [h for h in heard if isinstance(h, Progress)]
     assert (progress[-1].training, progress[-1].remaining) == (0, 0)
     assert [p.steps for p in progress] == sorted(p.steps for p in progress)
+
+
+@by_engine
+def test_frames_of_members_that_end_early_stand_still(make: Callable[[], Engine]) -> None:
+    run = whole(make)
+    steps = np.stack([frame.step for frame in run.frames])
+    np.testing.assert_array_equal(steps.max(axis=0), np.minimum(run.state.step, steps.max()))
+    lost = steps[:, 3] == run.state.step[3]  # of the member that diverges
+    predictions = np.stack([frame.predictions[3] for frame in run.frames])[lost]
+    assert (predictions == predictions[:1]).all() or np.isnan(predictions).all()
 
 
 def test_a_training_may_go_on_on_another_engine() -> None:

@@ -19,6 +19,7 @@ The contract, which one suite checks on every engine:
 - An engine that is stopped may return between an update and the validation that is due after it.
   `state.pending` then holds the loss of that step, which `step` and `epoch_loss` count already, and
   the next `advance`, of whatever engine, validates and records before anything else.
+- After each step of `state.layout.due` the parameters of a framed member are kept in the state.
 - Members are advanced in their order, or in blocks of neighbours: where the state is larger than
   the memory, its vectors lie in a file, and the system then reads and writes each part once.
 - After each epoch (every `validate_every` epochs, and after the last step) a member with validation

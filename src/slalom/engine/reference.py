@@ -175,6 +175,8 @@ class _Stretch:
 
             state.step[k] += 1
             state.epoch_loss[k] += value
+            if k < state.layout.framed and state.step[k] in state.layout.due:
+                state.keep_frame(k, flat_parameters(module), flat_buffers(module))
             self._record(k, member, module, value)
 
     def _going(self, k: int) -> bool:

@@ -25,6 +25,7 @@ from slalom.population import Columns, Population, grouped
 F = TypeVar("F", np.float32, np.float64)
 
 NEVER = -1
+FRAMED_MEMBERS = 12  # more could not be told apart in one animation
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Layout:
     Args:
         parameters, slots, buffers: offsets into the flat vectors, int64 `[P + 1]` each.
         steps_per_epoch, total_steps: int64 `[P]`.
+        due: steps whose frames are kept, int64 `[F]`: evenly spaced from the first to the last.
+        framed: how many members, from the first on, have frames.
     """
 
     parameters: NDArray[np.int64]
@@ -41,6 +44,8 @@ class Layout:
     buffers: NDArray[np.int64]
     steps_per_epoch: NDArray[np.int64]
     total_steps: NDArray[np.int64]
+    due: NDArray[np.int64]
+    framed: int
 
     @classmethod
     def of(
@@ -55,12 +60,16 @@ class Layout:
         sizes = np.array(parameters, dtype=np.int64)[columns.net]
         per_epoch = _steps_per_epoch(columns, dataset)
         lengths, which = np.unique(per_epoch, return_inverse=True)
+        total = np.array([plan.total_steps(int(n)) for n in lengths], dtype=np.int64)
+        due = np.linspace(0, int(total.max()), plan.frames).round().astype(np.int64)
         return cls(
             _offsets(sizes),
             _offsets(sizes * _slots(columns, plan.population)),
             _offsets(np.array(buffers, dtype=np.int64)[columns.net]),
             per_epoch,
-            np.array([plan.total_steps(int(n)) for n in lengths], dtype=np.int64)[which],
+            total[which],
+            np.unique(due),  # in a short training several fall together
+            min(len(columns), FRAMED_MEMBERS),
         )
 
 
@@ -84,6 +93,9 @@ class State:
             `Plan.record`), float64 `[P]`, NaN before the first.
         best_train_loss, best_metric: `train_loss` and the metric at the best validation, float64
             `[P]`, NaN before the first.
+        frame_parameters, frame_buffers: those of the first members at the steps of `layout.due`,
+            float32 and float64, `[F, ...]` one row after another; zeros before. A member that ended
+            earlier has no row of its own from there on.
         pending: the loss of a step after which validation and record are still due, else NaN,
             float64 `[P]`; see `slalom.engine.contract`.
         on_disk: whether parameters, slots and best parameters lie in temporary files, because they
@@ -110,6 +122,8 @@ class State:
     best_train_loss: NDArray[np.float64]
     best_metric: NDArray[np.float64]
     pending: NDArray[np.float64]
+    frame_parameters: NDArray[np.float32]
+    frame_buffers: NDArray[np.float64]
     on_disk: bool = False
 
     @classmethod
@@ -168,6 +182,8 @@ class State:
             best_train_loss=np.full(members, np.nan),
             best_metric=np.full(members, np.nan),
             pending=np.full(members, np.nan),
+            frame_parameters=_first_frame(layout, layout.parameters, flat),
+            frame_buffers=_first_frame(layout, layout.buffers, flat_buffers),
             on_disk=on_disk,
         )
 
@@ -188,6 +204,8 @@ class State:
             "buffers": int(layout.buffers[-1]),
             "best_parameters": int(layout.parameters[-1]) if validated else 0,
             "best_buffers": int(layout.buffers[-1]) if validated else 0,
+            "frame_parameters": len(layout.due) * int(layout.parameters[layout.framed]),
+            "frame_buffers": len(layout.due) * int(layout.buffers[layout.framed]),
         }
         own = {f.name for f in fields(cls)} - {"plan", "dataset", "layout", "on_disk"}
         for name in sorted(own):
@@ -243,6 +261,21 @@ class State:
         outputs: NDArray[np.float32] = net.forward(parameters[None], buffers[None], rows)[0].numpy()
         return outputs
 
+    def keep_frame(
+        self, member: int, parameters: NDArray[np.float32], buffers: NDArray[np.float64]
+    ) -> None:
+        """Keep what a framed member is after its latest step, at which a frame is due."""
+        row, frames = np.searchsorted(self.layout.due, self.step[member]), self.frames(member)
+        frames[0][row], frames[1][row] = parameters, buffers
+
+    def frames(self, member: int) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """The rows of a framed member: parameters `[F, D]` and buffers `[F, B]`, as views."""
+        layout = self.layout
+        return (
+            _rows_of(self.frame_parameters, layout, layout.parameters, member),
+            _rows_of(self.frame_buffers, layout, layout.buffers, member),
+        )
+
     @property
     def training(self) -> NDArray[np.bool_]:
         """Which members still train: `[P]`."""
@@ -258,6 +291,22 @@ class State:
 def part(flat: NDArray[Any], offsets: NDArray[np.int64], member: int) -> NDArray[Any]:
     """A member's part of a flat vector, as a view."""
     return flat[offsets[member] : offsets[member + 1]]
+
+
+def _rows_of(
+    flat: NDArray[F], layout: Layout, offsets: NDArray[np.int64], member: int
+) -> NDArray[F]:
+    table = flat.reshape(len(layout.due), int(offsets[layout.framed]))
+    return table[:, offsets[member] : offsets[member + 1]]
+
+
+def _first_frame(layout: Layout, offsets: NDArray[np.int64], first: NDArray[F]) -> NDArray[F]:
+    """Room for all frames `[F * ...]`; the first of them is what the members start from."""
+    size = int(offsets[layout.framed])
+    frames = np.zeros(len(layout.due) * size, dtype=first.dtype)
+    if len(layout.due):
+        frames[:size] = first[:size]
+    return frames
 
 
 def _validated(columns: Columns, dataset: Dataset) -> bool:

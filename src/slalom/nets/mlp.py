@@ -63,7 +63,7 @@ class MLP(NetSpec):
     def first(self, seeds: Sequence[int]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
         """As `NetSpec.first`, without making modules, in a fifth of the time."""
         pairs = list(pairwise(self.widths))
-        table = torch.empty(len(seeds), sum((inputs + 1) * outputs for inputs, outputs in pairs))
+        table = torch.empty(len(seeds), self.size[0])
         # torch.nn.Linear draws its weights, then its biases, evenly between these bounds.
         sizes = [size for inputs, outputs in pairs for size in (inputs * outputs, outputs)]
         bounds = [bound for inputs, _ in pairs for bound in _bounds(inputs)]
@@ -73,6 +73,10 @@ class MLP(NetSpec):
             for part, bound in zip(row.split(sizes), bounds, strict=True):
                 part.uniform_(-bound, bound, generator=generator)
         return table.float().numpy(), np.empty((len(seeds), 0))
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return sum((inputs + 1) * outputs for inputs, outputs in pairwise(self.widths)), 0
 
     def forward(
         self, parameters: NDArray[np.float32], buffers: NDArray[np.float64], X: torch.Tensor

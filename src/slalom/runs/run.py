@@ -17,7 +17,8 @@ from slalom.engine import Engine, State
 from slalom.metrics import metric_name
 from slalom.plan import Plan
 from slalom.population import Columns, Population, grouped, spread
-from slalom.training import Film, Frame, Snapshot
+from slalom.training import Frame, Snapshot
+from slalom.training.film import frames, probe
 
 Stopper: TypeAlias = Literal["", "time limit", "interrupt"]
 
@@ -31,7 +32,6 @@ class Run:
         state: where every member stands.
         engine: the engine that trained, a spec; `run.engine.name` says which.
         records: what was recorded (see `slalom.engine.contract`); `history` shows it.
-        film: what was kept for an animation; `frames` shows it.
         seconds: wall time of the training.
         stopped_by: what ended the training before the plan was carried out: "time limit",
             "interrupt" (Ctrl-C), or "" for nothing.
@@ -50,7 +50,6 @@ class Run:
     state: State
     engine: Engine
     records: NDArray[Any]
-    film: Film
     seconds: float
     stopped_by: Stopper = ""
     engine_note: str = ""
@@ -65,16 +64,12 @@ class Run:
             snapshot: the training when it ended.
             engine, stopped_by, engine_note: see above.
         """
-        state = State.of(snapshot.plan, snapshot.dataset, snapshot.named("state"))
-        film = Film(state)
-        film.restore(snapshot.named("film"))
         return cls(
             plan=snapshot.plan,
             dataset=snapshot.dataset,
-            state=state,
+            state=snapshot.state(),
             engine=engine,
             records=snapshot.arrays["records"],
-            film=film,
             seconds=float(snapshot.arrays["seconds"]),
             stopped_by=stopped_by,
             engine_note=engine_note,
@@ -99,15 +94,15 @@ class Run:
     @cached_property
     def frames(self) -> tuple[Frame, ...]:
         """Moments kept for an animation; they cover the first members (see `slalom.train`)."""
-        return self.film.frames()
+        return frames(self.state)
 
-    @property
+    @cached_property
     def probe(self) -> NDArray[np.float32] | None:
         """The rows on which frames hold predictions, float32 `[G, I]`.
 
         For one feature a line, for two a square grid, row by row.
         """
-        return self.film.probe
+        return probe(self.dataset) if self.plan.frames else None
 
     @property
     def interrupted(self) -> bool:

@@ -15,19 +15,21 @@ from slalom.core.errors import BadPlan
 from slalom.data.batches import steps_per_epoch
 from slalom.data.dataset import Dataset
 from slalom.engine import Engine, select
+from slalom.engine.state import FRAMED_MEMBERS
 from slalom.losses import as_loss
 from slalom.optim import Optimizer, Schedule
 from slalom.plan import Plan
 from slalom.population import Population, as_population, grid
 from slalom.runs import Run, Stopper
 from slalom.training import Progress, Training
-from slalom.training.film import FRAMED_MEMBERS, drawable
+from slalom.training.film import drawable
 from slalom.training.progress import announce, progress_bar
 
 STEPWISE_ROWS = 200_000  # histories up to this long keep the loss of every step
 HISTORY_ROWS = 2_000_000  # 100 MB: more would take longer to sort and draw than it could tell
 EPOCHS = 100  # when neither epochs nor steps is given
 FRAMES = 60  # five seconds of animation at twelve frames a second
+FRAME_NUMBERS = 2**26  # 256 MB of weights
 
 
 def train(
@@ -68,7 +70,8 @@ def train(
             history would pass 200,000 rows; `record_every` is 1 unless it would still pass
             2,000,000, which are 100 MB, and then as many as keep it below, whole multiples of
             `validate_every` (each member keeps its last row, however many they are). `frames` is
-            60 for up to 12 members on one or two features, else 0.
+            60 for up to 12 members on one or two features, fewer if their weights would take more
+            than 256 MB, else 0.
         engine: what carries the plan out: "native" (compiled; fully connected nets), "reference"
             (plain PyTorch; any net), "auto" for native wherever it can, or an engine.
         threads: of the native engine; one for each core when not given.
@@ -193,7 +196,6 @@ def carry_out(
         state=training.state,
         engine=engine,
         records=training.records,
-        film=training.film,
         seconds=time.perf_counter() - began,
         stopped_by=reason[0] if reason and not training.done else "",
         engine_note=note,
@@ -214,7 +216,10 @@ def check_time_limit(seconds: Any) -> None:
 
 
 def _default_frames(population: Population, data: Dataset) -> int:
-    return FRAMES if drawable(data) and len(population) <= FRAMED_MEMBERS else 0
+    if not drawable(data) or len(population) > FRAMED_MEMBERS:
+        return 0
+    size = sum(sum(member.net.size) for member in population)
+    return min(FRAMES, FRAME_NUMBERS // size)
 
 
 def _default_records(plan: Plan, data: Dataset, record: str | None) -> dict[str, Any]:

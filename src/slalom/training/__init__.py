@@ -1,6 +1,5 @@
 """A training under way: what advances it, its frames, and its progress."""
 
-from slalom.training.film import Film as Film
 from slalom.training.film import Frame as Frame
 from slalom.training.progress import Progress as Progress
 from slalom.training.training import Filmed as Filmed

@@ -1,10 +1,7 @@
-"""Keeps the frames of an animation while a population trains.
-
-While it trains only weights are kept, which costs next to nothing; what the frames show of them is
-computed later, for all frames of a net together (`Film.frames`).
-"""
+"""The frames of an animation, of the weights that an engine keeps while a population trains."""
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -14,10 +11,9 @@ from slalom.core.errors import BadPlan
 from slalom.data.dataset import Dataset
 from slalom.engine import State
 from slalom.engine.measure import measured
-from slalom.engine.state import part
 
-FRAMED_MEMBERS = 12  # more could not be told apart in one animation
 LINE_POINTS, SQUARE_POINTS = 200, 60
+F = TypeVar("F", np.float32, np.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,99 +33,47 @@ class Frame:
     predictions: NDArray[np.float32]
 
 
-class Film:
-    """The moments that a plan asks for, at evenly spaced steps from the first to the last.
+def kept(state: State) -> int:
+    """How many frames there are so far: those of steps to which all that still train have come."""
+    step, due = state.step, state.layout.due
+    least = step[state.training].min(initial=step.max())
+    return int(np.searchsorted(due, least, side="right"))
 
-    Args:
-        state: what is filmed; its first 12 members.
 
-    Raises:
-        BadPlan: when frames are wanted of data that cannot be drawn.
+def frames(state: State) -> tuple[Frame, ...]:
+    """What the pictures show of the frames so far.
+
+    While a population trains only weights are kept, which costs next to nothing; losses and
+    predictions of all frames of a net are computed here, together.
     """
+    count, layout = kept(state), state.layout
+    if not count:
+        return ()
+    each = [_member(state, k, count) for k in range(layout.framed)]
+    columns = (np.stack(values, axis=1) for values in zip(*each, strict=True))
+    return tuple(Frame(*moment) for moment in zip(*columns, strict=True))
 
-    def __init__(self, state: State) -> None:
-        plan, layout = state.plan, state.layout
-        self.probe = probe(state.dataset) if plan.frames else None
-        self._state = state
-        longest = int(layout.total_steps.max())
-        self._due = np.linspace(0, longest, plan.frames).round().astype(int).tolist()
-        self._members = min(len(plan.population), FRAMED_MEMBERS)
-        self._sizes = (
-            self._members,
-            int(layout.parameters[self._members]),
-            int(layout.buffers[self._members]),
-        )
-        self._shots: list[tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float64]]] = []
 
-    def __len__(self) -> int:
-        return len(self._shots)
+def _member(
+    state: State, k: int, count: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]]:
+    """Steps, losses and metrics `[F]` of a member, and its predictions on the probe `[F, G, O]`."""
+    plan, data, member = state.plan, state.dataset, state.plan.population[k]
+    step = np.minimum(state.layout.due[:count], state.step[k])
+    own = int((state.layout.due[:count] <= state.step[k]).sum())
+    (parameters, buffers), (last, last_buffers) = state.frames(k), state.numbers(k)
+    parameters = _standing_still(parameters[:own], last, count)
+    buffers = _standing_still(buffers[:own], last_buffers, count)
+    rows = data.folds[member.fold].train
+    trained = member.net.forward(parameters, buffers, torch.from_numpy(data.X[rows]))
+    probed = member.net.forward(parameters, buffers, torch.from_numpy(probe(data)))
+    predictions = torch.stack([plan.loss.predict(outputs) for outputs in probed]).numpy()
+    return step, *measured(plan.loss, data, rows, trained), predictions
 
-    @property
-    def next_step(self) -> int | None:
-        """The step at which the next frame is due, if any is."""
-        return self._due[0] if self._due else None
 
-    def shoot(self) -> bool:
-        """Keep a frame when all that still train have come to the step; whether it was kept."""
-        state, done = self._state, self.next_step
-        if done is None or state.step.max() < done or (state.training & (state.step < done)).any():
-            return False
-        while self._due and self._due[0] == done:  # in a short training several fall together
-            self._due.pop(0)
-        members, parameters, buffers = self._sizes
-        self._shots.append(
-            (
-                state.step[:members].copy(),
-                state.parameters[:parameters].copy(),
-                state.buffers[:buffers].copy(),
-            )
-        )
-        return True
-
-    def arrays(self) -> dict[str, NDArray[np.generic]]:
-        """What was kept: `step`, `parameters` and `buffers` of each frame, `[F, ...]`."""
-        step, parameters, buffers = (
-            np.array([shot[place] for shot in self._shots], dtype=dtype).reshape(len(self), size)
-            for place, (size, dtype) in enumerate(
-                zip(self._sizes, (np.int64, np.float32, np.float64), strict=True)
-            )
-        )
-        return {"step": step, "parameters": parameters, "buffers": buffers}
-
-    def restore(self, arrays: dict[str, NDArray[np.generic]]) -> None:
-        """Take over what `arrays()` of a film of the same plan gave."""
-        names = ("step", "parameters", "buffers")
-        self._shots = list(zip(*(arrays[name].copy() for name in names), strict=True))
-        self._due = sorted(set(self._due))[len(self._shots) :]
-
-    def frames(self) -> tuple[Frame, ...]:
-        """What the pictures show, computed from what was kept."""
-        if self.probe is None or not self._shots:
-            return ()
-        shots = self.arrays()
-        each = [self._member(k, shots) for k in range(self._members)]
-        losses, scores, predictions = (
-            np.stack(values, axis=1) for values in zip(*each, strict=True)
-        )
-        parts = zip(shots["step"], losses, scores, predictions, strict=True)
-        return tuple(Frame(*moment) for moment in parts)
-
-    def _member(
-        self, k: int, shots: dict[str, NDArray[np.generic]]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]]:
-        """Losses and metrics `[F]` of a member, and its predictions on the probe `[F, G, O]`."""
-        assert self.probe is not None
-        plan, data, layout = self._state.plan, self._state.dataset, self._state.layout
-        member, net = plan.population[k], plan.population[k].net
-        parameters = part(shots["parameters"].T, layout.parameters, k).T
-        buffers = part(shots["buffers"].T, layout.buffers, k).T
-        rows = data.folds[member.fold].train
-        trained = net.forward(parameters, buffers, torch.from_numpy(data.X[rows]))
-        probed = net.forward(parameters, buffers, torch.from_numpy(self.probe))
-        found = [measured(plan.loss, data, rows, outputs) for outputs in trained]
-        predictions = np.stack([plan.loss.predict(outputs).numpy() for outputs in probed])
-        losses, scores = np.array(found).T
-        return losses, scores, predictions
+def _standing_still(rows: NDArray[F], last: NDArray[F], count: int) -> NDArray[F]:
+    """As many rows as there are frames: a member that ended earlier stays what it was."""
+    return np.concatenate([rows, np.tile(last, (count - len(rows), 1))])
 
 
 def drawable(data: Dataset) -> bool:

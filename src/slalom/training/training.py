@@ -1,6 +1,5 @@
 """A training that one can hold: advance it, stop it, keep it as a snapshot, pick it up again."""
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from slalom.data.dataset import Dataset
 from slalom.engine import RECORD, Engine, State
 from slalom.plan import Plan
-from slalom.training.film import Film
+from slalom.training.film import kept, probe
 from slalom.training.progress import Progress
 
 # A stretch is what the engine does between two looks at it. Long enough that starting one costs
@@ -31,7 +30,7 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Filmed:
-    """A frame was kept: `count` of them so far."""
+    """Frames were kept: `count` of them so far."""
 
     count: int
 
@@ -46,22 +45,22 @@ class Snapshot:
 
     Args:
         plan, dataset: what is trained on what.
-        arrays: by name: `state.*`, the records so far (`records`), the frames so far (`film.*`),
-            and the `seconds` that it took.
+        arrays: by name: `state.*`, the records so far (`records`), and the `seconds` that it took.
     """
 
     plan: Plan
     dataset: Dataset
     arrays: dict[str, NDArray[Any]]
 
-    def named(self, part: str) -> dict[str, NDArray[Any]]:
-        """The arrays of one part, without its name before theirs."""
-        start = f"{part}."
-        return {
-            name.removeprefix(start): values
-            for name, values in self.arrays.items()
-            if name.startswith(start)
-        }
+    def state(self) -> State:
+        """The state as it was, a copy.
+
+        Raises:
+            BadPlan: when the arrays do not belong to the plan.
+        """
+        start = "state."
+        own = {n.removeprefix(start): a for n, a in self.arrays.items() if n.startswith(start)}
+        return State.of(self.plan, self.dataset, own)
 
 
 class Training:
@@ -76,7 +75,6 @@ class Training:
 
     Attributes:
         session, state: see `slalom.engine.contract`.
-        film: the frames so far.
         seconds: of training so far.
 
     Raises:
@@ -96,14 +94,14 @@ class Training:
     """
 
     def __init__(self, plan: Plan, dataset: Dataset, engine: Engine) -> None:
+        if plan.frames:
+            probe(dataset)  # refuses data that cannot be drawn, before anything is trained
         self._begin(plan, dataset, engine, state=None)
-        self.film.shoot()
 
     def _begin(self, plan: Plan, dataset: Dataset, engine: Engine, state: State | None) -> None:
         self.plan, self.dataset, self.engine = plan, dataset, engine
         self.session = engine.prepare(plan, dataset)
         self.state = self.session.start() if state is None else state
-        self.film = Film(self.state)
         self.seconds = 0.0
         self.listeners: list[Callable[[Happening], None]] = []
         self._records: list[NDArray[Any]] = [np.empty(0, dtype=RECORD)]
@@ -122,9 +120,7 @@ class Training:
             BadPlan: when the arrays do not belong to the plan.
         """
         training = cls.__new__(cls)
-        state = State.of(snapshot.plan, snapshot.dataset, snapshot.named("state"))
-        training._begin(snapshot.plan, snapshot.dataset, engine, state)
-        training.film.restore(snapshot.named("film"))
+        training._begin(snapshot.plan, snapshot.dataset, engine, snapshot.state())
         training._records = [snapshot.arrays["records"]]
         training.seconds = float(snapshot.arrays["seconds"])
         return training
@@ -132,7 +128,6 @@ class Training:
     def snapshot(self) -> Snapshot:
         """All of it, as it stands; not while `advance` is under way in another thread."""
         arrays = {f"state.{name}": values.copy() for name, values in self.state.arrays().items()}
-        arrays |= {f"film.{name}": values for name, values in self.film.arrays().items()}
         arrays |= {"records": self.records, "seconds": np.array(self.seconds)}
         return Snapshot(self.plan, self.dataset, arrays)
 
@@ -199,11 +194,11 @@ class Training:
 
     def _take_stretch(self, goal: int) -> None:
         began = time.perf_counter()
-        least, due = self._least(), self.film.next_step
+        least, frames = self._least(), kept(self.state)
         # A state on a disk is taken to the end at once, so that each part is read and written once.
         steps = self.state.layout.total_steps.max() if self.state.on_disk else self._stretch_steps
-        until = min(goal, least + int(steps), math.inf if due is None else max(due, least))
-        rows = self.session.advance(self.state, int(steps), self._stop, int(until))
+        until = min(goal, least + int(steps))
+        rows = self.session.advance(self.state, int(steps), self._stop, until)
         took = time.perf_counter() - began
         pace = min(8.0, STRETCH_SECONDS / max(took, 1e-6))
         if until == least + steps or pace < 1:  # else it was cut short, which tells nothing
@@ -212,8 +207,8 @@ class Training:
         if len(rows):
             self._records.append(rows)
             self._tell(Recorded(rows))
-        if self.film.shoot():
-            self._tell(Filmed(len(self.film)))
+        if kept(self.state) > frames:
+            self._tell(Filmed(kept(self.state)))
         self._tell(self.progress())
 
     def _tell(self, happening: Happening) -> None:

@@ -43,6 +43,7 @@ MEMBER = np.dtype(
         ("in_epoch", np.int64),
         ("next_record", np.int64),  # the next step whose record is kept
         ("record_every", np.int64),
+        ("next_frame", np.int64),  # the next step at which a frame is due, or NEVER
         ("step", np.int64),
         ("stopped_at", np.int64),
         ("diverged_at", np.int64),
@@ -94,6 +95,8 @@ class Nets(NamedTuple):
     parameters: NDArray[np.float32]
     slots: NDArray[np.float32]
     best: NDArray[np.float32]
+    frames: NDArray[np.float32]  # [F * size]: parameters of the first members
+    due: NDArray[np.int64]  # [F]: the steps of these
     base: NDArray[np.float64]  # the rate of step `first_rate + i` by schedule s:
     slope: NDArray[np.float64]  # base[s, i] + slope[s, i] * lr
     first_rate: int

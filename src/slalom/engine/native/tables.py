@@ -120,6 +120,8 @@ class Block:
                 _writable(state.parameters),
                 _writable(state.slots),
                 _writable(state.best_parameters),
+                _writable(state.frame_parameters),
+                state.layout.due,
                 base,
                 slope,
                 first_rate,
@@ -204,6 +206,9 @@ def _where_they_stand(
     table["epoch"], table["in_epoch"] = np.divmod(table["step"] - pending, table["steps_per_epoch"])
     table["in_epoch"] += pending
     table["recorded"] = 0
+    due = np.append(state.layout.due, NEVER)
+    following = due[np.searchsorted(state.layout.due, table["step"], side="right")]
+    table["next_frame"] = np.where(table["number"] < state.layout.framed, following, NEVER)
     end = np.minimum(table["step"] + steps, table["total_steps"])
     if until is not None:  # those that are there already stay
         end = np.maximum(np.minimum(end, until), table["step"])

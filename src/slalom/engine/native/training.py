@@ -202,7 +202,19 @@ def _step(nets, k, job, n, size, rows, room, records, crew, me):
     m.in_epoch += 1
     m.epoch_loss += loss
     m.pending = loss
+    if m.step == m.next_frame:
+        _keep_frame(nets, m, kind.parameters)
     return True
+
+
+@kernel
+def _keep_frame(nets, m, parameters):
+    """Copy what the member is now into the frames."""
+    row, size = np.searchsorted(nets.due, m.step), nets.frames.size // nets.due.size
+    frame = nets.frames[row * size + m.parameters :]
+    for i in range(parameters):
+        frame[i] = nets.parameters[m.parameters + i]
+    m.next_frame = nets.due[row + 1] if row + 1 < nets.due.size else NEVER
 
 
 @part
