@@ -82,8 +82,10 @@ class ReferenceSession:
         starts = np.searchsorted(columns.net[first], np.arange(len(columns.nets)))
         tables = []
         for net, seeds in zip(columns.nets, np.split(columns.seed[first], starts[1:]), strict=True):
-            _check_outputs(net, int(seeds[0]), plan, dataset)
+            if not net.trainable:
+                raise BadPlan(f"The net {net.label} has no parameters to train.")
             tables.append(net.first(seeds.tolist()))
+            _check_outputs(net, *tables[-1], plan, dataset)
         parameters, buffers = zip(*tables, strict=True)
         return State.first(
             plan, dataset, columns, parameters, buffers, row=group - starts[columns.net]
@@ -318,14 +320,18 @@ def _rows(dataset: Dataset, rows: Rows) -> Batch:
     return Batch(torch.from_numpy(dataset.X[rows]), torch.from_numpy(dataset.y[rows]), weight)
 
 
-def _check_outputs(net: NetSpec, seed: int, plan: Plan, dataset: Dataset) -> None:
-    module = net.build(seed).float()
+def _check_outputs(
+    net: NetSpec,
+    parameters: NDArray[np.float32],
+    buffers: NDArray[np.float64],
+    plan: Plan,
+    dataset: Dataset,
+) -> None:
+    """Refuse a net whose outputs, with the first of these numbers, do not fit the data."""
     rows = torch.from_numpy(dataset.X[:2].copy())
     wanted = (len(rows), plan.loss.outputs(dataset.targets))
-    if not any(p.requires_grad for p in module.parameters()):
-        raise BadPlan(f"The net {net.label} has no parameters to train.")
     try:
-        shape = tuple(outputs(module, rows).shape)
+        shape = tuple(net.forward(parameters[:1], buffers[:1], rows)[0].shape)
     except Exception as error:  # as in _forward
         raise BadPlan(_failed(net, rows, error)) from error
     if shape != wanted:

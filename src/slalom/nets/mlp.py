@@ -78,6 +78,10 @@ class MLP(NetSpec):
     def size(self) -> tuple[int, int]:
         return sum((inputs + 1) * outputs for inputs, outputs in pairwise(self.widths)), 0
 
+    @property
+    def trainable(self) -> bool:
+        return True
+
     def forward(
         self, parameters: NDArray[np.float32], buffers: NDArray[np.float64], X: torch.Tensor
     ) -> torch.Tensor:

@@ -75,6 +75,11 @@ class NetSpec(Spec, abstract=True):
         parameters, buffers = self.first([0])
         return parameters.shape[1], buffers.shape[1]
 
+    @property
+    def trainable(self) -> bool:
+        """Whether it has parameters to train."""
+        return any(p.requires_grad for p in self.build(seed=0).parameters())
+
     def forward(
         self, parameters: NDArray[np.float32], buffers: NDArray[np.float64], X: torch.Tensor
     ) -> torch.Tensor:

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from operator import eq
 from typing import Any, overload
 
@@ -66,7 +67,11 @@ class Population(Spec):
         return Population(folded(self.members, folds))
 
     def columns(self) -> Columns:
-        """The members as arrays, computed at each call: a grid of a million takes 0.2 s."""
+        """The members as arrays, derived once: for a grid of a million in 0.2 s."""
+        return self._columns
+
+    @cached_property
+    def _columns(self) -> Columns:
         return as_columns(self.members)
 
     def check(self) -> None:

@@ -19,6 +19,7 @@ from slalom.training.progress import Progress
 # nothing beside it, short enough for a progress bar.
 STRETCH_SECONDS = 2.0
 FIRST_STRETCH = 16  # steps
+FASTER = 64.0  # times as many steps as before, at most: the first of them are no fair sample
 
 
 @dataclass(frozen=True)
@@ -200,7 +201,7 @@ class Training:
         until = min(goal, least + int(steps))
         rows = self.session.advance(self.state, int(steps), self._stop, until)
         took = time.perf_counter() - began
-        pace = min(8.0, STRETCH_SECONDS / max(took, 1e-6))
+        pace = min(FASTER, STRETCH_SECONDS / max(took, 1e-6))
         if until == least + steps or pace < 1:  # else it was cut short, which tells nothing
             self._stretch_steps = max(1, int(steps * pace))
         self.seconds += took

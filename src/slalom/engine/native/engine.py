@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Event
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +57,7 @@ class Native(Engine):
 
     @property
     def cold(self) -> bool:
-        program: Any = work
+        program = cast(Any, work)
         return not program.signatures and not program._cache.filled
 
     def refusal(self, plan: Plan, dataset: Dataset) -> str:
@@ -82,10 +82,10 @@ class NativeSession:
         self._pool = ThreadPoolExecutor(threads)
 
     def start(self) -> State:
-        state = self._reference.start()
-        # Compiles the program if that has not been done yet: here, where no time limit runs.
-        stretch = self.stretch(state, 0, steps=0)
-        stretch.work(stretch.crew(1))
+        state, program = self._reference.start(), cast(Any, work)
+        if not program.signatures:  # compiled or loaded here, where no time limit runs
+            stretch = self.stretch(state, 0, steps=0)
+            stretch.work(stretch.crew(1))
         return state
 
     def advance(
