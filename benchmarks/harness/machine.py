@@ -2,7 +2,7 @@
 
 import os
 import platform
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 LIBRARIES = ("torch", "numba", "jax", "scikit-learn", "numpy")
@@ -21,8 +21,16 @@ def available_memory() -> float:
 
 def description() -> str:
     """Processor, cores and versions in one line."""
-    versions = ", ".join(f"{name} {version(name).partition('+')[0]}" for name in LIBRARIES)
+    versions = ", ".join(filter(None, map(_version, LIBRARIES)))
     return f"{_processor()}, {os.cpu_count()} cores; Python {platform.python_version()}, {versions}"
+
+
+def _version(library: str) -> str:
+    """Its name and version, or nothing where it is not installed."""
+    try:
+        return f"{library} {version(library).partition('+')[0]}"
+    except PackageNotFoundError:  # a peer that this benchmark does without
+        return ""
 
 
 def _processor() -> str:

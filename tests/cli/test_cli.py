@@ -15,7 +15,8 @@ from sklearn.metrics import accuracy_score, r2_score
 from typer.testing import CliRunner, Result
 
 from slalom import __version__
-from slalom.cli import app, seconds
+from slalom.cli import app
+from slalom.cli.fit import seconds
 from slalom.core.errors import BadPlan
 
 PROGRAM = [sys.executable, "-c", "from slalom.cli import main; main()"]
