@@ -38,6 +38,27 @@ def test_a_fresh_process_loads_nothing_heavy(case: str) -> None:
     assert not loaded & HEAVY
 
 
+def test_a_fit_loads_no_compiler_of_torch(tmp_path: Path) -> None:
+    """It takes two seconds, for nothing: what we compile is compiled by Numba."""
+    table = ROOT / "examples" / "penguins.csv"
+    script = f"""
+import sys
+from slalom.cli import main
+sys.argv = ["slalom", "fit", {str(table)!r}, "--target", "species", "--epochs", "2"]
+try:
+    main()
+except SystemExit as end:
+    assert not end.code, end.code
+print("LOADED", *sorted(sys.modules))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    loaded = set(done.stdout.split("LOADED")[1].split())
+    assert not loaded & {"torch._dynamo", "torch._inductor", "sympy"}
+
+
 def test_every_library_that_the_source_imports_is_a_declared_dependency() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     declared = [*project["dependencies"], *project["optional-dependencies"]["polars"]]
