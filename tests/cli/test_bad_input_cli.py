@@ -112,8 +112,14 @@ FIT: dict[str, tuple[list[str], str]] = {
         "no column 'twon'. Did you mean 'town'?",
     ),
     "target dropped": (["--target", "price", "--drop", "price"], "both the target and left out"),
-    "bad time": (["--target", "price", "--time", "soon"], "--time must be a time such as 60s"),
-    "no time": (["--target", "price", "--time", "0"], "--time must be a time such as 60s"),
+    "bad time": (
+        ["--target", "price", "--time-limit", "soon"],
+        "--time-limit must be a time such as 60s",
+    ),
+    "no time": (
+        ["--target", "price", "--time-limit", "0"],
+        "--time-limit must be a time such as 60s",
+    ),
     "bad task": (["--target", "price", "--task", "guess"], "'--task'"),
     "words as numbers": (
         ["--target", "town", "--task", "regression"],

@@ -244,7 +244,7 @@ def test_times_are_understood(text: str, expected: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "0", "0s", "-5", "abc", "5 days", "1e9s", "nan", "inf"])
 def test_what_is_no_time_is_refused(text: str) -> None:
-    with pytest.raises(BadPlan, match="--time must be a time such as 60s, 2m or 1h"):
+    with pytest.raises(BadPlan, match="--time-limit must be a time such as 60s, 2m or 1h"):
         seconds(text)
 
 

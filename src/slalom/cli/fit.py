@@ -42,7 +42,7 @@ def fit(
         list[str] | None, typer.Option(help="Column to leave out; repeat it for several.")
     ] = None,
     task: Annotated[Task | None, typer.Option(help="Override what the target looks like.")] = None,
-    time: Annotated[
+    time_limit: Annotated[
         str | None, typer.Option(help="Time for the training, such as 60s, 2m or 1h.")
     ] = None,
     epochs: Annotated[
@@ -58,7 +58,7 @@ def fit(
     threads: Threads = None,
 ) -> None:
     """Train on a table: a leaderboard, an honest score, a model file and a report."""
-    limit = None if time is None else seconds(time)
+    limit = None if time_limit is None else seconds(time_limit)
     model = out or Path(f"{_stem(table)}.slalom")
     inputs = [table] if test is None else [table, test]
     check_outputs([model], inputs)
@@ -108,7 +108,7 @@ def seconds(text: str) -> float:
     """
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smh]?)\s*", text.lower())
     if found is None or not float(found[1]):
-        raise BadPlan(f"--time must be a time such as 60s, 2m or 1h, but {text!r} was given.")
+        raise BadPlan(f"--time-limit must be a time such as 60s, 2m or 1h, but {text!r} was given.")
     return float(found[1]) * SECONDS[found[2]]
 
 
