@@ -10,7 +10,7 @@ import slalom
 from slalom import MLP, SGD, Adam, Dataset, Net, Plan, RMSprop, grid, losses
 from slalom.core.errors import BadPlan
 from slalom.engine import Reference, State, memory
-from slalom.engine.state import part
+from slalom.engine.state import FIELDS, part
 from tests.engine.conformance import Normalized, dataset
 
 
@@ -92,3 +92,9 @@ def test_free_memory_is_what_the_system_says_or_without_limit(
 
     monkeypatch.setattr(Path, "read_text", missing)
     assert memory.fits(2**62)
+
+
+def test_the_table_of_fields_names_all_that_a_state_keeps_of_each_member() -> None:
+    state = started(grid(net=MLP(4, 3, 2), seed=range(3)), dataset("regression"))
+    kept = {name for name, values in state.arrays().items() if values.shape == (3,)}
+    assert kept == set(FIELDS)

@@ -27,6 +27,21 @@ F = TypeVar("F", np.float32, np.float64)
 NEVER = -1
 FRAMED_MEMBERS = 12  # more could not be told apart in one animation
 
+# What changes in a member besides its vectors, and what it is before the first step. `State` has an
+# array `[P]` of each, and so has whatever engine keeps members in a table of its own.
+FIELDS: dict[str, np.int64 | np.float64] = {
+    "step": np.int64(0),
+    "stopped_at": np.int64(NEVER),
+    "diverged_at": np.int64(NEVER),
+    "best_step": np.int64(0),
+    "best_loss": np.float64(np.inf),
+    "epoch_loss": np.float64(0),
+    "train_loss": np.float64(np.nan),
+    "best_train_loss": np.float64(np.nan),
+    "best_metric": np.float64(np.nan),
+    "pending": np.float64(np.nan),
+}
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -159,6 +174,7 @@ class State:
         )
         best = size if validated else 0
         on_disk = not fits(np.dtype(np.float32).itemsize * (size + slots + best))
+        own: dict[str, Any] = {name: np.full(members, value) for name, value in FIELDS.items()}
         flat = zeros(size, np.float32, on_disk)
         flat_buffers = np.zeros(buffer_size)
         _gather(parameters, columns.net, row, layout.parameters, out=flat)
@@ -172,19 +188,10 @@ class State:
             buffers=flat_buffers,
             best_parameters=zeros(best, np.float32, on_disk),
             best_buffers=np.zeros(buffer_size if validated else 0),
-            step=np.zeros(members, dtype=np.int64),
-            epoch_loss=np.zeros(members),
-            best_loss=np.full(members, np.inf),
-            best_step=np.zeros(members, dtype=np.int64),
-            stopped_at=np.full(members, NEVER),
-            diverged_at=np.full(members, NEVER),
-            train_loss=np.full(members, np.nan),
-            best_train_loss=np.full(members, np.nan),
-            best_metric=np.full(members, np.nan),
-            pending=np.full(members, np.nan),
             frame_parameters=_first_frame(layout, layout.parameters, flat),
             frame_buffers=_first_frame(layout, layout.buffers, flat_buffers),
             on_disk=on_disk,
+            **own,
         )
 
     @classmethod

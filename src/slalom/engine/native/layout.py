@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-NEVER = -1
+from slalom.engine.state import FIELDS
+from slalom.engine.state import NEVER as NEVER
 
 # Nets of one shape, with batches of one size.
 KIND = np.dtype(
@@ -44,16 +45,7 @@ MEMBER = np.dtype(
         ("next_record", np.int64),  # the next step whose record is kept
         ("record_every", np.int64),
         ("next_frame", np.int64),  # the next step at which a frame is due, or NEVER
-        ("step", np.int64),
-        ("stopped_at", np.int64),
-        ("diverged_at", np.int64),
-        ("best_step", np.int64),
-        ("best_loss", np.float64),
-        ("epoch_loss", np.float64),
-        ("train_loss", np.float64),
-        ("best_train_loss", np.float64),
-        ("best_metric", np.float64),
-        ("pending", np.float64),
+        *((name, value.dtype) for name, value in FIELDS.items()),
     ]
 )
 

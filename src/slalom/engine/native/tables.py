@@ -31,7 +31,7 @@ from slalom.engine.native.network import layers_of, parts_of
 from slalom.engine.native.tiles import PANEL, pitch
 from slalom.engine.native.training import work
 from slalom.engine.native.vectors import LANES
-from slalom.engine.state import Layout, State
+from slalom.engine.state import FIELDS, Layout, State
 from slalom.losses import Loss
 from slalom.nets import MLP
 from slalom.optim import SCHEDULES, Constant
@@ -44,18 +44,6 @@ WINDOW = 2**16
 SHARING = 16
 # What a step costs besides its products, in floating-point operations.
 STEP = 45_000.0
-CHANGING = (
-    "step",
-    "stopped_at",
-    "diverged_at",
-    "best_step",
-    "best_loss",
-    "epoch_loss",
-    "train_loss",
-    "best_train_loss",
-    "best_metric",
-    "pending",
-)
 
 
 def refusal(plan: Plan, columns: Columns, dataset: Dataset) -> str:
@@ -168,7 +156,7 @@ class Stretch:
 
     def save(self, state: State) -> None:
         """Give the state what changed."""
-        for name in CHANGING:
+        for name in FIELDS:
             getattr(state, name)[self.members] = self.nets.members[name]
 
     def written(self) -> NDArray[Any]:
@@ -199,7 +187,7 @@ def _where_they_stand(
     table: NDArray[Any], state: State, members: slice, steps: int, until: int | None
 ) -> None:
     """Take over what changes in the members, and where a stretch ends for each of them."""
-    for name in CHANGING:
+    for name in FIELDS:
         table[name] = getattr(state, name)[members]
     # A pending step still belongs to its epoch.
     pending = ~np.isnan(table["pending"])
