@@ -18,7 +18,7 @@ from slalom.training.progress import Progress
 # A stretch is what the engine does between two looks at it. Long enough that starting one costs
 # nothing beside it, short enough for a progress bar.
 STRETCH_SECONDS = 2.0
-FIRST_STRETCH = 16  # steps
+FIRST_STRETCH = 1e8  # multiplications and additions, a tenth of a second where they are slow
 FASTER = 64.0  # times as many steps as before, at most: the first of them are no fair sample
 
 
@@ -107,7 +107,7 @@ class Training:
         self.listeners: list[Callable[[Happening], None]] = []
         self._records: list[NDArray[Any]] = [np.empty(0, dtype=RECORD)]
         self._stop = Event()
-        self._stretch_steps = FIRST_STRETCH
+        self._stretch_steps = max(1, int(FIRST_STRETCH / _operations(self.state)))
 
     @classmethod
     def resume(cls, snapshot: Snapshot, engine: Engine) -> Self:
@@ -215,3 +215,9 @@ class Training:
     def _tell(self, happening: Happening) -> None:
         for listener in self.listeners:
             listener(happening)
+
+
+def _operations(state: State) -> float:
+    """About how many multiplications and additions one step of all members takes."""
+    rows = state.dataset.rows / state.layout.steps_per_epoch
+    return float(6 * (rows * np.diff(state.layout.parameters)).sum())
