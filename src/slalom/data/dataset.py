@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
 
 from slalom.core.errors import BadData
 
@@ -121,6 +120,8 @@ class Dataset:
 
     def cross_validation(self, folds: int = 5, seed: int = 0) -> Self:
         """`folds` folds over the rows that are not for testing; each validates in one of them."""
+        from sklearn.model_selection import KFold, StratifiedKFold  # loaded here: half a second
+
         rows = np.setdiff1d(np.arange(self.rows), self.test)
         stratified = self.task == "classification"
         kind = StratifiedKFold if stratified else KFold
@@ -136,6 +137,8 @@ class Dataset:
         return replace(self, folds=tuple(folds))
 
     def _hold_out(self, rows: Rows, share: float, seed: int) -> tuple[Rows, Rows]:
+        from sklearn.model_selection import train_test_split
+
         if not 0 <= share < 1:
             raise BadData(f"A held-out share must be in [0, 1), but {share!r} was given.")
         if share == 0:

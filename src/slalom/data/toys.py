@@ -6,7 +6,6 @@ shapes come from scikit-learn where it has them.
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn import datasets
 
 from slalom.data.dataset import Dataset
 
@@ -54,11 +53,15 @@ def gaussians(n: int = 200, spread: float = 1.0, seed: int = 0) -> Dataset:
 
 def moons(n: int = 200, noise: float = 0.1, seed: int = 0) -> Dataset:
     """Two half circles that hold each other (scikit-learn's `make_moons`)."""
+    from sklearn import datasets
+
     return _classes(*datasets.make_moons(n, noise=noise, random_state=seed))
 
 
 def circles(n: int = 200, noise: float = 0.1, seed: int = 0) -> Dataset:
     """A circle inside another (scikit-learn's `make_circles`)."""
+    from sklearn import datasets
+
     return _classes(*datasets.make_circles(n, noise=noise, factor=0.5, random_state=seed))
 
 
@@ -90,6 +93,8 @@ def checkerboard(n: int = 400, cells: int = 4, seed: int = 0) -> Dataset:
 
 def blobs(n: int = 300, classes: int = 3, spread: float = 1.0, seed: int = 0) -> Dataset:
     """Normal clouds around random centres (scikit-learn's `make_blobs`)."""
+    from sklearn import datasets
+
     X, y = datasets.make_blobs(n, centers=classes, cluster_std=spread, random_state=seed)
     return _classes(X, y)
 

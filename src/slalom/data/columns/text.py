@@ -1,9 +1,8 @@
 """Columns of free text."""
 
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
-from sklearn.feature_extraction.text import CountVectorizer
 
 from slalom.core.spec import Spec
 from slalom.data.columns.cells import Features, Series, as_text, counted
@@ -40,7 +39,7 @@ class Text(Spec):
         """The spec of a column of several words a cell; None when no word occurs often enough
         (in 2 % of the rows, and in at least 2) and yet not everywhere."""
         text = as_text(series).dropna()
-        counter = CountVectorizer(binary=True)
+        counter = _counter(binary=True)
         try:
             occurs = counter.fit_transform(text)
         except ValueError:  # no word at all
@@ -67,7 +66,14 @@ class Text(Spec):
 
     def encode(self, series: Series) -> Features:
         """The features [N, number of tokens]."""
-        counter = CountVectorizer(vocabulary=list(self.tokens))
+        counter = _counter(vocabulary=list(self.tokens))
         counts = np.log1p(counter.transform(as_text(series).fillna("")).toarray())
         lengths = np.linalg.norm(counts, axis=1, keepdims=True)
         return np.asarray(counts / np.where(lengths > 0, lengths, 1), dtype=np.float32)
+
+
+def _counter(**arguments: Any) -> Any:
+    # Loaded where there is text, since it takes half a second.
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    return CountVectorizer(**arguments)
