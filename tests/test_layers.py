@@ -14,9 +14,9 @@ LAYERS: list[set[str]] = [
     {"estimators"},
     {"tabular"},
     {"diagnosis"},
-    {"plots"},
     {"models"},
     {"runs"},
+    {"plots"},
     {"training"},
     {"engine"},
     {"plan"},
@@ -27,8 +27,8 @@ LAYERS: list[set[str]] = [
 ]
 RANK = {part: rank for rank, layer in enumerate(LAYERS) for part in layer}
 
-# The only ways up. `run.plot()` is where people look for it; `fit_table` fits an estimator.
-UPWARD = {("runs/run.py", "plots"), ("tabular/fit.py", "estimators")}
+# The only way up: `fit_table` fits an estimator.
+UPWARD = {("tabular/fit.py", "estimators")}
 
 # The top package names what is public, whatever layer it comes from, and loads it lazily.
 SOURCE = Path(__file__).parents[1] / "src" / "slalom"

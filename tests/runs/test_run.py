@@ -101,7 +101,7 @@ def test_without_validation_rows_the_last_training_loss_ranks() -> None:
 
 
 def test_a_run_stopped_before_its_first_record_still_has_a_model() -> None:
-    data = slalom.toys.sine(30)
+    data = slalom.toys.sine(300_000)  # whose first epoch takes longer than to notice the time
     members = [Member(MLP(1, 4, 1), batch_size=1, seed=s) for s in (0, 1)]
     run = slalom.train(members, data, epochs=10**6, record="epoch", time_limit=1e-9)
     assert run.interrupted

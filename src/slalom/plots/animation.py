@@ -21,7 +21,7 @@ from slalom.plots.fits import (
 from slalom.plots.labels import member_labels, number, shortened
 from slalom.plots.movie import Movie
 from slalom.plots.style import Picture, color_of, halo, headline, look, picture, writable
-from slalom.runs import Run
+from slalom.training import Outcome
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -43,7 +43,7 @@ class Film:
     captions: tuple[tuple[str, ...], ...]
 
 
-def film(run: Run, member: int | None = None) -> Film:
+def film(run: Outcome, member: int | None = None) -> Film:
     """What the frames of a run show.
 
     Raises:
@@ -72,7 +72,7 @@ def film(run: Run, member: int | None = None) -> Film:
     )
 
 
-def _caption(run: Run, i: int, k: int) -> str:
+def _caption(run: Outcome, i: int, k: int) -> str:
     frame = run.frames[i]
     # A diverged member does no more steps, so its last frames show it where it stayed.
     at, still = int(run.state.diverged_at[k]), frame.step[k] == run.state.step[k]
@@ -85,7 +85,7 @@ def _caption(run: Run, i: int, k: int) -> str:
 
 
 @look()
-def animate(run: Run, path: str | Path, member: int | None = None) -> Path:
+def animate(run: Outcome, path: str | Path, member: int | None = None) -> Path:
     """Write a training as a GIF.
 
     On one feature the fitted line bends onto the points (for two classes: the probability of the
@@ -116,7 +116,7 @@ def animate(run: Run, path: str | Path, member: int | None = None) -> Path:
 
 
 @look()
-def movie(run: Run, member: int | None = None) -> Movie:
+def movie(run: Outcome, member: int | None = None) -> Movie:
     """The training as a movie, which `animate` writes as a GIF.
 
     Raises:
@@ -175,7 +175,7 @@ class _Panel:
         self.caption.set_text(caption)
 
 
-def _stage(run: Run, numbers: Film) -> tuple[Picture, list[_Panel]]:
+def _stage(run: Outcome, numbers: Film) -> tuple[Picture, list[_Panel]]:
     """The figure with a panel for each member, before the first frame."""
     count = len(numbers.members)
     columns = next(c for c, most in ((1, 1), (2, 4), (3, 9), (4, count)) if count <= most)
@@ -198,7 +198,7 @@ def _stage(run: Run, numbers: Film) -> tuple[Picture, list[_Panel]]:
     return figure, panels
 
 
-def _panel(run: Run, axes: Axes, k: int, label: str, columns: int) -> _Panel:
+def _panel(run: Outcome, axes: Axes, k: int, label: str, columns: int) -> _Panel:
     data, probe = run.dataset, run.probe
     assert probe is not None  # film() saw to it
     fold = data.folds[run.population[k].fold]

@@ -28,7 +28,7 @@ from slalom.plots.style import (
     picture,
     whole_ticks,
 )
-from slalom.runs import Run
+from slalom.training import Outcome
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -60,7 +60,7 @@ class Curves:
     diverged: Floats
 
 
-def curves(run: Run, measure: Literal["validation", "training"] | None = None) -> Curves:
+def curves(run: Outcome, measure: Literal["validation", "training"] | None = None) -> Curves:
     """The learning curves of a run.
 
     Args:
@@ -99,8 +99,8 @@ def curves(run: Run, measure: Literal["validation", "training"] | None = None) -
     )
 
 
-def _scores(run: Run, history: pd.DataFrame, bounds: NDArray[np.int64]) -> Floats:
-    """What `Run.leaderboard` ranks by, for all members at once."""
+def _scores(run: Outcome, history: pd.DataFrame, bounds: NDArray[np.int64]) -> Floats:
+    """What `Outcome.leaderboard` ranks by, for all members at once."""
     if run.validated:
         return run.state.best_loss.copy()
     losses = history["train_loss"].to_numpy()
@@ -152,7 +152,7 @@ def limits(numbers: Curves) -> tuple[float, float, bool]:
 
 
 @look()
-def learning_curves(run: Run, path: str | Path | None = None) -> Figure:
+def learning_curves(run: Outcome, path: str | Path | None = None) -> Figure:
     """Draw the learning curves of a population.
 
     The loss on validation rows, or on training rows where there was no validation, against epochs

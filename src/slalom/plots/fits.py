@@ -29,7 +29,7 @@ from slalom.plots.style import (
     look,
     picture,
 )
-from slalom.runs import Run
+from slalom.training import Outcome
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -126,7 +126,7 @@ def _features(data: Dataset) -> str:
     return counted(shape[0], "feature") if len(shape) == 1 else f"rows of shape {shape}"
 
 
-def line_numbers(run: Run, member: int | None = None) -> FittedLine:
+def line_numbers(run: Outcome, member: int | None = None) -> FittedLine:
     """The numbers of `fitted_line`."""
     data = run.dataset
     check_line(data, "A fitted line")
@@ -143,7 +143,7 @@ def line_numbers(run: Run, member: int | None = None) -> FittedLine:
     )
 
 
-def region_numbers(run: Run, member: int | None = None) -> Regions:
+def region_numbers(run: Outcome, member: int | None = None) -> Regions:
     """The numbers of `decision_regions`."""
     data = run.dataset
     check_regions(data, "A picture of decision regions")
@@ -202,7 +202,7 @@ def some(rows: int) -> NDArray[np.int64]:
 
 
 @look()
-def fitted_line(run: Run, member: int | None = None, path: str | Path | None = None) -> Figure:
+def fitted_line(run: Outcome, member: int | None = None, path: str | Path | None = None) -> Figure:
     """Draw the points of one feature and the line that a member has learned.
 
     For two classes the line is the probability of the second one.
@@ -267,7 +267,9 @@ def name_axes(axes: Axes, data: Dataset) -> None:
 
 
 @look()
-def decision_regions(run: Run, member: int | None = None, path: str | Path | None = None) -> Figure:
+def decision_regions(
+    run: Outcome, member: int | None = None, path: str | Path | None = None
+) -> Figure:
     """Draw the points of two features in the regions where a member sees each class.
 
     A region has the colour of its likeliest class, the paler the less sure the member is; a black

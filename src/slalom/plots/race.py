@@ -23,7 +23,7 @@ from slalom.plots.style import (
     whole_ticks,
 )
 from slalom.population import Population
-from slalom.runs import Run
+from slalom.training import Outcome
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -60,7 +60,7 @@ class Lane:
         return int(np.isinf(self.losses[:, -1]).sum())
 
 
-def lanes(run: Run) -> tuple[Lane, ...]:
+def lanes(run: Outcome) -> tuple[Lane, ...]:
     """The racers of a run, the best first: members that differ only by seed or fold share a lane.
 
     Raises:
@@ -82,7 +82,7 @@ def lanes(run: Run) -> tuple[Lane, ...]:
     return tuple(sorted(started, key=lambda lane: lane.final))
 
 
-def _lane(run: Run, label: str, members: tuple[int, ...]) -> Lane:
+def _lane(run: Outcome, label: str, members: tuple[int, ...]) -> Lane:
     history = run.history
     table = history[history["member"].isin(members)].pivot(
         index="step", columns="member", values="train_loss"
@@ -152,14 +152,14 @@ def middle(losses: Floats) -> tuple[Floats, Floats, Floats]:
     return median, every[0], every[np.maximum(count - 1, 0), column]
 
 
-def window_of(run: Run, steps: int) -> int:
+def window_of(run: Outcome, steps: int) -> int:
     """Over how many steps to smooth: a fortieth of the race where batches make it noisy, else 1."""
     noisy = run.plan.record == "step" and any(m.batch_size is not None for m in run.population)
     return 2 * (steps // SMOOTH) + 1 if noisy else 1
 
 
 @look()
-def race(run: Run, path: str | Path | None = None) -> Figure:
+def race(run: Outcome, path: str | Path | None = None) -> Figure:
     """Draw the race of the optimizers of a run.
 
     One line an optimizer, the training loss against the step. With minibatches the line is a

@@ -1,4 +1,3 @@
 """What trainings leave behind."""
 
 from slalom.runs.run import Run as Run
-from slalom.runs.run import Stopper as Stopper

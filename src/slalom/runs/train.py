@@ -20,8 +20,8 @@ from slalom.losses import as_loss
 from slalom.optim import Optimizer, Schedule
 from slalom.plan import Plan
 from slalom.population import Population, as_population, grid
-from slalom.runs import Run, Stopper
-from slalom.training import Progress, Training
+from slalom.runs.run import Run
+from slalom.training import Progress, Stopper, Training
 from slalom.training.film import drawable
 from slalom.training.progress import announce, progress_bar
 
