@@ -15,7 +15,6 @@ from safetensors.torch import load_file, save_file
 from slalom.core.errors import BadData, BadFile
 from slalom.losses import MSE, CrossEntropy
 from slalom.models import Predictor
-from slalom.models.model_file import save_model
 from slalom.nets import MLP
 from tests.models.predictors import INPUTS, TABLE, classification, regression, same
 
@@ -23,7 +22,7 @@ Header = dict[str, Any]
 
 
 def header_of(model: Predictor, path: Path) -> Header:
-    save_model(model, path)
+    model.save(path)
     from safetensors import safe_open
 
     with safe_open(path, framework="pt") as file:

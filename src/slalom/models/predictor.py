@@ -10,11 +10,14 @@ import torch
 from numpy.typing import NDArray
 
 from slalom.core.annotations import rules
-from slalom.core.errors import BadPlan
+from slalom.core.errors import BadFile, BadPlan
 from slalom.data.schema import Schema
 from slalom.data.target import ClassificationTarget, RegressionTarget, Target
 from slalom.losses import Loss, as_loss
+from slalom.models.model_file import damaged, read_model, write_model
 from slalom.nets import NetSpec, outputs
+
+FORMAT = "slalom-model-1"
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,16 +126,40 @@ class Predictor:
 
     def save(self, path: Any) -> None:
         """Write one safetensors file, without pickle. See `slalom.models.model_file`."""
-        from slalom.models.model_file import save_model
-
-        save_model(self, path)
+        header = {
+            "format": FORMAT,
+            "schema": self.schema.to_json(),
+            "target": self.target.to_json(),
+            "loss": self.loss.to_json(),
+            "nets": [net.to_json() for net in self.nets],
+            "weights": list(self.weights),
+            "noise": list(self.noise),
+            "about": self.about,
+        }
+        tensors = {
+            f"{k}.{name}": tensor.detach().clone().contiguous()  # a copy each: modules may share
+            for k, module in enumerate(self.modules)
+            for name, tensor in module.state_dict().items()
+        }
+        write_model(path, header, tensors)
 
     @classmethod
     def load(cls, path: Any) -> "Predictor":
-        """Read a file that `save` wrote. Raises `BadFile` when it is not one."""
-        from slalom.models.model_file import load_model
+        """Read a file that `save` wrote.
 
-        return load_model(path)
+        Raises:
+            BadFile: when the file is missing, is not one of ours, is damaged, or names a function
+                that has not been made known with `slalom.trust`.
+        """
+        header, tensors = read_model(path)
+        try:
+            return _predictor(header, tensors)
+        except BadPlan as error:
+            raise BadFile(
+                f"The model {path} is damaged, or not for this process. {error}"
+            ) from error
+        except (LookupError, TypeError, ValueError, RuntimeError) as error:
+            raise BadFile(damaged(path, error)) from error
 
     def _mean(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         parts = self._outputs(frame)
@@ -155,3 +182,48 @@ def _demand(holds: bool, what: str) -> None:
 
 def _squeeze(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return values[:, 0] if values.shape[1] == 1 else values
+
+
+def _predictor(header: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Predictor:
+    if header["format"] != FORMAT:
+        raise BadFile(
+            f"The model has the format {header['format']!r}, but this version of Slalom reads "
+            f"{FORMAT!r}. Install the version that wrote it, or train it anew."
+        )
+    nets = tuple(NetSpec.from_json(net) for net in header["nets"])
+    kinds = {cls.kind: cls for cls in (RegressionTarget, ClassificationTarget)}
+    parts: list[dict[str, torch.Tensor]] = [{} for _ in nets]
+    for name, tensor in tensors.items():
+        k, _, own = name.partition(".")
+        parts[int(k)][own] = tensor
+    return Predictor(
+        schema=Schema.from_json(header["schema"]),
+        target=kinds[header["target"]["kind"]].from_json(header["target"]),
+        loss=Loss.from_json(header["loss"]),
+        nets=nets,
+        modules=tuple(_module(net, part) for net, part in zip(nets, parts, strict=True)),
+        weights=tuple(header["weights"]),
+        noise=tuple(header["noise"]),
+        about=header["about"],
+    )
+
+
+def _module(net: NetSpec, tensors: dict[str, torch.Tensor]) -> torch.nn.Module:
+    """The net with these weights, built only if they are the ones that it needs."""
+    for device in ("meta", "cpu"):  # the first knows shapes and takes no memory
+        try:
+            with torch.device(device):
+                module = net.build(seed=0).float()
+        except Exception as error:  # whatever a factory of the user's raises
+            if device == "meta":  # where not everything can be computed
+                continue
+            why = str(error).partition("\n")[0]
+            raise BadFile(f"The model is damaged: {net.label} cannot be built: {why}.") from error
+        if _shapes(module.state_dict()) != _shapes(tensors):
+            raise BadFile(f"The model is damaged: its weights are not those of {net.label}.")
+    module.load_state_dict(tensors)
+    return module.eval()
+
+
+def _shapes(tensors: dict[str, torch.Tensor]) -> dict[str, tuple[torch.Size, torch.dtype]]:
+    return {name: (tensor.shape, tensor.dtype) for name, tensor in tensors.items()}
