@@ -50,7 +50,7 @@ def interrupt_training(monkeypatch: pytest.MonkeyPatch) -> None:
     def press(_: Any) -> None:
         signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr("slalom.estimators.base.carry_out", partial(carry_out, on_progress=press))
+    monkeypatch.setattr("slalom.tabular.ensemble.carry_out", partial(carry_out, on_progress=press))
 
 
 def with_diverging(population: Population) -> Population:

@@ -11,6 +11,7 @@ from slalom.core.errors import BadData, did_you_mean
 from slalom.core.spec import Spec
 from slalom.data.columns import Column, Datetime, Dropped, Duration, fit_column
 from slalom.data.columns.cells import Features, Floats
+from slalom.data.groups import Group
 from slalom.data.table import text_names
 
 _MOST_DATES = 4
@@ -72,6 +73,24 @@ class Schema(Spec):
     def feature_names(self) -> tuple[str, ...]:
         """What each of the I features is called."""
         return tuple(name for part in self._parts for name in part.feature_names)
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """Which of the I features came from which column; columns without features have no group.
+
+        Example:
+            >>> schema = Schema.fit(pd.DataFrame({"size": list("1234"), "sort": list("abcb")}))
+            >>> [(group.name, group.features, group.numbers) for group in schema.groups]
+            [('size', (0, 1), 1), ('sort', (1, 4), 0)]
+        """
+        groups, start = [], 0
+        for part in self._parts:
+            end = start + len(part.feature_names)
+            if end > start:
+                columns = (part.start, part.end) if isinstance(part, Duration) else (part.name,)
+                groups.append(Group(part.name, columns, (start, end), part.numbers))
+            start = end
+        return tuple(groups)
 
     def encode(self, frame: pd.DataFrame) -> Features:
         """The features of a table, float32 [N, I], all finite.

@@ -1,5 +1,6 @@
 """What is to be predicted: numbers, or one of several classes."""
 
+from dataclasses import replace
 from typing import Any, Literal, Self, TypeAlias
 
 import numpy as np
@@ -80,15 +81,42 @@ class RegressionTarget(Spec):
         scale = (values / largest - mean / largest).std(axis=0) * largest
         return cls(names, tuple(mean), tuple(np.maximum(scale, np.spacing(largest))), decimal)
 
-    def encode(self, frame: Columns) -> NDArray[np.float32]:
-        """The standardised target, float32 [N, T].
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return self.names
+
+    def rescaled(self, values: Floats, weight: Floats) -> Self:
+        """The same target with the mean and the deviation of these values.
+
+        Args:
+            values: float64 `[N, T]`, of the rows to train on.
+            weight: what each row counts, `[N]`.
+        """
+        # In units of a power of two near the largest value, so that no square can overflow.
+        unit = np.exp2(np.frexp(np.abs(values).max(axis=0))[1] - 1)
+        mean = np.average(values / unit, axis=0, weights=weight)
+        scale = np.sqrt(np.average((values / unit - mean) ** 2, axis=0, weights=weight))
+        rounding = 1e-12 * np.abs(mean)
+        constant = scale <= rounding  # nothing to scale
+        scale = np.where(constant, np.maximum(rounding * unit, 1.0), scale * unit)
+        return replace(self, mean=tuple(mean * unit), scale=tuple(scale))
+
+    def values(self, frame: Columns) -> Floats:
+        """The numbers in the columns of a table, in original units, float64 [N, T].
 
         Raises:
             BadData: when a column is not there, or a cell is missing or no finite number.
         """
-        values = _target_numbers(_columns(frame, self.names), self.names, self.decimal)
-        standardised = (values - np.array(self.mean)) / np.array(self.scale)
-        return np.asarray(standardised, dtype=np.float32)
+        return _target_numbers(_columns(frame, self.names), self.names, self.decimal)
+
+    def standardised(self, values: Floats) -> NDArray[np.float32]:
+        """What the nets are trained on for values [N, T] in original units: float32 [N, T]."""
+        return np.asarray((values - np.array(self.mean)) / np.array(self.scale), dtype=np.float32)
+
+    def encode(self, frame: Columns) -> NDArray[np.float32]:
+        """The standardised target, float32 [N, T]. Raises as `values`."""
+        return self.standardised(self.values(frame))
 
     def decode(self, values: NDArray[Any]) -> Floats:
         """Standardised values [N, T] (or any shape that ends with T) in original units, float64."""
@@ -152,6 +180,23 @@ class ClassificationTarget(Spec):
                 f"{counted(int((codes < 0).sum()), 'row')} do not: {_shown(series, codes < 0)}."
             )
         return np.asarray(codes, dtype=np.int64)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The name of the column, alone."""
+        return (self.name,)
+
+    def rescaled(self, values: NDArray[np.int64], weight: Floats) -> Self:
+        """The same target: classes have no scale."""
+        return self
+
+    def values(self, frame: Columns) -> NDArray[np.int64]:
+        """As `encode`."""
+        return self.encode(frame)
+
+    def standardised(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
+        """What the nets are trained on for class numbers [N]: these."""
+        return values
 
     def decode(self, codes: NDArray[Any]) -> NDArray[Any]:
         """The labels of class numbers [N], with the dtype that they had (text as objects)."""

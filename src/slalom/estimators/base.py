@@ -1,40 +1,22 @@
 """What the two estimators share: from X and y to a trained population and a predictor."""
 
-import time
 from collections.abc import Iterable
-from dataclasses import replace
 from numbers import Real
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from slalom.core.errors import BadData, BadPlan, Diverged
-from slalom.data.batches import steps_per_epoch
-from slalom.data.dataset import Dataset, Rows, Split
-from slalom.data.schema import Schema
+from slalom.core.errors import BadData, BadPlan
 from slalom.data.table import read_table
 from slalom.data.target import Target
-from slalom.engine import Engine, select
-from slalom.losses import Loss
-from slalom.models import Predictor
-from slalom.plan import Plan
-from slalom.population import Population, as_population
-from slalom.runs import Run
-from slalom.runs.train import carry_out, check_time_limit
-from slalom.tabular import recipe
-from slalom.tabular.distinct import distinct_rows
-from slalom.tabular.ensemble import greedy_weights
-from slalom.tabular.splits import seed_of, validation_folds
-
-SAFETY = 0.8  # share of a time limit that is planned for; measuring and validating take the rest
-MEASURED_SECONDS = 0.1  # of training, to judge how long more of it takes
-FEWEST_EPOCHS = 4  # rather than train all members for fewer, train fewer members
+from slalom.tabular.ensemble import Settings, fit_ensemble
+from slalom.tabular.preparation import Preparation, check_enough
+from slalom.tabular.splits import seed_of
 
 
 class PopulationEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -91,19 +73,12 @@ class PopulationEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
             self._sklearn_output_config = {"transform": transform}  # which clones take over
         return self
 
-    # What the two tasks do differently.
+    def _target(self, y: NDArray[Any], used: NDArray[np.bool_]) -> tuple[Target, NDArray[Any]]:
+        """What is predicted, and its values for each row: `[N, T]`, or numbers of classes `[N]`.
 
-    def _labels(self, y: NDArray[Any]) -> NDArray[np.int64] | None:
-        """Class numbers to stratify by, or None."""
+        Rows that are not `used` tell nothing of it.
+        """
         raise NotImplementedError
-
-    def _target(self, y: NDArray[Any], weight: NDArray[np.float64]) -> Target:
-        raise NotImplementedError
-
-    def _loss(self, codes: NDArray[Any], weight: NDArray[np.float64]) -> Loss:
-        raise NotImplementedError
-
-    # From X and y to a predictor.
 
     def _fit(
         self,
@@ -112,146 +87,33 @@ class PopulationEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         sample_weight: ArrayLike | None,
         groups: ArrayLike | None,
     ) -> Self:
-        check_time_limit(self.time_limit)
+        seed = seed_of(self.random_state)
+        settings = Settings(**self._settings(), seed=seed)
         frame = self._frame(X, reset=True)
         weight = _weights(sample_weight, len(frame))
-        rows, weight = self._rows(frame, y, weight, groups)
-        if len(rows) < 2:
-            raise BadData("Training needs 2 rows or more that differ, but X has 1 sample.")
-        frame, y = frame.iloc[rows], y[rows]
-        folds = validation_folds(
-            self.validation,
-            len(rows),
-            self._labels(y),
-            None if groups is None else np.asarray(groups)[rows],
-            seed_of(self.random_state),
+        # Splits of one's own name rows, so that those of no weight are there too.
+        used = (weight > 0) | (not isinstance(self.validation, str | Real))
+        check_enough(int(used.sum()))
+        target, values = self._target(y, used)
+        prepared = Preparation.of(
+            frame,
+            target,
+            values,
+            weight=weight,
+            groups=None if groups is None else np.asarray(groups),
+            validation=self.validation,
+            seed=seed,
         )
-        # With one split, schema and target scale know nothing of the validation rows. With several,
-        # each row is trained on by some members, and one schema has to serve them all.
-        known = folds[0].train if len(folds) == 1 else np.arange(len(rows))
-        if not weight[known].any():
-            raise BadData("All rows to train on have a sample weight of 0.")
-        self.target_ = self._target(y[known], weight[known])
-        self.schema_ = Schema.fit(frame.iloc[known])
-        self.run_ = self._train(self._dataset(frame, y, weight, folds))
-        self.predictor_ = self._select(self.run_)
-        self.best_ = self.run_.model()
+        ensemble = fit_ensemble(prepared, settings)
+        self.schema_, self.target_ = prepared.schema, prepared.target
+        self.run_, self.ensemble_ = ensemble.run, ensemble.weights
+        self.predictor_, self.best_ = ensemble.predictor(), ensemble.run.model()
         return self
 
-    def _rows(
-        self, frame: pd.DataFrame, y: NDArray[Any], weight: NDArray[np.float64], groups: Any
-    ) -> tuple[Rows, NDArray[np.float64]]:
-        """Rows to use and what they count. Splits of one's own name rows, so none is merged."""
-        if not isinstance(self.validation, str | Real):
-            return np.arange(len(frame)), weight
-        if groups is None:
-            return distinct_rows(frame, y, weight)
-        kept = np.flatnonzero(weight > 0)
-        return kept, weight[kept]
-
-    def _dataset(
-        self,
-        frame: pd.DataFrame,
-        y: NDArray[Any],
-        weight: NDArray[np.float64],
-        folds: tuple[Split, ...],
-    ) -> Dataset:
-        return Dataset(
-            self.schema_.encode(frame),
-            self._encode(y),
-            task=self.target_.task,  # type: ignore[arg-type]  # both classes name one of the two
-            folds=folds,
-            weight=None if (weight == 1).all() else weight.astype(np.float32),
-            feature_names=self.schema_.feature_names,
-            classes=getattr(self.target_, "classes", ()),
-            schema=self.schema_,
-        )
-
-    def _encode(self, y: NDArray[Any]) -> NDArray[Any]:
-        raise NotImplementedError
-
-    def _train(self, data: Dataset) -> Run:
-        began = time.perf_counter()
-        weight = np.ones(data.rows) if data.weight is None else data.weight.astype(np.float64)
-        loss = self._loss(data.y, weight)
-        plan = self._plan(data, loss)
-        if self.time_limit is not None:
-            engine, _ = select(self.engine, plan, data, self.threads)
-            plan = _within(plan, data, engine, self.time_limit)
-        left = self.time_limit and max(0.1, self.time_limit - (time.perf_counter() - began))
-        return carry_out(
-            plan,
-            data,
-            engine=self.engine,
-            threads=self.threads,
-            time_limit=left,
-            progress=self.progress,
-        )
-
-    def _plan(self, data: Dataset, loss: Loss) -> Plan:
-        rows, folds = len(data.folds[0].train), len(data.folds)
-        length = recipe.epochs(rows) if self.epochs is None else self.epochs
-        patience = max(1, length // 4) if self.patience is None else self.patience
-        if self.members is None:
-            members = recipe.default_population(
-                inputs=data.X.shape[1],
-                outputs=loss.outputs(data.targets),
-                rows=rows,
-                seeds=-(-recipe.MEMBERS // (len(recipe.RECIPES) * folds)),
-                epochs=length,
-                seed=seed_of(self.random_state),
-            )
-        else:
-            members = as_population(self.members)
-        if self.batch_size is not None:
-            members = as_population(members, batch_size=self.batch_size)
-        return Plan(members.on_folds(folds), loss, epochs=length, patience=patience, record="epoch")
-
-    # From a trained population to an ensemble.
-
-    def _select(self, run: Run) -> Predictor:
-        data, loss = run.dataset, run.plan.loss
-        folds = len(data.folds)
-        validated = np.concatenate([fold.validation for fold in data.folds])
-        candidates = range(len(run.population) // folds)
-        every = {c: _validation(run, c, folds) for c in candidates}
-        finite = {c: p for c, p in every.items() if p is not None and np.isfinite(p).all()}
-        if not finite:
-            raise Diverged(
-                "Every net of the population diverged, on one fold at least. Lower the learning "
-                "rates, or clip the gradient with clip_norm=1.0."
-            )
-        predictions = np.array(list(finite.values()))
-        counts = np.ones(data.rows) if data.weight is None else data.weight.astype(np.float64)
-        score = _score(data.y[validated], counts[validated])
-        weights = greedy_weights(predictions, score)
-        chosen = {
-            candidate * folds + k: float(weight) / folds
-            for candidate, weight in zip(finite, weights, strict=True)
-            if weight
-            for k in range(folds)
-        }
-        self.ensemble_ = chosen
-        return Predictor(
-            schema=self.schema_,
-            target=self.target_,
-            loss=loss,
-            nets=tuple(run.population[m].net for m in chosen),
-            modules=tuple(run.model(m) for m in chosen),
-            weights=tuple(chosen.values()),
-            noise=self._noise(data.y[validated], predictions, weights, counts[validated]),
-            about={
-                "rows": data.rows,
-                "members": len(run.population),
-                "folds": folds,
-                "seconds": round(run.seconds, 3),
-                "interrupted": run.interrupted,
-                "torch": torch.__version__.partition("+")[0],
-            },
-        )
-
-    def _noise(self, truth: Any, each: Any, weights: Any, counts: Any) -> tuple[float, ...]:
-        return ()
+    def _settings(self) -> dict[str, Any]:
+        """The parameters that say how to train."""
+        parameters = self.get_params(deep=False)
+        return {k: v for k, v in parameters.items() if k not in ("validation", "random_state")}
 
     # Predicting.
 
@@ -311,77 +173,3 @@ def _weights(sample_weight: ArrayLike | None, rows: int) -> NDArray[np.float64]:
     if not weight.any():
         raise BadData("All sample weights are zero, so no row is left to train on.")
     return weight
-
-
-def _within(plan: Plan, data: Dataset, engine: Engine, seconds: float) -> Plan:
-    """The plan with as many epochs as fit into the time, judged by a few first steps.
-
-    A schedule that ends where the training does learns far more than one that is cut off, and a few
-    members that learn are worth more than many that do not.
-    """
-    pace = _seconds_per_step(plan, data, engine)
-    epochs = (
-        SAFETY
-        * seconds
-        / pace
-        / max(steps_per_epoch(len(data.folds[m.fold].train), m.batch_size) for m in plan.population)
-    )
-    assert plan.epochs is not None  # the estimators count epochs
-    if epochs >= plan.epochs:
-        return plan
-    population = plan.population
-    if epochs < FEWEST_EPOCHS:
-        folds = len(data.folds)
-        candidates = len(population) // folds
-        kept = max(1, int(candidates * epochs / FEWEST_EPOCHS))
-        chosen = np.linspace(0, candidates, kept, endpoint=False).astype(int)
-        kept_members = (population[int(c) * folds + k] for c in chosen for k in range(folds))
-        population = Population(tuple(kept_members))
-        epochs *= candidates / kept
-    length = min(plan.epochs, max(1, int(epochs)))
-    share = length / plan.epochs
-    members = (replace(m, schedule=recipe.shortened(m.schedule, share)) for m in population)
-    return replace(plan, epochs=length, population=Population(tuple(members)))
-
-
-def _seconds_per_step(plan: Plan, data: Dataset, engine: Engine) -> float:
-    """Seconds that a step of all members takes, from some steps of one member of each kind."""
-    kinds = {(m.net, m.optimizer, m.batch_size): m for m in plan.population}
-    sample = replace(plan, population=Population(tuple(kinds.values())))
-    session = engine.prepare(sample, data)
-    state = session.start()
-    steps, seconds = 1, 0.0
-    while seconds < MEASURED_SECONDS and state.training.any():
-        began = time.perf_counter()
-        session.advance(state, steps)
-        pace, steps = (time.perf_counter() - began) / steps, 2 * steps
-        seconds += pace * steps / 2
-    return pace * len(plan.population) / len(kinds)
-
-
-def _validation(run: Run, candidate: int, folds: int) -> NDArray[np.float64] | None:
-    """What a candidate predicts on all validation rows, each by the member that did not see it.
-
-    None when one of its members diverged and left no model.
-    """
-    data = run.dataset
-    try:
-        parts = [
-            run.predict(data.X[data.folds[k].validation], member=candidate * folds + k)
-            for k in range(folds)
-        ]
-    except Diverged:
-        return None
-    return np.concatenate(parts).astype(np.float64)
-
-
-def _score(truth: NDArray[Any], weight: NDArray[np.float64]) -> Any:
-    """Weighted squared error, or log loss, of averaged predictions `[N, O]`."""
-    if np.issubdtype(truth.dtype, np.integer):
-        rows = np.arange(len(truth))
-
-        def log_loss(p: NDArray[np.float64]) -> float:
-            return float(np.average(-np.log(p[rows, truth].clip(1e-7)), weights=weight))
-
-        return log_loss
-    return lambda p: float(np.average(((p - truth) ** 2).mean(axis=1), weights=weight))

@@ -1,6 +1,5 @@
 """Classification in scikit-learn's conventions."""
 
-from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -8,14 +7,12 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.utils import assert_all_finite
-from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
-from slalom.core.errors import BadData, BadPlan
+from slalom.core.errors import BadData
 from slalom.data.target import ClassificationTarget
 from slalom.estimators.base import PopulationEstimator
-from slalom.losses import CrossEntropy, Loss, as_loss
 
 
 class Classifier(ClassifierMixin, PopulationEstimator):  # type: ignore[misc]  # see the base
@@ -120,34 +117,14 @@ class Classifier(ClassifierMixin, PopulationEstimator):  # type: ignore[misc]  #
         frame = self._ready(X)
         return self._shown(self.predictor_.predict_proba(frame), X, self.classes_)
 
-    def _labels(self, y: NDArray[Any]) -> NDArray[np.int64]:
-        self.classes_ = np.unique(y)
+    def _target(
+        self, y: NDArray[Any], used: NDArray[np.bool_]
+    ) -> tuple[ClassificationTarget, NDArray[np.int64]]:
+        self.classes_ = np.unique(y[used])
         if len(self.classes_) < 2:
             raise BadData(
                 "Classification needs 2 classes or more, but y has one class: "
                 f"{self.classes_.tolist()[0]!r}."
             )
-        return self._encode(y)
-
-    def _target(self, y: NDArray[Any], weight: NDArray[np.float64]) -> ClassificationTarget:
-        return ClassificationTarget(self._name, tuple(self.classes_.tolist()))
-
-    def _encode(self, y: NDArray[Any]) -> NDArray[np.int64]:
-        return np.searchsorted(self.classes_, y)
-
-    def _loss(self, codes: NDArray[Any], weight: NDArray[np.float64]) -> Loss:
-        loss = as_loss(self.loss, "classification")
-        if self.class_weight is None:
-            return loss
-        if not isinstance(loss, CrossEntropy):
-            raise BadPlan("class_weight goes with the loss cross_entropy.")
-        classes = np.arange(len(self.classes_))
-        if self.class_weight == "balanced":
-            weights = compute_class_weight(
-                "balanced", classes=classes, y=codes, sample_weight=weight
-            )
-        else:
-            weights = compute_class_weight(
-                self.class_weight, classes=self.classes_, y=self.classes_[codes]
-            )
-        return replace(loss, weight=tuple(weights))
+        target = ClassificationTarget(self._name, tuple(self.classes_.tolist()))
+        return target, np.searchsorted(self.classes_, y)

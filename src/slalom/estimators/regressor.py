@@ -11,7 +11,6 @@ from sklearn.utils.validation import check_consistent_length
 from slalom.core.errors import BadData
 from slalom.data.target import RegressionTarget
 from slalom.estimators.base import PopulationEstimator
-from slalom.losses import GaussianNLL, Loss, as_loss
 
 
 class Regressor(RegressorMixin, PopulationEstimator):  # type: ignore[misc]  # see the base
@@ -85,8 +84,8 @@ class Regressor(RegressorMixin, PopulationEstimator):  # type: ignore[misc]  # s
             )
         values = check_array(y, dtype=np.float64, ensure_2d=False, input_name="y", estimator=self)
         check_consistent_length(X, values, groups)
-        self._target_names = names if values.ndim == 1 or len(names) == values.shape[1] else None
         self._one_column = values.ndim == 1
+        self._names = names
         return self._fit(X, values, sample_weight, groups)
 
     def predict(self, X: Any, return_std: bool = False) -> Any:
@@ -106,39 +105,13 @@ class Regressor(RegressorMixin, PopulationEstimator):  # type: ignore[misc]  # s
     def _shaped(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         return values if self._one_column or values.ndim == 2 else values[:, None]
 
-    def _labels(self, y: NDArray[np.float64]) -> None:
-        return None
-
-    def _target(self, y: NDArray[np.float64], weight: NDArray[np.float64]) -> RegressionTarget:
-        columns = y.reshape(len(y), -1)
-        names = self._target_names or [f"y{k}" for k in range(columns.shape[1])]
-        # In units of a power of two near the largest value, so that no square can overflow.
-        unit = np.exp2(np.frexp(np.abs(columns).max(axis=0))[1] - 1)
-        mean = np.average(columns / unit, axis=0, weights=weight)
-        scale = np.sqrt(np.average((columns / unit - mean) ** 2, axis=0, weights=weight))
-        rounding = 1e-12 * np.abs(mean)
-        constant = scale <= rounding  # nothing to scale
-        scale = np.where(constant, np.maximum(rounding * unit, 1.0), scale * unit)
-        decimal = (".",) * columns.shape[1]
-        return RegressionTarget(tuple(names), tuple(mean * unit), tuple(scale), decimal)
-
-    def _encode(self, y: NDArray[np.float64]) -> NDArray[np.float32]:
-        values = (y.reshape(len(y), -1) - np.array(self.target_.mean)) / np.array(
-            self.target_.scale
-        )
-        return np.asarray(values, dtype=np.float32)
-
-    def _loss(self, codes: NDArray[Any], weight: NDArray[np.float64]) -> Loss:
-        return as_loss(self.loss, "regression")
-
-    def _noise(self, truth: Any, each: Any, weights: Any, counts: Any) -> tuple[float, ...]:
-        if isinstance(self.run_.plan.loss, GaussianNLL):
-            return ()  # the nets tell it themselves, row by row
-        together = np.tensordot(weights, each, axes=1)
-        spread = np.tensordot(weights, (each - together) ** 2, axes=1)
-        spread, unexplained = (
-            np.average(squares, axis=0, weights=counts)
-            for squares in (spread, (truth - together) ** 2)
-        )
-        scale = np.array(self.target_.scale)
-        return tuple(np.sqrt(np.maximum(unexplained - spread, 0.0)) * scale)
+    def _target(
+        self, y: NDArray[Any], used: NDArray[np.bool_]
+    ) -> tuple[RegressionTarget, NDArray[np.float64]]:
+        values = y.reshape(len(y), -1)
+        count = values.shape[1]
+        fit = len(self._names) == count
+        names = self._names if fit else [f"y{k}" for k in range(count)]
+        # Mean and deviation are found when the rows to train on are.
+        target = RegressionTarget(tuple(names), (0.0,) * count, (1.0,) * count, (".",) * count)
+        return target, values

@@ -1,46 +1,207 @@
-"""Greedy weighted selection of an ensemble (Caruana et al. 2004).
+"""From a prepared table to an ensemble: train a population, and choose who predicts together."""
 
-Source: Caruana, Niculescu-Mizil, Crew and Ksikes, Ensemble selection from libraries of models,
-ICML 2004: start from nothing, add again and again the candidate that improves the average on
-validation rows most, with replacement; a candidate's weight is how often it was taken.
-"""
-
-from collections.abc import Callable
-from typing import TypeAlias
+import time
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from sklearn.utils.class_weight import compute_class_weight
 
-Score: TypeAlias = Callable[[NDArray[np.float64]], float]
+from slalom.core.errors import BadPlan, Diverged
+from slalom.data.target import ClassificationTarget, RegressionTarget
+from slalom.engine import Engine, select
+from slalom.losses import CrossEntropy, GaussianNLL, Loss, as_loss
+from slalom.models import Predictor
+from slalom.plan import Plan
+from slalom.population import as_population
+from slalom.runs import Run
+from slalom.runs.train import carry_out, check_time_limit
+from slalom.tabular import recipe
+from slalom.tabular.candidate import Candidate, candidates
+from slalom.tabular.greedy import Score, greedy_weights
+from slalom.tabular.pace import within
+from slalom.tabular.preparation import Preparation
 
 
-def greedy_weights(
-    predictions: NDArray[np.float64], score: Score, rounds: int = 40
-) -> NDArray[np.float64]:
-    """Weights of candidates, `[C]`, which sum to 1.
+@dataclass(frozen=True)
+class Settings:
+    """How a population is trained on a table: what `Regressor` and `Classifier` explain.
+
+    Raises:
+        BadPlan: when the time limit makes no sense.
+    """
+
+    members: Any = None
+    loss: Any = None
+    class_weight: Any = None
+    epochs: int | None = None
+    batch_size: int | None = None
+    patience: int | None = None
+    time_limit: float | None = None
+    engine: Engine | str = "auto"
+    threads: int | None = None
+    seed: int = 0
+    progress: bool | None = None
+
+    def __post_init__(self) -> None:
+        check_time_limit(self.time_limit)
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """A trained population, and what its candidates count when they predict together.
 
     Args:
-        predictions: what each candidate predicts on the validation rows, `[C, N, O]`.
-        score: the loss of averaged predictions `[N, O]`; lower is better.
-        rounds: how many times a candidate is added; the best average on the way is kept.
-
-    Example:
-        >>> import numpy as np
-        >>> truth = np.array([[0.0], [1.0]])
-        >>> candidates = np.array([[[0.5], [1.5]], [[-0.5], [0.5]], [[9.0], [9.0]]])
-        >>> loss = lambda p: float(((p - truth) ** 2).mean())
-        >>> greedy_weights(candidates, loss, rounds=4).tolist()
-        [0.5, 0.5, 0.0]
+        prepared: what they were trained on.
+        run: the training of all members.
+        candidates: all of them, with their weights.
     """
-    taken: list[int] = []
-    total = np.zeros_like(predictions[0])
-    best, best_length = np.inf, 0
-    for _ in range(rounds):
-        scores = [score((total + candidate) / (len(taken) + 1)) for candidate in predictions]
-        choice = int(np.argmin(scores))
-        taken.append(choice)
-        total = total + predictions[choice]
-        if scores[choice] < best:
-            best, best_length = scores[choice], len(taken)
-    counts = np.bincount(taken[:best_length], minlength=len(predictions))
-    return np.asarray(counts / counts.sum())
+
+    prepared: Preparation
+    run: Run
+    candidates: tuple[Candidate, ...]
+
+    @property
+    def chosen(self) -> tuple[Candidate, ...]:
+        """Those that predict."""
+        return tuple(candidate for candidate in self.candidates if candidate.weight)
+
+    @property
+    def weights(self) -> dict[int, float]:
+        """What each member that predicts counts, by its number; together 1."""
+        return {k: c.weight / len(c.members) for c in self.chosen for k in c.members}
+
+    def predictor(self) -> Predictor:
+        """The model that they are together."""
+        run, weights, data = self.run, self.weights, self.prepared.dataset
+        return Predictor(
+            schema=self.prepared.schema,
+            target=self.prepared.target,
+            loss=run.plan.loss,
+            nets=tuple(run.population[k].net for k in weights),
+            modules=tuple(run.model(k) for k in weights),
+            weights=tuple(weights.values()),
+            noise=self._noise(),
+            about={
+                "rows": data.rows,
+                "members": len(run.population),
+                "folds": len(data.folds),
+                "seconds": round(run.seconds, 3),
+                "interrupted": run.interrupted,
+                "torch": torch.__version__.partition("+")[0],
+            },
+        )
+
+    def _noise(self) -> tuple[float, ...]:
+        """What they together leave unexplained on validation rows, beyond where they disagree."""
+        target = self.prepared.target
+        if isinstance(self.run.plan.loss, GaussianNLL) or not isinstance(target, RegressionTarget):
+            return ()  # the nets tell it themselves, row by row; or there are classes
+        truth, counts = _validated(self.prepared)
+        weights = [candidate.weight for candidate in self.chosen]
+        each = np.array([candidate.predictions for candidate in self.chosen])
+        together = np.tensordot(weights, each, axes=1)
+        spread = np.tensordot(weights, (each - together) ** 2, axes=1)
+        spread, unexplained = (
+            np.average(squares, axis=0, weights=counts)
+            for squares in (spread, (truth - together) ** 2)
+        )
+        return tuple(np.sqrt(np.maximum(unexplained - spread, 0.0)) * np.array(target.scale))
+
+
+def fit_ensemble(prepared: Preparation, settings: Settings) -> Ensemble:
+    """Train a population on a prepared table and weight its candidates on validation rows.
+
+    Raises:
+        BadPlan: when the settings make no sense for the table.
+        Diverged: when no candidate has a model.
+    """
+    began = time.perf_counter()
+    data = prepared.dataset
+    plan = _plan(prepared, settings)
+    if settings.time_limit is not None:
+        engine, _ = select(settings.engine, plan, data, settings.threads)
+        plan = within(plan, data, engine, settings.time_limit)
+    left = settings.time_limit and max(0.1, settings.time_limit - (time.perf_counter() - began))
+    run = carry_out(
+        plan,
+        data,
+        engine=settings.engine,
+        threads=settings.threads,
+        time_limit=left,
+        progress=settings.progress,
+    )
+    return Ensemble(prepared, run, _weighted(prepared, run))
+
+
+def _plan(prepared: Preparation, settings: Settings) -> Plan:
+    data, loss = prepared.dataset, _loss(prepared, settings)
+    rows, folds = len(data.folds[0].train), len(data.folds)
+    length = recipe.epochs(rows) if settings.epochs is None else settings.epochs
+    patience = max(1, length // 4) if settings.patience is None else settings.patience
+    if settings.members is None:
+        members = recipe.default_population(
+            inputs=data.X.shape[1],
+            outputs=loss.outputs(data.targets),
+            rows=rows,
+            seeds=-(-recipe.MEMBERS // (len(recipe.RECIPES) * folds)),
+            epochs=length,
+            seed=settings.seed,
+        )
+    else:
+        members = as_population(settings.members)
+    if settings.batch_size is not None:
+        members = as_population(members, batch_size=settings.batch_size)
+    return Plan(members.on_folds(folds), loss, epochs=length, patience=patience, record="epoch")
+
+
+def _loss(prepared: Preparation, settings: Settings) -> Loss:
+    target, given = prepared.target, settings.class_weight
+    loss = as_loss(settings.loss, target.task)
+    if given is None:
+        return loss
+    if not isinstance(loss, CrossEntropy) or not isinstance(target, ClassificationTarget):
+        raise BadPlan("class_weight goes with the loss cross_entropy.")
+    codes, classes = prepared.dataset.y, np.arange(len(target.classes))
+    if given == "balanced":
+        weights = compute_class_weight(
+            "balanced", classes=classes, y=codes, sample_weight=prepared.weight
+        )
+    else:
+        weights = compute_class_weight(
+            given, classes=target.decode(classes), y=target.decode(codes)
+        )
+    return replace(loss, weight=tuple(weights))
+
+
+def _weighted(prepared: Preparation, run: Run) -> tuple[Candidate, ...]:
+    """The candidates with what they predict and count."""
+    judged = [candidate.judged(run) for candidate in candidates(run.population)]
+    predictions = [c.predictions for c in judged if c.predictions is not None]
+    if not predictions:
+        raise Diverged(
+            "Every net of the population diverged, on one fold at least. Lower the learning "
+            "rates, or clip the gradient with clip_norm=1.0."
+        )
+    weights = iter(greedy_weights(np.array(predictions), _score(*_validated(prepared))).tolist())
+    return tuple(c if c.predictions is None else replace(c, weight=next(weights)) for c in judged)
+
+
+def _validated(prepared: Preparation) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    """Target and weights of all validation rows, fold after fold."""
+    rows = np.concatenate([fold.validation for fold in prepared.dataset.folds])
+    return prepared.dataset.y[rows], prepared.weight[rows]
+
+
+def _score(truth: NDArray[Any], weight: NDArray[np.float64]) -> Score:
+    """Weighted squared error, or log loss, of averaged predictions `[N, O]`."""
+    if np.issubdtype(truth.dtype, np.integer):
+        rows = np.arange(len(truth))
+
+        def log_loss(p: NDArray[np.float64]) -> float:
+            return float(np.average(-np.log(p[rows, truth].clip(1e-7)), weights=weight))
+
+        return log_loss
+    return lambda p: float(np.average(((p - truth) ** 2).mean(axis=1), weights=weight))

@@ -38,6 +38,11 @@ class Boolean(Spec):
         return (self.name, f"{self.name} is missing") if self.indicator else (self.name,)
 
     @property
+    def numbers(self) -> int:
+        """How many of the features are numbers on a scale; they come first."""
+        return 0
+
+    @property
     def summary(self) -> str:
         return self.note
 

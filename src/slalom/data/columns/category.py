@@ -85,6 +85,11 @@ class Category(Spec):
         return (*names, f"{self.name} is missing") if self.indicator else tuple(names)
 
     @property
+    def numbers(self) -> int:
+        """How many of the features are numbers on a scale; they come first."""
+        return 0
+
+    @property
     def summary(self) -> str:
         return self.note
 

@@ -22,6 +22,11 @@ class Dropped(Spec):
         return ()
 
     @property
+    def numbers(self) -> int:
+        """How many of the features are numbers on a scale; they come first."""
+        return 0
+
+    @property
     def summary(self) -> str:
         return f"left out: {self.reason}"
 
@@ -45,6 +50,11 @@ class Presence(Spec):
     @property
     def feature_names(self) -> tuple[str, ...]:
         return (f"{self.name} is present",)
+
+    @property
+    def numbers(self) -> int:
+        """How many of the features are numbers on a scale; they come first."""
+        return 0
 
     @property
     def summary(self) -> str:

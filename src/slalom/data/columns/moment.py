@@ -70,6 +70,11 @@ class Datetime(Spec):
         return (self.name, *waves, *tail)
 
     @property
+    def numbers(self) -> int:
+        """How many of the features are numbers on a scale; they come first."""
+        return 1
+
+    @property
     def summary(self) -> str:
         return self.note
 
@@ -136,6 +141,11 @@ class Duration(Spec):
     @property
     def feature_names(self) -> tuple[str, ...]:
         return (self.name, f"{self.name} (far)") if self.tail else (self.name,)
+
+    @property
+    def numbers(self) -> int:
+        """How many of the features are numbers on a scale; they come first."""
+        return 2 if self.tail else 1
 
     @property
     def summary(self) -> str:

@@ -123,6 +123,11 @@ class Number(Spec):
         return (self.name, *far, *missing)
 
     @property
+    def numbers(self) -> int:
+        """How many of the features are numbers on a scale; they come first."""
+        return 2 if self.tail else 1
+
+    @property
     def summary(self) -> str:
         return self.note
 

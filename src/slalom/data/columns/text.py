@@ -61,6 +61,11 @@ class Text(Spec):
         return tuple(f"{self.name}: {token}" for token in self.tokens)
 
     @property
+    def numbers(self) -> int:
+        """How many of the features are numbers on a scale; they come first."""
+        return 0
+
+    @property
     def summary(self) -> str:
         return self.note
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from slalom.tabular.ensemble import greedy_weights
+from slalom.tabular.greedy import greedy_weights
 
 Candidates = NDArray[np.float64]
 
