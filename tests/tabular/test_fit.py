@@ -178,6 +178,15 @@ def test_a_table_of_one_yes_or_no_still_has_a_test_and_says_what_it_is_worth() -
     assert fit.rows.test == 40
 
 
+@pytest.mark.parametrize("rows", [300, 5000])  # several folds, and one split
+def test_what_is_shown_of_the_columns_is_what_the_model_has(rows: int) -> None:
+    shown: list[pd.DataFrame] = []
+    fit = fit_table(
+        houses(rows), "price", epochs=1, members=[Member(MLP(5, 2, 1))], on_columns=shown.append
+    )
+    pd.testing.assert_frame_equal(shown[0], fit.predictor.schema.summary())
+
+
 def test_a_column_that_gives_the_target_away_is_named() -> None:
     table = animals(500).assign(sound=lambda t: t["kind"].map({"cat": "miaow", "dog": "woof"}))
     with pytest.warns(SlalomWarning, match="Column 'sound' alone tells the target"):

@@ -1,6 +1,7 @@
 """How a table becomes features: pure data, fitted on training rows, applied to any later table."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Self
 
@@ -11,6 +12,7 @@ from slalom.core.errors import BadData, did_you_mean
 from slalom.core.spec import Spec
 from slalom.data.columns import Column, Datetime, Dropped, Duration, fit_column
 from slalom.data.columns.cells import Features, Floats
+from slalom.data.dataset import Rows
 from slalom.data.groups import Group
 from slalom.data.table import text_names
 
@@ -81,7 +83,7 @@ class Schema(Spec):
         Example:
             >>> schema = Schema.fit(pd.DataFrame({"size": list("1234"), "sort": list("abcb")}))
             >>> [(group.name, group.features, group.numbers) for group in schema.groups]
-            [('size', (0, 1), 1), ('sort', (1, 4), 0)]
+            [('size', (0, 1), 1), ('sort', (1, 3), 0)]
         """
         groups, start = [], 0
         for part in self._parts:
@@ -91,6 +93,10 @@ class Schema(Spec):
                 groups.append(Group(part.name, columns, (start, end), part.numbers))
             start = end
         return tuple(groups)
+
+    def times(self, frame: pd.DataFrame) -> dict[str, Floats]:
+        """Seconds since 1970 of each column of dates, `[N]`."""
+        return {c.name: c.seconds(frame[c.name]) for c in self.columns if isinstance(c, Datetime)}
 
     def encode(self, frame: pd.DataFrame) -> Features:
         """The features of a table, float32 [N, I], all finite.
@@ -104,12 +110,16 @@ class Schema(Spec):
         Raises:
             BadData: when a column is not there, or most of its cells are not what they were.
         """
+        return self.encode_once(frame).features
+
+    def encode_once(self, frame: pd.DataFrame) -> "Encoded":
+        """As `encode`, with what it takes to put the columns together anew."""
         frame = text_names(frame, "The table")
-        self._check_columns(list(frame.columns))
-        times = {c.name: c.seconds(frame[c.name]) for c in self.columns if isinstance(c, Datetime)}
+        self.check_columns(list(frame.columns))
+        times = self.times(frame)
         parts = [_encode(column, frame, times) for column in self.columns]
         parts += [d.encode_seconds(times[d.start], times[d.end]) for d in self.durations]
-        return np.concatenate(parts, axis=1)
+        return Encoded(self, np.concatenate(parts, axis=1), times)
 
     def summary(self) -> pd.DataFrame:
         """What was made of each column: a frame of column, kind, features (how many) and note."""
@@ -120,7 +130,8 @@ class Schema(Spec):
     def _parts(self) -> tuple[Column | Duration, ...]:
         return (*self.columns, *self.durations)
 
-    def _check_columns(self, names: list[str]) -> None:
+    def check_columns(self, names: list[str]) -> None:
+        """Raise `BadData` unless these names hold all columns that are needed."""
         missing = [name for name in self.inputs if name not in names]
         if missing:
             listed = ", ".join(repr(name) for name in missing)
@@ -128,6 +139,37 @@ class Schema(Spec):
                 f"The table lacks {len(missing)} of the {len(self.inputs)} columns that are "
                 f"needed: {listed}. {did_you_mean(missing[0], names)}"
             )
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """A table that was encoded once.
+
+    Args:
+        schema: what encoded it.
+        features: float32 `[N, I]`.
+        times: seconds since 1970 of each column of dates, `[N]`.
+    """
+
+    schema: Schema
+    features: Features
+    times: dict[str, Floats]
+
+    def taken(self, rows: Mapping[str, Rows]) -> Features:
+        """The features of a table each of whose columns comes from other rows of this one.
+
+        Args:
+            rows: for each column that the schema needs, row numbers `[M]`.
+        """
+        columns = []
+        durations = {d.name: d for d in self.schema.durations}
+        for group in self.schema.groups:
+            if group.name in durations:
+                start, end = (self.times[name][rows[name]] for name in group.columns)
+                columns.append(durations[group.name].encode_seconds(start, end))
+            else:
+                columns.append(self.features[rows[group.name], group.slice])
+        return np.concatenate(columns, axis=1)
 
 
 def _encode(column: Column, frame: pd.DataFrame, times: dict[str, Floats]) -> Features:

@@ -110,7 +110,7 @@ class RegressionTarget(Spec):
         """
         return _target_numbers(_columns(frame, self.names), self.names, self.decimal)
 
-    def standardised(self, values: Floats) -> NDArray[np.float32]:
+    def standardised(self, values: NDArray[Any]) -> NDArray[np.float32]:
         """What the nets are trained on for values [N, T] in original units: float32 [N, T]."""
         return np.asarray((values - np.array(self.mean)) / np.array(self.scale), dtype=np.float32)
 
@@ -194,7 +194,7 @@ class ClassificationTarget(Spec):
         """As `encode`."""
         return self.encode(frame)
 
-    def standardised(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
+    def standardised(self, values: NDArray[Any]) -> NDArray[np.int64]:
         """What the nets are trained on for class numbers [N]: these."""
         return values
 

@@ -97,14 +97,25 @@ class Predictor:
         Raises:
             BadData: when a column that the schema needs is missing or cannot be read.
         """
-        mean = self._mean(frame)
+        predicted = self.predict_features(self.schema.encode(frame))
         if isinstance(self.target, ClassificationTarget):
-            return self.target.decode(mean.argmax(axis=1))
-        return _squeeze(self.target.decode(mean))
+            return self.target.decode(predicted.argmax(axis=1))
+        return _squeeze(predicted)
 
     def predict_proba(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         """Probabilities `[N, K]`, in the order of `target.classes`."""
-        return self._mean(frame)
+        return self.predict_features(self.schema.encode(frame))
+
+    def predict_features(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Probabilities `[N, K]`, or values `[N, T]`, of rows that the schema has encoded.
+
+        Args:
+            X: features, `[N, I]`.
+        """
+        mean = np.asarray(
+            sum(weight * self.loss.predict(output).numpy() for weight, output in self._outputs(X))
+        )
+        return self.target.decode(mean) if isinstance(self.target, RegressionTarget) else mean
 
     def predict_std(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         """Standard deviation of each prediction: where the nets disagree, and the noise left.
@@ -113,7 +124,7 @@ class Predictor:
         shape is that of `predict`. The two parts add as variances.
         """
         mean, square, variance = np.zeros(()), np.zeros(()), np.zeros(())
-        for weight, output in self._outputs(frame):
+        for weight, output in self._outputs(self.schema.encode(frame)):
             values, own = self.loss.predict(output).numpy(), self.loss.variance(output)
             mean = mean + weight * values
             square = square + weight * values**2
@@ -161,15 +172,9 @@ class Predictor:
         except (LookupError, TypeError, ValueError, RuntimeError) as error:
             raise BadFile(damaged(path, error)) from error
 
-    def _mean(self, frame: pd.DataFrame) -> NDArray[np.float64]:
-        parts = self._outputs(frame)
-        return np.asarray(
-            sum(weight * self.loss.predict(output).numpy() for weight, output in parts)
-        )
-
-    def _outputs(self, frame: pd.DataFrame) -> Iterator[tuple[float, torch.Tensor]]:
+    def _outputs(self, X: NDArray[np.float32]) -> Iterator[tuple[float, torch.Tensor]]:
         """Weight and raw outputs `[N, O]` of each net."""
-        rows = torch.from_numpy(np.ascontiguousarray(self.schema.encode(frame)))
+        rows = torch.from_numpy(np.ascontiguousarray(X))
         for weight, module in zip(self.weights, self.modules, strict=True):
             # in float64, so that probabilities sum to 1 as closely as peers expect
             yield weight, outputs(module, rows).double()

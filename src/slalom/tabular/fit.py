@@ -5,36 +5,26 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.inspection import permutation_importance
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from slalom.core.errors import BadData, BadPlan, SlalomWarning, did_you_mean
-from slalom.data.columns.cells import counted, numbers
-from slalom.data.dataset import Rows
-from slalom.data.schema import Schema
-from slalom.data.table import read_table
-from slalom.data.target import (
-    ClassificationTarget,
-    Target,
-    Task,
-    fit_target,
-    split_missing_target,
-)
+from slalom.core.errors import SlalomWarning
+from slalom.data.columns.cells import counted
+from slalom.data.schema import Encoded
+from slalom.data.target import Target, Task
 from slalom.diagnosis import Diagnosis, diagnose
-from slalom.estimators import Classifier, Regressor
 from slalom.models import Predictor
 from slalom.runs import Run
-from slalom.tabular.holdout import alike, held_out, kinds, warn_if_rough
-from slalom.tabular.scoring import Array, Estimate, Scores, baselines, log_loss, metrics, r2, score
+from slalom.tabular.candidate import candidate_numbers
+from slalom.tabular.ensemble import Settings, fit_ensemble
+from slalom.tabular.importance import importance
+from slalom.tabular.preparation import Preparation
+from slalom.tabular.rows import TableRows, name_of
+from slalom.tabular.scoring import Array, Estimate, Scores, baselines, metrics, score
 
-FEWEST_ROWS = 10  # 8 to train and select on, 2 to test on: fewer say nothing
-IMPORTANCE_REPEATS = 5
-IMPORTANCE_CELLS = 100_000  # shuffled rows x columns a repeat, so that it takes seconds
 FEWEST_TO_TELL = 100  # test rows; fewer may all be right by luck
 SUSPECTS = 5  # columns, the most important first, that may tell the target all alone
 TELLING = 0.99  # of what one gets wrong without any column; less is nothing strange
@@ -77,7 +67,7 @@ class Fit:
     Args:
         source: what the table is called.
         predictor: the model.
-        target: what is predicted, fitted on all rows that have one.
+        target: what is predicted.
         run: the training of all members.
         rows: what became of the rows.
         scores: model ("slalom" first, then two baselines) to metric (the headline first) to
@@ -109,9 +99,7 @@ class Fit:
     @property
     def targets(self) -> tuple[str, ...]:
         """The names of the target columns."""
-        if isinstance(self.target, ClassificationTarget):
-            return (self.target.name,)
-        return self.target.names
+        return self.target.columns
 
     @property
     def columns(self) -> pd.DataFrame:
@@ -192,7 +180,7 @@ class Fit:
         members["schedule"] = [str(member.schedule) for member in of]
         members["clip_norm"] = [member.clip_norm for member in of]
         members["diverged"] = members["status"].str.startswith("diverged")
-        candidate = members["member"] // self.rows.folds  # its folds are adjacent
+        candidate = candidate_numbers(self.run.population)[members["member"]]
         groups = members.groupby([candidate, *setting], sort=False, dropna=False)
         board = groups[measured].agg(_mean_of_all)
         board["status"] = [self._status(folds) for folds in groups["diverged"].sum()]
@@ -232,6 +220,7 @@ def fit_table(
     task: Task | None = None,
     time_limit: float | None = None,
     seed: int = 0,
+    validation: Any = "auto",
     on_columns: Callable[[pd.DataFrame], None] | None = None,
     on_model: Callable[[Predictor], None] | None = None,
     **arguments: Any,
@@ -247,6 +236,7 @@ def fit_table(
         task: "regression" or "classification", to override what the target looks like.
         time_limit: seconds for the training.
         seed: of the test rows, the splits and the nets.
+        validation: which rows to select on; as for `Regressor`.
         on_columns: called before the training with what is made of each column: a frame of column,
             kind, features and note.
         on_model: called with the model as soon as there is one, before it is scored.
@@ -267,208 +257,74 @@ def fit_table(
         (40, ['slalom', 'linear model', 'mean'])
     """
     began = time.perf_counter()
-    if time_limit is not None and not time_limit > 0:
-        raise BadPlan(f"time_limit must be a number of seconds > 0, but {time_limit!r} was given.")
+    settings = Settings(time_limit=time_limit, seed=seed, **arguments)
     with _noted() as caught:
         names = (target,) if isinstance(target, str) else tuple(dict.fromkeys(target))
-        parts = _Parts.of(table, names, test, tuple(drop), task, seed)
-        y = _readable(parts.target, parts.train)
+        rows = TableRows.of(table, names, test, tuple(drop), task, seed)
+        prepared = _train(rows, seed, validation)
+        # Encoded, and refused where it does not fit, before the training and not after it.
+        tested, truth = prepared.schema.encode_once(rows.test), rows.target.values(rows.test)
         if on_columns is not None:
-            on_columns(Schema.fit(parts.train, exclude=names).summary())
-        estimator = (Classifier if parts.target.task == "classification" else Regressor)(
-            time_limit=time_limit, random_state=seed, **arguments
-        )
-        estimator.fit(parts.train.drop(columns=[*names]), y)
-        predictor, run = estimator.predictor_, estimator.run_
+            on_columns(prepared.schema.summary())
+        ensemble = fit_ensemble(prepared, settings)
+        predictor, run = ensemble.predictor(), ensemble.run
         if on_model is not None:
             on_model(predictor)
-        truth, predicted = _truth(parts.target, parts.test), _outputs(predictor, parts.test)
-        encoded = _Encoded.of(predictor.schema, parts)
-        rivals = baselines(parts.target, encoded.X_train, encoded.y_train, encoded.X_test)
+        predicted = predictor.predict_features(tested.features)
+        rivals = baselines(prepared.target, prepared.X, prepared.y, tested.features)
         scores, lead = score(
-            metrics(parts.target),
+            metrics(rows.target),
             truth,
             {"slalom": predicted} | rivals,
-            kinds=parts.kinds,
+            kinds=rows.kinds,
             seed=seed,
         )
-        importance = _importance(estimator, parts, truth, seed)
-        _warn_if_told(importance["column"].tolist(), encoded)
+        needed = importance(predictor, tested, truth, seed)
+        _warn_if_told(
+            needed["column"].tolist(), prepared, tested, prepared.target.standardised(truth)
+        )
         return Fit(
-            source=_name(table),
+            source=name_of(table),
             predictor=predictor,
-            target=parts.target,
+            target=prepared.target,
             run=run,
-            rows=_counts(run, parts),
+            rows=_counts(run, rows),
             scores=scores,
             lead=lead,
             truth=truth,
             predicted=predicted,
-            importance=importance,
+            importance=needed,
             left_out=tuple(drop),
             notes=tuple(dict.fromkeys([*(str(w.message) for w in caught), *run.notes])),
             seconds=time.perf_counter() - began,
         )
 
 
-@dataclass(frozen=True, eq=False)
-class _Parts:
-    """The rows to train and select on, and those to test on.
-
-    Args:
-        train, test: rows that have a target.
-        target: fitted on all rows of the table.
-        kinds: of the test rows `[N]`, see `slalom.tabular.holdout`.
-        set_aside, repeated: see `RowCounts`.
-    """
-
-    train: pd.DataFrame
-    test: pd.DataFrame
-    target: Target
-    kinds: Rows
-    set_aside: int
-    repeated: int
-
-    @classmethod
-    def of(
-        cls,
-        table: Any,
-        names: tuple[str, ...],
-        test: Any,
-        drop: tuple[str, ...],
-        task: Task | None,
-        seed: int,
-    ) -> "_Parts":
-        whole, aside = with_target(table, names, drop)
-        if test is None:
-            _check_enough(len(whole))
-        target = fit_target(whole[list(names)], task)
-        schema = Schema.fit(whole, exclude=names)  # of which columns a net can see
-        if test is None:
-            kind, caution = kinds(whole, schema.inputs, names)
-            if caution:
-                warnings.warn(caution, SlalomWarning, stacklevel=3)
-            held = held_out(target, whole, kind, seed)
-            warn_if_rough(kind[held])
-            repeated = len(whole) - len(np.unique(alike(whole, schema.inputs)))
-            return cls(whole[~held], whole[held], target, kind[held], aside, repeated)
-        scored, aside_test = with_target(test, names, ())
-        if len(scored) < 2:
-            raise BadData(f"{_name(test)} has 1 row with a target; at least 2 are needed to score.")
-        with _silent():  # refuse what does not fit before the training, not after it
-            schema.encode(scored)
-            target.encode(scored)
-        kind, _ = kinds(scored, schema.inputs, names)
-        warn_if_rough(kind)
-        same = alike(pd.concat([whole, scored]), schema.inputs)
-        if seen := int(np.isin(same[len(whole) :], same[: len(whole)]).sum()):
-            warnings.warn(
-                f"{seen} of {len(scored)} rows of {_name(test)} have the features of a row trained "
-                "on: their score may come from memory.",
-                SlalomWarning,
-                stacklevel=3,
-            )
-        repeated = len(same) - len(np.unique(same))
-        return cls(whole, scored, target, kind, aside + aside_test, repeated)
+def _train(rows: TableRows, seed: int, validation: Any) -> Preparation:
+    """The rows to train and select on, prepared."""
+    target = rows.target
+    features = rows.train.drop(columns=[*target.columns])
+    return Preparation.of(
+        features, target, target.values(rows.train), validation=validation, seed=seed
+    )
 
 
-@dataclass(frozen=True, eq=False)
-class _Encoded:
-    """The same rows as the nets see them: features `[N, I]`, and targets as numbers or classes.
-
-    Args:
-        X_train, y_train, X_test, y_test: of the rows to train and to test on.
-        column: which column each feature is of, `[I]`.
-    """
-
-    X_train: Array
-    y_train: Array
-    X_test: Array
-    y_test: Array
-    column: Array
-
-    @classmethod
-    def of(cls, schema: Schema, parts: _Parts) -> "_Encoded":
-        made = schema.summary()
-        with _silent():  # what the table has to say was said when the nets were scored
-            X_train, X_test = schema.encode(parts.train), schema.encode(parts.test)
-        y_train, y_test = parts.target.encode(parts.train), parts.target.encode(parts.test)
-        column = np.repeat(made["column"].to_numpy(), made["features"])
-        return cls(X_train, y_train, X_test, y_test, column)
-
-
-def with_target(
-    table: Any, names: tuple[str, ...], drop: tuple[str, ...]
-) -> tuple[pd.DataFrame, int]:
-    """The rows that have all targets, without the columns in `drop`, and how many have not."""
-    frame, where = read_table(table), _name(table)
-    columns = frame.columns.tolist()
-    if not names:
-        raise BadData(f"Name at least one target column of {where}.")
-    for name in (*names, *drop):
-        if name not in columns:
-            raise BadData(f"{where} has no column {name!r}. {did_you_mean(name, columns)}")
-    for name in set(names) & set(drop):
-        raise BadData(f"Column {name!r} cannot be both the target and left out.")
-    if not set(columns) - {*names, *drop}:
-        raise BadData(f"{where} has no column besides the target and those left out.")
-    present, missing = split_missing_target(frame.drop(columns=[*drop]), names)
-    if len(missing):
-        warnings.warn(
-            f"{len(missing)} of {len(frame)} rows of {where} have no {' or '.join(names)}: they "
-            "are set aside, neither trained on nor scored.",
-            SlalomWarning,
-            stacklevel=4,
-        )
-    return present, len(missing)
-
-
-def _check_enough(rows: int) -> None:
-    if rows < FEWEST_ROWS:
-        raise BadData(
-            f"{counted(rows, 'row')} with a target cannot be trained on, selected on and "
-            f"tested on: at least {FEWEST_ROWS} are needed. Collect more rows."
-        )
-
-
-def _readable(target: Target, frame: pd.DataFrame) -> Any:
-    """The target as the estimators take it: labels, or numbers whatever they were written as."""
-    if isinstance(target, ClassificationTarget):
-        return pd.Series(target.decode(target.encode(frame)), name=target.name)
-    values = pd.DataFrame(_truth(target, frame), columns=list(target.names))
-    return values if len(target.names) > 1 else values[target.names[0]]
-
-
-def _truth(target: Target, frame: pd.DataFrame) -> Array:
-    """Class numbers `[N]`, or values `[N, T]` in float64."""
-    encoded = target.encode(frame)  # checks every cell
-    if isinstance(target, ClassificationTarget):
-        return encoded
-    columns = zip(target.names, target.decimal, strict=True)
-    return np.stack([numbers(frame[name], mark)[0] for name, mark in columns], axis=1)
-
-
-def _outputs(predictor: Predictor, frame: pd.DataFrame) -> Array:
-    """Probabilities `[N, K]`, or values `[N, T]`."""
-    if predictor.task == "classification":
-        return predictor.predict_proba(frame)
-    return np.asarray(predictor.predict(frame)).reshape(len(frame), -1)
-
-
-def _warn_if_told(columns: Sequence[str], rows: _Encoded) -> None:
+def _warn_if_told(
+    columns: Sequence[str], prepared: Preparation, tested: Encoded, y_test: Array
+) -> None:
     """Say which of the columns alone tells the target: it may be known only when the target is.
 
     A tree finds any such rule from one column, where nets may be too smooth or lean on two at once.
     """
-    if len(columns) == 1 or len(rows.X_test) < FEWEST_TO_TELL:
+    if len(columns) == 1 or len(y_test) < FEWEST_TO_TELL:
         return
-    classes = rows.y_test.ndim == 1
-    chance = np.bincount(rows.y_test).max() / len(rows.y_test) if classes else 0.0
+    classes = y_test.ndim == 1
+    chance = np.bincount(y_test).max() / len(y_test) if classes else 0.0
+    own = {group.name: group.slice for group in prepared.schema.groups}
     for name in columns[:SUSPECTS]:
-        own = rows.column == name
         tree = (DecisionTreeClassifier if classes else DecisionTreeRegressor)(random_state=0)
-        tree.fit(rows.X_train[:, own], rows.y_train)
-        wrong = 1 - tree.score(rows.X_test[:, own], rows.y_test)
+        tree.fit(prepared.X[:, own[name]], prepared.y)
+        wrong = 1 - tree.score(tested.features[:, own[name]], y_test)
         if wrong < (1 - TELLING) * (1 - chance):
             warnings.warn(
                 f"Column {name!r} alone tells the target: is it known before? If not, leave it out "
@@ -482,44 +338,12 @@ def _mean_of_all(values: "pd.Series[float]") -> float:
     return float(values.mean(skipna=False))
 
 
-def _importance(estimator: Any, parts: _Parts, truth: Array, seed: int) -> pd.DataFrame:
-    """How much worse predictions get when the cells of one column are shuffled (Breiman 2001)."""
-    predictor = estimator.predictor_
-    inputs = list(predictor.schema.inputs)
-    rows = min(len(truth), max(200, IMPORTANCE_CELLS // len(inputs)))
-    chosen = np.sort(np.random.default_rng(seed).permutation(len(truth))[:rows])
-
-    def goodness(_: Any, X: pd.DataFrame, y: Array) -> float:
-        predicted = _outputs(predictor, X)
-        return -log_loss(y, predicted) if predictor.task == "classification" else r2(y, predicted)
-
-    with _silent():
-        found = permutation_importance(
-            estimator,
-            parts.test[inputs].iloc[chosen],
-            truth[chosen],
-            scoring=goodness,
-            n_repeats=IMPORTANCE_REPEATS,
-            random_state=seed,
-        )
-    frame = pd.DataFrame(
-        {"column": inputs, "harm": found.importances_mean, "error": found.importances_std}
-    )
-    return frame.sort_values("harm", ascending=False, kind="stable").reset_index(drop=True)
-
-
-def _counts(run: Run, parts: _Parts) -> RowCounts:
+def _counts(run: Run, rows: TableRows) -> RowCounts:
     folds = run.dataset.folds
     share = len(folds[0].validation) / (len(folds[0].train) + len(folds[0].validation))
-    validation = len(parts.train) if len(folds) > 1 else round(share * len(parts.train))
-    train = len(parts.train) if len(folds) > 1 else len(parts.train) - validation
-    return RowCounts(
-        train, validation, len(folds), len(parts.test), parts.set_aside, parts.repeated
-    )
-
-
-def _name(table: Any) -> str:
-    return Path(table).name if isinstance(table, str | Path) else "The table"
+    validation = len(rows.train) if len(folds) > 1 else round(share * len(rows.train))
+    train = len(rows.train) if len(folds) > 1 else len(rows.train) - validation
+    return RowCounts(train, validation, len(folds), len(rows.test), rows.set_aside, rows.repeated)
 
 
 @contextmanager
@@ -533,10 +357,3 @@ def _noted() -> Iterator[list[warnings.WarningMessage]]:
     finally:
         for w in caught:
             warnings.warn_explicit(w.message, w.category, w.filename, w.lineno)
-
-
-@contextmanager
-def _silent() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SlalomWarning)
-        yield

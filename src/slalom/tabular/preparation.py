@@ -23,7 +23,8 @@ class Preparation:
     Args:
         schema: what is made of each column, fitted on the rows to train on.
         target: what is predicted, with the mean and deviation of these rows.
-        dataset: the rows that count, encoded, with their splits and weights.
+        dataset: the rows that count, each once, with their splits and weights.
+        X, y: features `[N, I]` of all rows as they came, and their target as nets see it.
 
     Example:
         >>> from slalom.data.target import fit_target
@@ -37,6 +38,8 @@ class Preparation:
     schema: Schema
     target: Target
     dataset: Dataset
+    X: NDArray[np.float32]
+    y: NDArray[Any]
 
     @classmethod
     def of(
@@ -69,12 +72,11 @@ class Preparation:
         weight = np.ones(len(frame)) if weight is None else weight
         rows, weight = _rows(frame, values, weight, groups, validation)
         check_enough(len(rows))
-        frame, values = frame.iloc[rows], values[rows]
         classes = target.classes if isinstance(target, ClassificationTarget) else ()
         folds = validation_folds(
             validation,
             len(rows),
-            values if classes else None,
+            values[rows] if classes else None,
             None if groups is None else np.asarray(groups)[rows],
             seed,
         )
@@ -83,11 +85,12 @@ class Preparation:
         known = folds[0].train if len(folds) == 1 else np.arange(len(rows))
         if not weight[known].any():
             raise BadData("All rows to train on have a sample weight of 0.")
-        target = target.rescaled(values[known], weight[known])
-        schema = Schema.fit(frame.iloc[known])
+        target = target.rescaled(values[rows[known]], weight[known])
+        schema = Schema.fit(frame.iloc[rows[known]])
+        X, y = schema.encode(frame), target.standardised(values)
         dataset = Dataset(
-            schema.encode(frame),
-            target.standardised(values),
+            X[rows],
+            y[rows],
             task="classification" if classes else "regression",
             folds=folds,
             weight=None if (weight == 1).all() else weight.astype(np.float32),
@@ -96,7 +99,7 @@ class Preparation:
             classes=classes,
             schema=schema,
         )
-        return cls(schema, target, dataset)
+        return cls(schema, target, dataset, X, y)
 
     @property
     def weight(self) -> NDArray[np.float64]:

@@ -8,14 +8,14 @@ from sklearn.model_selection import train_test_split
 
 from slalom.core.errors import BadData, did_you_mean
 from slalom.data import toys
-from slalom.data.dataset import Dataset, Rows, Split
-from slalom.data.schema import Schema
-from slalom.data.target import ClassificationTarget, fit_target
+from slalom.data.dataset import Dataset, Rows
+from slalom.data.target import fit_target
 from slalom.engine.measure import measure
 from slalom.nets import MLP
 from slalom.optim import SGD, Adagrad, Adam, Optimizer, RMSprop
 from slalom.runs import Run
-from slalom.tabular.fit import with_target
+from slalom.tabular.preparation import Preparation
+from slalom.tabular.rows import with_target
 
 RACERS: tuple[Optimizer, ...] = (
     SGD(0.01),
@@ -54,20 +54,9 @@ def table(source: Any, target: str, seed: int = 0) -> Dataset:
         BadFile, BadData: when the table or its target cannot be used.
     """
     frame, _ = with_target(source, (target,), ())
-    fitted = fit_target(frame[[target]])
-    y = fitted.encode(frame)
-    train, validation = _split(len(frame), seed)
-    schema = Schema.fit(frame.iloc[train], exclude=[target])
-    classes = fitted.classes if isinstance(fitted, ClassificationTarget) else ()
-    return Dataset(
-        schema.encode(frame),
-        y,
-        task=fitted.task,  # type: ignore[arg-type]  # both classes name one of the two tasks
-        folds=(Split(train, validation),),
-        feature_names=schema.feature_names,
-        target_names=(target,),
-        classes=classes,
-    )
+    fitted, split = fit_target(frame[[target]]), _split(len(frame), seed)
+    features = frame.drop(columns=[target])
+    return Preparation.of(features, fitted, fitted.values(frame), validation=[split]).dataset
 
 
 def net(data: Dataset) -> MLP:
