@@ -4,7 +4,6 @@ Every other engine is compared with this one, so it is written to be read: `_tra
 a person would write.
 """
 
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -18,10 +17,11 @@ from numpy.typing import NDArray
 from slalom.core.errors import BadPlan
 from slalom.data.batches import Shuffle
 from slalom.data.dataset import Dataset, Rows
+from slalom.engine import rules
 from slalom.engine.contract import RECORD, Engine, Session
 from slalom.engine.dropout import KeyedDropout
-from slalom.engine.state import NEVER, State, part
-from slalom.losses import as_loss
+from slalom.engine.state import State, part
+from slalom.losses import Loss, as_loss
 from slalom.metrics import metric
 from slalom.nets import MLP, NetSpec, flat_buffers, flat_parameters, outputs, seeded
 from slalom.plan import Plan
@@ -123,7 +123,7 @@ class _Stretch:
 
     def __init__(self, state: State, steps: int, stop: Event, until: int | None) -> None:
         self.state, self.steps, self.stop = state, steps, stop
-        self.until = sys.maxsize if until is None else until
+        self.until = until
         self.records: list[tuple[Any, ...]] = []
         # Members share folds and seeds, so what follows from these is made once.
         self._rows: dict[tuple[int, str], Batch] = {}
@@ -131,35 +131,36 @@ class _Stretch:
 
     def advance(self, k: int) -> None:
         """Advance member `k`."""
-        member = self.state.plan.population[k]
+        state, member = self.state, self.state.plan.population[k]
+        table, own = np.zeros(1, dtype=rules.MEMBER), slice(k, k + 1)
+        rules.stand(table, state, own, self.steps, self.until)
         module = _build(member)
-        self.state.fill(module, k)
+        state.fill(module, k)
         optimizer = member.optimizer.build(module.parameters())
-        _load_slots(optimizer, self.state, k)
+        _load_slots(optimizer, state, k)
         try:
-            self._train(k, member, module, optimizer)
+            self._train(table.view(np.recarray)[0], k, member, module, optimizer)
         finally:  # also when interrupted, so that the state is always whole
-            _save(module, optimizer, self.state, k)
+            rules.keep(table, state, own)
+            _save(module, optimizer, state, k)
 
     def _train(
         self,
+        m: Any,
         k: int,
         member: Member,
         module: torch.nn.Module,
         optimizer: torch.optim.Optimizer,
     ) -> None:
-        state, plan = self.state, self.state.plan
-        total = int(state.layout.total_steps[k])
-        end = min(int(state.step[k]) + self.steps, self.until, total)
+        plan, total = self.state.plan, int(m.total_steps)
         dropout = KeyedDropout(module, member.seed)
         module.train()
-        if not np.isnan(state.pending[k]):  # another engine was stopped there, this one never is
-            self._record(k, member, module, float(state.pending[k]))
-            state.pending[k] = NAN
-        for batch in self._batches(k, member):
-            step = int(state.step[k])
-            if step >= end or not self._going(k) or self.stop.is_set():
+        if not np.isnan(m.pending):  # another engine was stopped there, this one never is
+            self._finish_step(m, k, member, module)
+        for batch in self._batches(m, member):
+            if not rules.trains(m) or self.stop.is_set():
                 return
+            step = int(m.step)
             dropout.step = step
             optimizer.param_groups[0]["lr"] = member.schedule.at(member.optimizer.lr, step, total)
 
@@ -167,7 +168,7 @@ class _Stretch:
             loss = plan.loss(_forward(module, member, step, batch.X), batch.y, batch.weight)
             value = loss.item()
             if not np.isfinite(value):
-                state.diverged_at[k] = step + 1
+                rules.diverges(m)
                 self.records.append((k, step + 1, value, NAN, NAN))
                 return
             loss.backward()  # type: ignore[no-untyped-call]
@@ -175,26 +176,20 @@ class _Stretch:
                 torch.nn.utils.clip_grad_norm_(module.parameters(), member.clip_norm)
             optimizer.step()
 
-            state.step[k] += 1
-            state.epoch_loss[k] += value
-            if k < state.layout.framed and state.step[k] in state.layout.due:
-                state.keep_frame(k, flat_parameters(module), flat_buffers(module))
-            self._record(k, member, module, value)
+            rules.counts(m, value)
+            self._keep_frame(m, k, module)
+            self._finish_step(m, k, member, module)
 
-    def _going(self, k: int) -> bool:
-        return bool(self.state.stopped_at[k] == NEVER and self.state.diverged_at[k] == NEVER)
-
-    def _batches(self, k: int, member: Member) -> Iterator[Batch]:
+    def _batches(self, m: Any, member: Member) -> Iterator[Batch]:
         """The batches of a member from where it stands, in the order of a DataLoader."""
-        state = self.state
         everything = self._part(member.fold, "train")
         while member.batch_size is None:
             yield everything
         rows = len(everything.X)
         shuffle = self._shuffles.setdefault((member.seed, rows), Shuffle(member.seed, rows))
-        first = int(state.step[k] % state.layout.steps_per_epoch[k])
+        first = int(m.in_epoch)
         while True:
-            order = shuffle.order(state.epochs(k))
+            order = shuffle.order(int(m.epoch))
             for index in torch.split(order, member.batch_size)[first:]:
                 yield everything.rows(index)
             first = 0
@@ -205,50 +200,34 @@ class _Stretch:
             self._rows[fold, part] = _rows(dataset, getattr(dataset.folds[fold], part))
         return self._rows[fold, part]
 
-    def _record(self, k: int, member: Member, module: torch.nn.Module, loss: float) -> None:
-        """After a step: validate where it is time to, and write down what the plan asks for."""
-        state, plan = self.state, self.state.plan
-        step, per_epoch = int(state.step[k]), int(state.layout.steps_per_epoch[k])
-        last = step == state.layout.total_steps[k]
-        epoch_end = step % per_epoch == 0
-        if plan.record == "step":
-            state.train_loss[k] = loss
-        elif epoch_end or last:
-            state.train_loss[k] = state.epoch_loss[k] / (
-                per_epoch if epoch_end else step % per_epoch
-            )
-        if epoch_end:
-            state.epoch_loss[k] = 0.0
-        validation = NAN, NAN
-        if last or (epoch_end and (step // per_epoch) % plan.validate_every == 0):
-            validation = self._validate(k, member, module)
-        if last and not all(p.isfinite().all() for p in module.parameters()):
-            state.diverged_at[k] = step
-        row_every = plan.record_every * (1 if plan.record == "step" else per_epoch)
-        if last or not self._going(k) or step % row_every == 0:
-            self.records.append((k, step, state.train_loss[k], *validation))
+    def _keep_frame(self, m: Any, k: int, module: torch.nn.Module) -> None:
+        layout = self.state.layout
+        if k < layout.framed and m.step in layout.due:
+            numbers = flat_parameters(module), flat_buffers(module)
+            self.state.keep_frame(k, int(m.step), *numbers)
 
-    def _validate(self, k: int, member: Member, module: torch.nn.Module) -> tuple[float, float]:
-        state = self.state
+    def _finish_step(self, m: Any, k: int, member: Member, module: torch.nn.Module) -> None:
+        """After an update: validate where it is time to, and write down what the plan asks for."""
+        state, plan = self.state, self.state.plan
         held = self._part(member.fold, "validation")
-        if not len(held.X):
-            return NAN, NAN
-        output = outputs(module, held.X)
-        module.train()
-        loss = state.plan.loss(output, held.y, held.weight).item()
-        score = metric(state.plan.loss, output, held.y, held.weight)
-        if not np.isfinite(loss):
-            state.diverged_at[k] = state.step[k]
-        elif loss < state.best_loss[k]:
-            state.best_loss[k], state.best_step[k] = loss, state.step[k]
-            state.best_train_loss[k], state.best_metric[k] = state.train_loss[k], score
+        due = rules.is_validated(m, plan.validate_every, len(held.X))
+        loss, score = _validate(plan.loss, module, held) if due else (NAN, NAN)
+        rules.sums_up(m, plan.record == "step")
+        if due and rules.judges(m, loss, score, plan.patience or np.inf):
             part(state.best_parameters, state.layout.parameters, k)[:] = flat_parameters(module)
             part(state.best_buffers, state.layout.buffers, k)[:] = flat_buffers(module)
-        elif state.plan.patience is not None:
-            waited = (state.step[k] - state.best_step[k]) / state.layout.steps_per_epoch[k]
-            if waited >= state.plan.patience:
-                state.stopped_at[k] = state.step[k]
-        return loss, score
+        if m.step == m.total_steps and not all(p.isfinite().all() for p in module.parameters()):
+            m.diverged_at = m.step
+        if rules.is_recorded(m):
+            self.records.append((k, m.step, m.train_loss, loss, score))
+        rules.goes_on(m)
+
+
+def _validate(loss: Loss, module: torch.nn.Module, held: Batch) -> tuple[float, float]:
+    """Loss and metric on validation rows."""
+    output = outputs(module, held.X)
+    module.train()
+    return loss(output, held.y, held.weight).item(), metric(loss, output, held.y, held.weight)
 
 
 class _OneThread:

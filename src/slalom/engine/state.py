@@ -269,10 +269,10 @@ class State:
         return outputs
 
     def keep_frame(
-        self, member: int, parameters: NDArray[np.float32], buffers: NDArray[np.float64]
+        self, member: int, step: int, parameters: NDArray[np.float32], buffers: NDArray[np.float64]
     ) -> None:
-        """Keep what a framed member is after its latest step, at which a frame is due."""
-        row, frames = np.searchsorted(self.layout.due, self.step[member]), self.frames(member)
+        """Keep what a framed member is after a step at which a frame is due."""
+        row, frames = np.searchsorted(self.layout.due, step), self.frames(member)
         frames[0][row], frames[1][row] = parameters, buffers
 
     def frames(self, member: int) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
@@ -289,10 +289,6 @@ class State:
         going: NDArray[np.bool_] = (self.stopped_at == NEVER) & (self.diverged_at == NEVER)
         going &= (self.step < self.layout.total_steps) | ~np.isnan(self.pending)
         return going
-
-    def epochs(self, member: int) -> int:
-        """Whole epochs that a member has done."""
-        return int(self.step[member] // self.layout.steps_per_epoch[member])
 
 
 def part(flat: NDArray[Any], offsets: NDArray[np.int64], member: int) -> NDArray[Any]:

@@ -15,6 +15,8 @@ from typing import Any, ClassVar
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 from platformdirs import user_cache_path
 
+from slalom.engine import rules
+
 
 class _Folder(_CacheLocator):
     """One folder for all programs; their sources say whether one is still the right one."""
@@ -25,7 +27,7 @@ class _Folder(_CacheLocator):
 
     def get_source_stamp(self) -> str:
         # Numba looks at the file of the function alone, but this one is made from many.
-        sources = sorted(Path(__file__).parent.glob("*.py"))
+        sources = [*sorted(Path(__file__).parent.glob("*.py")), Path(str(rules.__file__))]
         return sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
 
     def get_disambiguator(self) -> str:

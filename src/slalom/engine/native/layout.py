@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from slalom.engine.state import FIELDS
+from slalom.engine import rules
 from slalom.engine.state import NEVER as NEVER
 
 # Nets of one shape, with batches of one size.
@@ -22,7 +22,7 @@ KIND = np.dtype(
     ]
 )
 
-# A member: what it is, and what changes, as in `slalom.engine.state.State`.
+# A member: what it is, and what changes, as in `slalom.engine.rules`.
 MEMBER = np.dtype(
     [
         ("number", np.int64),
@@ -37,15 +37,8 @@ MEMBER = np.dtype(
         ("slots", np.int64),
         ("records", np.int64),
         ("recorded", np.int64),
-        ("steps_per_epoch", np.int64),
-        ("total_steps", np.int64),
-        ("end", np.int64),  # the step at which this stretch ends
-        ("epoch", np.int64),  # whole epochs done, and steps since then
-        ("in_epoch", np.int64),
-        ("next_record", np.int64),  # the next step whose record is kept
-        ("record_every", np.int64),
         ("next_frame", np.int64),  # the next step at which a frame is due, or NEVER
-        *((name, value.dtype) for name, value in FIELDS.items()),
+        *rules.MEMBER,
     ]
 )
 

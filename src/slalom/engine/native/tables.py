@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from slalom.data.dataset import Dataset
+from slalom.engine import rules
 from slalom.engine.contract import RECORD
 from slalom.engine.native import activations, losses, updates
 from slalom.engine.native.batches import GENERATOR
@@ -31,7 +32,7 @@ from slalom.engine.native.network import layers_of, parts_of
 from slalom.engine.native.tiles import PANEL, pitch
 from slalom.engine.native.training import work
 from slalom.engine.native.vectors import LANES
-from slalom.engine.state import FIELDS, Layout, State
+from slalom.engine.state import Layout, State
 from slalom.losses import Loss
 from slalom.nets import MLP
 from slalom.optim import SCHEDULES, Constant
@@ -96,7 +97,7 @@ class Block:
         columns, members, table = self._columns, self._members, self._table
         _where_they_stand(table, state, members, steps, until)
         base, slope, first_rate = _rates(columns.schedules, columns.schedule[members], table)
-        records = _make_room_for_records(table, state.plan)
+        records = _make_room_for_records(table)
         tasks, order = _tasks(table, self._batch_size, self._cost, self._threads)
         return Stretch(
             members=members,
@@ -156,8 +157,7 @@ class Stretch:
 
     def save(self, state: State) -> None:
         """Give the state what changed."""
-        for name in FIELDS:
-            getattr(state, name)[self.members] = self.nets.members[name]
+        rules.keep(self.nets.members, state, self.members)
 
     def written(self) -> NDArray[Any]:
         """The records that were written."""
@@ -187,20 +187,11 @@ def _where_they_stand(
     table: NDArray[Any], state: State, members: slice, steps: int, until: int | None
 ) -> None:
     """Take over what changes in the members, and where a stretch ends for each of them."""
-    for name in FIELDS:
-        table[name] = getattr(state, name)[members]
-    # A pending step still belongs to its epoch.
-    pending = ~np.isnan(table["pending"])
-    table["epoch"], table["in_epoch"] = np.divmod(table["step"] - pending, table["steps_per_epoch"])
-    table["in_epoch"] += pending
+    rules.stand(table, state, members, steps, until)
     table["recorded"] = 0
     due = np.append(state.layout.due, NEVER)
     following = due[np.searchsorted(state.layout.due, table["step"], side="right")]
     table["next_frame"] = np.where(table["number"] < state.layout.framed, following, NEVER)
-    end = np.minimum(table["step"] + steps, table["total_steps"])
-    if until is not None:  # those that are there already stay
-        end = np.maximum(np.minimum(end, until), table["step"])
-    table["end"] = np.where(state.training[members], end, table["step"])
 
 
 def _kinds(
@@ -251,11 +242,10 @@ def _rates(
     return base, slope, first_rate
 
 
-def _make_room_for_records(table: NDArray[Any], plan: Plan) -> NDArray[Any]:
+def _make_room_for_records(table: NDArray[Any]) -> NDArray[Any]:
     """An empty table of records, as many for each member as it may write."""
-    every = plan.record_every * (1 if plan.record == "step" else table["steps_per_epoch"])
+    every = table["record_every"]
     done = table["step"] - ~np.isnan(table["pending"])
-    table["record_every"], table["next_record"] = every, (done // every + 1) * every
     # What ends the training takes the place of the next one that the plan wants, or comes last.
     room = -(-table["end"] // every) - done // every
     table["records"] = np.cumsum(room) - room

@@ -7,6 +7,7 @@ nearest cache meanwhile. Nothing here knows how many threads there are.
 
 import numpy as np
 
+from slalom.engine import rules
 from slalom.engine.native.batches import (
     as_they_come,
     draws_before,
@@ -29,6 +30,11 @@ from slalom.engine.native.network import ACTIVE, OUTPUTS
 from slalom.engine.native.threads import add, stopped
 from slalom.engine.native.tiles import PANEL
 from slalom.engine.native.updates import update
+
+# The rules of training, as the reference engine has them.
+trains, diverges, counts = part(rules.trains), part(rules.diverges), part(rules.counts)
+is_validated, sums_up = part(rules.is_validated), part(rules.sums_up)
+judges, is_recorded, goes_on = part(rules.judges), part(rules.is_recorded), part(rules.goes_on)
 
 NAN = np.nan
 START, ONE_PANEL = np.int64(0), np.int64(1)
@@ -137,12 +143,6 @@ def _span(table, members):
     return start, end
 
 
-@part
-def trains(m):
-    """Whether a member goes on in this stretch."""
-    return m.step < m.end and m.stopped_at == NEVER and m.diverged_at == NEVER
-
-
 @kernel
 def _train_on_window(
     nets, members, low, high, shuffled, size, left, data, job, room, records, crew, me
@@ -177,7 +177,7 @@ def _step(nets, k, job, n, size, rows, room, records, crew, me):
     if not done:
         return False
     if not np.isfinite(loss):
-        m.diverged_at = m.step + 1
+        diverges(m)
         _write(m, records, m.step + 1, loss, NAN, NAN)
         return True
     if m.clip_norm < np.inf:
@@ -186,12 +186,11 @@ def _step(nets, k, job, n, size, rows, room, records, crew, me):
     if m.schedule != NEVER:
         at = m.step - nets.first_rate
         lr = nets.base[m.schedule, at] + nets.slope[m.schedule, at] * lr
-    m.step += 1
     update(
         m.rule,
         nets.hyper[k],
         lr,
-        m.step,
+        m.step + 1,
         p,
         m.parameters,
         room.gradient,
@@ -199,9 +198,7 @@ def _step(nets, k, job, n, size, rows, room, records, crew, me):
         m.slots,
         kind.parameters,
     )
-    m.in_epoch += 1
-    m.epoch_loss += loss
-    m.pending = loss
+    counts(m, loss)
     if m.step == m.next_frame:
         _keep_frame(nets, m, kind.parameters)
     return True
@@ -285,9 +282,7 @@ def _finish_step(nets, k, data, job, room, records, flag):
     m = nets.members[k]
     kind, fold = nets.kinds[m.kind], m.fold
     rows = data.validation_from[fold + 1] - data.validation_from[fold]
-    last, epoch_end = m.step == m.total_steps, m.in_epoch == m.steps_per_epoch
-    epoch = m.epoch + 1 if epoch_end else m.epoch
-    due = rows > 0 and (last or (epoch_end and epoch % job.validate_every == 0))
+    due = is_validated(m, job.validate_every, rows)
     loss, score = NAN, NAN
     if due:
         done, loss, score = _validate(
@@ -303,37 +298,18 @@ def _finish_step(nets, k, data, job, room, records, flag):
         )
         if not done:
             return False
-    if job.record_steps:
-        m.train_loss = m.pending
-    elif epoch_end or last:
-        m.train_loss = m.epoch_loss / m.in_epoch
-    m.pending = NAN
-    if due:
-        _judge(m, kind, nets.parameters, nets.best, loss, score, job.patience)
-    if last and not _finite(nets.parameters[m.parameters : m.parameters + kind.parameters]):
-        m.diverged_at = m.step
-    ended = last or m.stopped_at != NEVER or m.diverged_at != NEVER
-    if ended or m.step == m.next_record:
-        _write(m, records, m.step, m.train_loss, loss, score)
-    if m.step == m.next_record:
-        m.next_record += m.record_every
-    if epoch_end:
-        m.epoch, m.in_epoch, m.epoch_loss = epoch, 0, 0.0
-    return True
-
-
-@part
-def _judge(m, kind, p, best, loss, score, patience):
-    """What a validation means for the member."""
-    if not np.isfinite(loss):
-        m.diverged_at = m.step
-    elif loss < m.best_loss:
-        m.best_loss, m.best_step, m.best_metric = loss, m.step, score
-        m.best_train_loss = m.train_loss
+    sums_up(m, job.record_steps)
+    if due and judges(m, loss, score, job.patience):
         for i in range(m.parameters, m.parameters + kind.parameters):
-            best[i] = p[i]
-    elif (m.step - m.best_step) / m.steps_per_epoch >= patience:
-        m.stopped_at = m.step
+            nets.best[i] = nets.parameters[i]
+    if m.step == m.total_steps and not _finite(
+        nets.parameters[m.parameters : m.parameters + kind.parameters]
+    ):
+        m.diverged_at = m.step
+    if is_recorded(m):
+        _write(m, records, m.step, m.train_loss, loss, score)
+    goes_on(m)
+    return True
 
 
 @part
