@@ -8,9 +8,10 @@ import pytest
 from PIL import Image
 
 from slalom.core.errors import BadFile
+from slalom.optim import OPTIMIZERS
 from slalom.plots import style
 from slalom.plots.labels import member_labels
-from slalom.population import OPTIMIZERS, grid
+from slalom.population import grid
 
 
 def a_picture() -> style.Picture:

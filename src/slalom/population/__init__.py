@@ -5,7 +5,6 @@ from slalom.population.columns import grouped as grouped
 from slalom.population.columns import spread as spread
 from slalom.population.lazy import Grid as Grid
 from slalom.population.lazy import Joined as Joined
-from slalom.population.member import OPTIMIZERS as OPTIMIZERS
 from slalom.population.member import Member as Member
 from slalom.population.member import as_optimizer as as_optimizer
 from slalom.population.population import Population as Population

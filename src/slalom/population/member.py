@@ -6,15 +6,7 @@ from typing import Any, Literal
 from slalom.core.errors import BadPlan, did_you_mean
 from slalom.core.spec import Spec
 from slalom.nets import NetSpec, as_net
-from slalom.optim import SGD, Adagrad, Adam, AdamW, Constant, Optimizer, RMSprop, Schedule
-
-OPTIMIZERS: dict[str, type[Optimizer]] = {
-    "sgd": SGD,
-    "adagrad": Adagrad,
-    "rmsprop": RMSprop,
-    "adam": Adam,
-    "adamw": AdamW,
-}
+from slalom.optim import OPTIMIZERS, Adam, Constant, Optimizer, Schedule
 
 
 class Member(Spec):

@@ -122,15 +122,15 @@ WRONG: list[tuple[str, str, str, Callable[[str, str, Combination], bool]]] = [
         lambda loss, variant, c: c.activation == "leaky_relu",
     ),
     (
-        "updates.py",
-        "np.float32(-lr / (1.0 + (step - 1) * h[2]))",
-        "np.float32(-lr / (1.0 + step * h[2]))",
+        "../../optim/adagrad.py",
+        "np.float32(-lr / (1.0 + (step - 1) * lr_decay))",
+        "np.float32(-lr / (1.0 + step * lr_decay))",
         lambda loss, variant, c: name(c) == "Adagrad" and "lr_decay" in OPTIMIZERS[c.optimizer][1],
     ),
     (
-        "updates.py",
-        "np.float32(1.0 - lr * h[0] if decoupled else 1.0)",
-        "np.float32(1.0 - 1.1 * lr * h[0] if decoupled else 1.0)",
+        "../../optim/adamw.py",
+        "1.0 - lr * h[3]",
+        "1.0 - 1.1 * lr * h[3]",
         lambda loss, variant, c: name(c) == "AdamW",
     ),
     (

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 from platformdirs import user_cache_path
 
+from slalom import optim
 from slalom.engine import rules
 
 
@@ -27,7 +28,9 @@ class _Folder(_CacheLocator):
 
     def get_source_stamp(self) -> str:
         # Numba looks at the file of the function alone, but this one is made from many.
-        sources = [*sorted(Path(__file__).parent.glob("*.py")), Path(str(rules.__file__))]
+        folders = (Path(__file__).parent, Path(optim.__file__).parent)
+        sources = [path for folder in folders for path in sorted(folder.glob("*.py"))]
+        sources.append(Path(str(rules.__file__)))
         return sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
 
     def get_disambiguator(self) -> str:

@@ -10,6 +10,7 @@ from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import FunctionPass, LoweringPass, register_pass
 from numba.core.typed_passes import NativeLowering, NopythonTypeInference
+from numba.extending import register_jitable
 
 from slalom.engine.native.cache import ProgramCache
 
@@ -142,6 +143,12 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
 def inline(function: Callable[P, R]) -> Callable[P, R]:
     """A formula, which becomes part of the loop that calls it and is vectorised with it."""
     return _kernel(function, fastmath=FORMULAS, forceinline=True)
+
+
+def known(function: Callable[P, R]) -> None:
+    """Let kernels call a formula that Python calls too; it becomes part of their loops."""
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
+    register_jitable(**options, fastmath=FORMULAS, forceinline=True)(function)
 
 
 def part(function: Callable[P, R]) -> Callable[P, R]:

@@ -35,7 +35,7 @@ from slalom.engine.native.vectors import LANES
 from slalom.engine.state import Layout, State
 from slalom.losses import Loss
 from slalom.nets import MLP
-from slalom.optim import SCHEDULES, Constant
+from slalom.optim import OPTIMIZERS, SCHEDULES, Constant
 from slalom.plan import Plan
 from slalom.population import Columns, grouped
 
@@ -55,7 +55,7 @@ def refusal(plan: Plan, columns: Columns, dataset: Dataset) -> str:
         if not isinstance(net.activation, str):
             return f"The activation of {net.label} is a function of your own."
     for optimizer in columns.optimizers:
-        if optimizer.__name__ not in updates.FIELDS:
+        if optimizer not in OPTIMIZERS.values():
             return f"The optimizer {optimizer.__name__} is not one of Slalom's own."
     for schedule in columns.schedules:
         if type(schedule) not in SCHEDULES:
@@ -87,7 +87,7 @@ class Block:
         kinds, layers, arena = _kinds(columns.nets, columns.net[members], batch, table)
         self._kinds, self._layers = kinds, layers
         self._cost = STEP + 6.0 * batch * kinds["parameters"][table["kind"]]
-        table["rule"], self._hyper = updates.encode(columns, members)
+        table["rule"], self._hyper = updates.encode(plan.population, members)
         self._data = data_of(dataset, plan.loss)
         self._job = _job(plan, dataset, table, batch, arena, kinds)
         self._rooms: dict[int, Room] = {}

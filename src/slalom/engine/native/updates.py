@@ -1,209 +1,136 @@
-"""The optimizers of `slalom.optim` as loops over flat parameters: torch.optim's single-tensor path.
+"""The optimizers as loops over flat parameters, made of the arithmetic in their files.
 
-Scalars, such as bias corrections, are float64 until they enter a loop, as in torch; all else is
-float32. A loop passes once over memory. What a member remembers lies in its slots, in the order of
-`optimizer.slots`: slot s at m[m0 + s n : m0 + (s + 1) n], and zero before the first step.
+A loop passes once over memory, and is torch.optim's single-tensor path. What a member remembers
+lies in its slots, in the order of `optimizer.slots`: slot s at m[m0 + s n : m0 + (s + 1) n], and
+zero before the first step.
 """
 
-from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from slalom.engine.native.compile import inline, kernel
-from slalom.population import Columns
+from slalom.engine.native.compile import inline, kernel, known, part
+from slalom.optim import OPTIMIZERS, Optimizer
+from slalom.optim.optimizer import Update
+from slalom.population import Columns, Population, grouped, spread
 
-Floats = NDArray[np.float32]
-Hyper = NDArray[np.float64]
-# Unsigned, so that Numba does not look for negative indices, which count from the end.
-Index = np.uintp
+LENGTH = 6  # arguments of an optimizer, but for its rate, at most
 
-ONE = np.float32(1)
-
-# What `encode` puts where; weight decay comes first everywhere.
-FIELDS = {
-    "SGD": ("weight_decay", "momentum", "dampening", "nesterov"),
-    "Adagrad": ("weight_decay", "eps", "lr_decay", "initial_accumulator_value"),
-    "RMSprop": ("weight_decay", "eps", "alpha", "momentum", "centered"),
-    "Adam": ("weight_decay", "eps", "beta1", "beta2", "amsgrad"),
-    "AdamW": ("weight_decay", "eps", "beta1", "beta2", "amsgrad"),
-}
-LENGTH = 6
-SGD, ADAGRAD, RMSPROP, ADAM, ADAMW = range(5)
+# A rule is an optimizer with the slots that its arguments want; its code is its place here.
+RULES = [(optimizer, slots) for optimizer in OPTIMIZERS.values() for slots in optimizer.updates]
 
 
-def encode(columns: Columns, members: slice) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The rule's code of each member, and its hyperparameters in the order of `FIELDS`.
+def arguments_of(optimizer: type[Optimizer]) -> tuple[str, ...]:
+    """The arguments in the order in which `scalars` finds them.
+
+    Example:
+        >>> arguments_of(OPTIMIZERS["adam"])
+        ('beta1', 'beta2', 'eps', 'weight_decay', 'amsgrad')
+    """
+    defaults = {f.name: np.array([f.default], dtype=np.float64) for f in fields(optimizer)}
+    del defaults["lr"]
+    return tuple(name for item in defaults.items() for name, _ in spread(*item))
+
+
+def encode(population: Population, members: slice) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The rule of each member, and its arguments in the order of `arguments_of`.
 
     The learning rate is not among these: it comes with each step.
 
     Example:
         >>> from slalom import MLP, Adam, grid
-        >>> rules, hyper = encode(grid(net=MLP(1, 4, 1), optimizer=Adam).columns(), slice(None))
-        >>> rules.tolist(), hyper.tolist()
-        ([3], [[0.0, 1e-08, 0.9, 0.999, 0.0, 0.0]])
+        >>> rules, hyper = encode(grid(net=MLP(1, 4, 1), optimizer=Adam), slice(None))
+        >>> RULES[rules[0]][1], hyper.tolist()
+        (('exp_avg', 'exp_avg_sq'), [[0.9, 0.999, 1e-08, 0.0, 0.0, 0.0]])
     """
+    columns = population.columns()
     own = columns.optimizer[members]
-    rules, hyper = np.zeros(len(own), dtype=np.int64), np.zeros((len(own), LENGTH))
+    hyper = np.zeros((len(own), LENGTH))
     for code, optimizer in enumerate(columns.optimizers):
         of = own == code
-        rules[of] = list(FIELDS).index(optimizer.__name__)
-        for place, name in enumerate(FIELDS[optimizer.__name__]):
+        for place, name in enumerate(arguments_of(optimizer)):
             hyper[of, place] = columns.arguments[name][members][of]
-    return rules, hyper
+    return _rules(population, columns)[members], hyper
 
 
-@inline
-def _decayed(g: np.float32, p: np.float32, weight_decay: np.float32) -> np.float32:
-    """The gradient with the L2 penalty; without one, an infinite p does not touch it."""
-    return g + weight_decay * p if weight_decay != np.float32(0) else g
+def _rules(population: Population, columns: Columns) -> NDArray[np.int64]:
+    """The rule of each member: which slots it has depends on which arguments are zero."""
+    used = [argument != 0 for argument in columns.arguments.values()]
+    first, which = grouped(columns.optimizer, *used)
+    some = (population[int(k)].optimizer for k in first)
+    codes = [RULES.index((type(optimizer), optimizer.slots)) for optimizer in some]
+    return np.array(codes, dtype=np.int64)[which]
 
 
-@inline
-def _square_average(v: np.float32, g: np.float32, keep: np.float32, take: np.float32) -> np.float32:
-    return v * keep + take * g * g
+def _loop(scalars: Any, update: Update, slots: int) -> Any:
+    """One loop over the parameters of a member and so many slots.
 
-
-@inline
-def _lerp(start: np.float32, end: np.float32, weight: np.float32) -> np.float32:
-    """torch.lerp, which starts from the nearer end."""
-    ahead = end - start
-    near = weight < np.float32(0.5)
-    return (start if near else end) + (weight if near else weight - np.float32(1)) * ahead
-
-
-@inline
-def _ratio(x: np.float32, v: np.float32, scale: np.float32, eps: np.float32) -> np.float32:
-    size: np.float32 = np.sqrt(v) * scale + eps
-    return x / size
-
-
-@kernel
-def _sgd(h: Hyper, lr: float, p: Floats, p0: Index, g: Floats, n: Index) -> None:
-    weight_decay, rate = np.float32(h[0]), np.float32(-lr)
-    for i in range(n):
-        p[p0 + i] += rate * _decayed(g[i], p[p0 + i], weight_decay)
-
-
-@kernel
-def _momentum(
-    h: Hyper, lr: float, step: int, p: Floats, p0: Index, g: Floats, m: Floats, m0: Index, n: Index
-) -> None:
-    weight_decay, momentum, rate = np.float32(h[0]), np.float32(h[1]), np.float32(-lr)
-    # The first step takes the whole gradient, whatever the dampening.
-    take = np.float32(1.0 - h[2] if step > 1 else 1.0)
-    nesterov = h[3] != 0
-    for i in range(n):
-        gradient = _decayed(g[i], p[p0 + i], weight_decay)
-        buffer = momentum * m[m0 + i] + take * gradient
-        m[m0 + i] = buffer
-        p[p0 + i] += rate * (gradient + momentum * buffer if nesterov else buffer)
-
-
-@kernel
-def _adagrad(
-    h: Hyper, lr: float, step: int, p: Floats, p0: Index, g: Floats, m: Floats, m0: Index, n: Index
-) -> None:
-    weight_decay, eps = np.float32(h[0]), np.float32(h[1])
-    rate = np.float32(-lr / (1.0 + (step - 1) * h[2]))
-    start = np.float32(h[3] if step == 1 else 0.0)
-    for i in range(n):
-        gradient = _decayed(g[i], p[p0 + i], weight_decay)
-        total = (start + m[m0 + i]) + gradient * gradient
-        m[m0 + i] = total
-        p[p0 + i] += _ratio(rate * gradient, total, ONE, eps)
-
-
-def _rmsprop(
-    momentum: bool, centered: bool
-) -> Callable[[Hyper, float, Floats, Index, Floats, Floats, Index, Index], None]:
-    """One loop without the slots that this variant does not have."""
+    Its arguments: h, the hyperparameters; lr, the rate of this step; step, its number from 1; the
+    parameters p[p0 : p0 + n] with their gradient g[:n]; and the slots, m from m0 on.
+    """
+    scalars, update = part(scalars), inline(update)
 
     @kernel
-    def loop(
-        h: Hyper, lr: float, p: Floats, p0: Index, g: Floats, m: Floats, m0: Index, n: Index
-    ) -> None:
-        weight_decay, eps, friction = np.float32(h[0]), np.float32(h[1]), np.float32(h[3])
-        keep, take, rate = np.float32(h[2]), np.float32(1.0 - h[2]), np.float32(-lr)
-        buffer0 = m0 + n
-        mean0 = buffer0 + n if momentum else buffer0
+    def plain(h, lr, step, p, p0, g, m, m0, n):  # type: ignore[no-untyped-def]
+        c = scalars(h, lr, step)
         for i in range(n):
-            gradient = _decayed(g[i], p[p0 + i], weight_decay)
-            v = _square_average(m[m0 + i], gradient, keep, take)
-            m[m0 + i] = v
-            if centered:
-                mean = _lerp(m[mean0 + i], gradient, take)
-                m[mean0 + i] = mean
-                v -= mean * mean
-            if momentum:
-                buffer = friction * m[buffer0 + i] + _ratio(gradient, v, ONE, eps)
-                m[buffer0 + i] = buffer
-                p[p0 + i] += rate * buffer
-            else:
-                p[p0 + i] += _ratio(rate * gradient, v, ONE, eps)
-
-    return loop
-
-
-def _adam(
-    amsgrad: bool,
-) -> Callable[[Hyper, float, int, bool, Floats, Index, Floats, Floats, Index, Index], None]:
-    """One loop without the slot of the largest average where there is none."""
+            p[p0 + i] = update(p[p0 + i], g[i], c)
 
     @kernel
-    def loop(
-        h: Hyper,
-        lr: float,
-        step: int,
-        decoupled: bool,
-        p: Floats,
-        p0: Index,
-        g: Floats,
-        m: Floats,
-        m0: Index,
-        n: Index,
-    ) -> None:
-        # AdamW shrinks the parameter itself, Adam adds the penalty to the gradient.
-        shrink = np.float32(1.0 - lr * h[0] if decoupled else 1.0)
-        weight_decay = np.float32(0.0 if decoupled else h[0])
-        eps, keep, take = np.float32(h[1]), np.float32(h[3]), np.float32(1.0 - h[3])
-        weight = np.float32(1.0 - h[2])
-        rate = np.float32(-lr / (1.0 - h[2] ** step))
-        correction = np.float32(1.0 / np.sqrt(1.0 - h[3] ** step))
-        second0, largest0 = m0 + n, m0 + n + n
+    def with_one(h, lr, step, p, p0, g, m, m0, n):  # type: ignore[no-untyped-def]
+        c = scalars(h, lr, step)
         for i in range(n):
-            gradient = _decayed(g[i], p[p0 + i], weight_decay)
-            first = _lerp(m[m0 + i], gradient, weight)
-            m[m0 + i] = first
-            v = _square_average(m[second0 + i], gradient, keep, take)
-            m[second0 + i] = v
-            if amsgrad:
-                # Written such that NaN wins, as in torch.maximum.
-                v = m[largest0 + i] if v <= m[largest0 + i] else v
-                m[largest0 + i] = v
-            p[p0 + i] = shrink * p[p0 + i] + _ratio(rate * first, v, correction, eps)
+            p[p0 + i], m[m0 + i] = update(p[p0 + i], g[i], m[m0 + i], c)
 
-    return loop
+    @kernel
+    def with_two(h, lr, step, p, p0, g, m, m0, n):  # type: ignore[no-untyped-def]
+        c = scalars(h, lr, step)
+        m1 = m0 + n
+        for i in range(n):
+            p[p0 + i], m[m0 + i], m[m1 + i] = update(p[p0 + i], g[i], m[m0 + i], m[m1 + i], c)
+
+    @kernel
+    def with_three(h, lr, step, p, p0, g, m, m0, n):  # type: ignore[no-untyped-def]
+        c = scalars(h, lr, step)
+        m1, m2 = m0 + n, m0 + n + n
+        for i in range(n):
+            p[p0 + i], m[m0 + i], m[m1 + i], m[m2 + i] = update(
+                p[p0 + i], g[i], m[m0 + i], m[m1 + i], m[m2 + i], c
+            )
+
+    return (plain, with_one, with_two, with_three)[slots]
 
 
-_rmsprop_plain, _rmsprop_momentum = _rmsprop(False, False), _rmsprop(True, False)
-_rmsprop_centered, _rmsprop_full = _rmsprop(False, True), _rmsprop(True, True)
-_adam_plain, _adam_amsgrad = _adam(False), _adam(True)
+def _first_of(loops: list[Any], code: int = 0) -> Any:
+    """A function that takes the loop of a rule, tried one after another from `code` on."""
+    loop, last = loops[code], code + 1 == len(loops)
+    rest = loop if last else _first_of(loops, code + 1)
+
+    @kernel
+    def take(rule, h, lr, step, p, p0, g, m, m0, n):  # type: ignore[no-untyped-def]
+        if rule == code:
+            loop(h, lr, step, p, p0, g, m, m0, n)
+        else:
+            rest(rule, h, lr, step, p, p0, g, m, m0, n)
+
+    @kernel
+    def take_last(rule, h, lr, step, p, p0, g, m, m0, n):  # type: ignore[no-untyped-def]
+        loop(h, lr, step, p, p0, g, m, m0, n)
+
+    return take_last if last else take
+
+
+for formula in dict.fromkeys(f for optimizer in OPTIMIZERS.values() for f in optimizer.formulas):
+    known(formula)
+_update = _first_of(
+    [_loop(optimizer.scalars, optimizer.updates[slots], len(slots)) for optimizer, slots in RULES]
+)
 
 
 @kernel
-def update(
-    rule: int,
-    h: Hyper,
-    lr: float,
-    step: int,
-    p: Floats,
-    p0: int,
-    g: Floats,
-    m: Floats,
-    m0: int,
-    n: int,
-) -> None:
+def update(rule, h, lr, step, p, p0, g, m, m0, n):  # type: ignore[no-untyped-def]
     """One step of a member's optimizer, in place.
 
     Args:
@@ -214,24 +141,5 @@ def update(
         g: their gradient, g[:n].
         m: slots; the member's begin at m[m0].
     """
-    pu, mu, nu = Index(p0), Index(m0), Index(n)
-    if rule == SGD:
-        if h[1] == 0:
-            _sgd(h, lr, p, pu, g, nu)
-        else:
-            _momentum(h, lr, step, p, pu, g, m, mu, nu)
-    elif rule == ADAGRAD:
-        _adagrad(h, lr, step, p, pu, g, m, mu, nu)
-    elif rule == RMSPROP:
-        if h[3] > 0 and h[4] > 0:
-            _rmsprop_full(h, lr, p, pu, g, m, mu, nu)
-        elif h[3] > 0:
-            _rmsprop_momentum(h, lr, p, pu, g, m, mu, nu)
-        elif h[4] > 0:
-            _rmsprop_centered(h, lr, p, pu, g, m, mu, nu)
-        else:
-            _rmsprop_plain(h, lr, p, pu, g, m, mu, nu)
-    elif h[4] > 0:
-        _adam_amsgrad(h, lr, step, rule == ADAMW, p, pu, g, m, mu, nu)
-    else:
-        _adam_plain(h, lr, step, rule == ADAMW, p, pu, g, m, mu, nu)
+    # Unsigned, so that Numba does not look for negative indices, which count from the end.
+    _update(rule, h, lr, step, p, np.uintp(p0), g, m, np.uintp(m0), np.uintp(n))
