@@ -1,5 +1,7 @@
 """Which engine carries a plan out, and what is said about it."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -123,6 +125,31 @@ def test_the_native_engine_refuses_what_it_cannot_train_in_a_paragraph(
     assert "\n" not in message
     with pytest.raises(BadPlan, match="The native engine cannot carry this plan out"):
         slalom.train(plan, data, engine="native")
+
+
+BROKEN = """
+import sys
+sys.modules["numba"] = None  # as where it was built for another machine
+import slalom
+from slalom.core.errors import BadPlan
+data = slalom.toys.quadratic(20)
+run = slalom.train(slalom.MLP(1, 3, 1), data, steps=3)
+print(run.engine.name, *run.notes)
+try:
+    slalom.train(slalom.MLP(1, 3, 1), data, steps=3, engine="native")
+except BadPlan as error:
+    print(error)
+"""
+
+
+def test_a_broken_numba_leaves_the_reference_engine_working_with_a_word() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", BROKEN], capture_output=True, text=True, check=True
+    )
+    trained, refused = done.stdout.splitlines()
+    assert trained.startswith("reference The reference engine trained, which is slower. ")
+    assert "The native engine cannot be loaded (ModuleNotFoundError: import of numba" in trained
+    assert refused.startswith("The native engine cannot be loaded (ModuleNotFoundError")
 
 
 def test_an_engine_by_name_is_that_engine() -> None:

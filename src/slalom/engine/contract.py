@@ -33,11 +33,12 @@ The contract, which one suite checks on every engine:
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from threading import Event
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from slalom.core.errors import BadPlan
 from slalom.data.dataset import Dataset
 from slalom.engine.state import State
 from slalom.plan import Plan
@@ -54,6 +55,12 @@ RECORD = np.dtype(
         ("metric", np.float64),
     ]
 )
+
+
+def check_threads(threads: int | None) -> None:
+    """Raise `BadPlan` unless this is a number of threads, or None."""
+    if threads is not None and (type(threads) is not int or threads < 1):
+        raise BadPlan(f"threads must be a whole number >= 1, but {threads!r} was given.")
 
 
 class Session(Protocol):
@@ -97,6 +104,16 @@ class Engine(ABC):
     """
 
     name: ClassVar[str]
+
+    @classmethod
+    def of(cls, threads: int | None = None) -> Self:
+        """The engine for the arguments of `slalom.train`; those that it has no use for do nothing.
+
+        Raises:
+            BadPlan: when an argument makes no sense.
+        """
+        check_threads(threads)
+        return cls()
 
     @property
     def cold(self) -> bool:

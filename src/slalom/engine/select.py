@@ -1,29 +1,26 @@
 """Which engine carries a plan out."""
 
-from slalom.core.errors import BadPlan, did_you_mean
+from slalom.core.errors import BadPlan
 from slalom.data.dataset import Dataset
 from slalom.engine.contract import Engine
-from slalom.engine.native import Native
-from slalom.engine.reference import Reference
+from slalom.engine.registry import ENGINES, EngineMissing, load
 from slalom.plan import Plan
-
-NAMES = ("auto", "native", "reference")
 
 
 def select(
     engine: Engine | str, plan: Plan, dataset: Dataset, threads: int | None = None
 ) -> tuple[Engine, str]:
-    """The engine that carries a plan out, and, where "auto" takes the reference engine, why.
+    """The engine that carries a plan out, and, where "auto" does not take the fastest, why.
 
     Args:
-        engine: an engine; or the name of one; or "auto" for the native engine where it can do the
-            work, else the reference engine, which can do all of it. Width does not matter: up to
-            4096 units a layer the native engine is the faster one (benchmarks/crossover.py).
+        engine: an engine; or the name of one; or "auto" for the fastest that can do the work: the
+            native engine, else the reference engine, which can do all of it. Width does not matter:
+            up to 4096 units a layer the native engine is the faster one (benchmarks/crossover.py).
         plan, dataset: the work.
         threads: of the native engine; all cores when not given.
 
     Raises:
-        BadPlan: for an unknown name.
+        BadPlan: for an unknown name, or an engine that cannot be loaded.
 
     Example:
         >>> from slalom import MLP, SGD, Member, Plan, Population, toys
@@ -36,10 +33,17 @@ def select(
     """
     if not isinstance(engine, str):
         return engine, ""
-    if engine not in NAMES:
-        raise BadPlan(f"No engine is called {engine!r}. {did_you_mean(engine, list(NAMES))}")
-    native = Native(threads)  # refuses a number of threads that makes no sense
-    reason = native.refusal(plan, dataset) if engine == "auto" else ""
-    if engine == "reference" or reason:
-        return Reference(), reason
-    return native, ""
+    if engine != "auto":
+        return load(engine).of(threads), ""
+    notes = []
+    for name in ENGINES:
+        try:
+            spec = load(name).of(threads)
+        except EngineMissing as missing:
+            notes.append(str(missing))
+            continue
+        reason = spec.refusal(plan, dataset)
+        if not reason:
+            return spec, " ".join(notes)
+        notes.append(reason)
+    raise BadPlan(f"No engine can carry this plan out. {' '.join(notes)}")

@@ -4,14 +4,14 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Event
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from slalom.core.errors import BadPlan
 from slalom.data.dataset import Dataset
-from slalom.engine.contract import RECORD, Engine
+from slalom.engine.contract import RECORD, Engine, check_threads
 from slalom.engine.native.tables import Block, Stretch, refusal
 from slalom.engine.native.training import work
 from slalom.engine.reference import ReferenceSession
@@ -51,9 +51,12 @@ class Native(Engine):
     name = "native"
 
     def __init__(self, threads: int | None = None) -> None:
-        if threads is not None and (type(threads) is not int or threads < 1):
-            raise BadPlan(f"threads must be a whole number >= 1, but {threads!r} was given.")
+        check_threads(threads)
         self.threads = threads or _cores()
+
+    @classmethod
+    def of(cls, threads: int | None = None) -> Self:
+        return cls(threads)
 
     @property
     def cold(self) -> bool:
