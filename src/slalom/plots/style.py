@@ -24,6 +24,7 @@ from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 from numpy.typing import NDArray
 
 from slalom.core.errors import BadFile
+from slalom.optim import OPTIMIZERS
 
 INK, QUIET, PALE = "#222222", "#6b6b6b", "#d9d9d9"
 BLUE, SKY, GREEN, ORANGE = "#0072B2", "#56B4E9", "#009E73", "#E69F00"
@@ -46,6 +47,15 @@ LINES: dict[str, Any] = {
     "Adam": (0, (9, 1.2)),
     "AdamW": (0, (4, 1.2, 1, 1.2, 1, 1.2)),
 }
+# For optimizers that come later, in the order of the registry; after these, grey and solid.
+FURTHER = (
+    (INK, (0, (2, 1, 6, 1))),
+    ("#7f4f24", (0, (3, 3))),
+    ("#5b3f8c", (0, (8, 1.2, 1.2, 1.2))),
+)
+_NEW = [optimizer().name for optimizer in OPTIMIZERS.values() if optimizer().name not in COLORS]
+for _name, (_color, _line) in zip(_NEW, FURTHER, strict=False):
+    COLORS[_name], LINES[_name] = _color, _line
 CLASS_COLORS = (BLUE, ORANGE, GREEN, PURPLE, VERMILLION, SKY, YELLOW, QUIET)
 CLASS_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
