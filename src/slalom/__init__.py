@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from slalom.nets import MLP as MLP
     from slalom.nets import Net as Net
     from slalom.optim import SGD as SGD
+    from slalom.optim import Adadelta as Adadelta
     from slalom.optim import Adagrad as Adagrad
     from slalom.optim import Adam as Adam
     from slalom.optim import AdamW as AdamW
@@ -66,6 +67,7 @@ _HOMES = {
     "MLP": "slalom.nets",
     "Net": "slalom.nets",
     "SGD": "slalom.optim",
+    "Adadelta": "slalom.optim",
     "Adagrad": "slalom.optim",
     "Adam": "slalom.optim",
     "AdamW": "slalom.optim",

@@ -48,6 +48,8 @@ OPTIMIZERS: list[tuple[str, dict[str, Any]]] = [
     ("Adam", {"lr": 0.01, "betas": (0.5, 0.6), "amsgrad": True, "weight_decay": 0.1}),
     ("AdamW", {}),
     ("AdamW", {"lr": 0.01, "weight_decay": 0.3, "amsgrad": True, "betas": (0.0, 0.9)}),
+    ("Adadelta", {}),
+    ("Adadelta", {"lr": 0.5, "rho": 0.8, "eps": 1e-5, "weight_decay": 0.01}),
 ]
 
 CLASS_WEIGHTS = (0.5, 1.0, 3.0)

@@ -9,9 +9,9 @@ import torch
 
 from slalom import SGD, Adagrad, Adam, AdamW, RMSprop
 from slalom.core.errors import BadPlan
-from slalom.optim import Optimizer
+from slalom.optim import Adadelta, Optimizer
 
-KINDS = [SGD, Adagrad, RMSprop, Adam, AdamW]
+KINDS = [SGD, Adagrad, RMSprop, Adam, AdamW, Adadelta]
 # How torch computes, not what; each has its own rounding and none changes the method.
 IMPLEMENTATION = {"params", "foreach", "fused", "capturable", "differentiable", "maximize"}
 IMPLEMENTATION |= {"decoupled_weight_decay"}  # what makes AdamW of Adam
@@ -42,6 +42,7 @@ def test_arguments_and_defaults_are_those_of_torch(kind: type[Optimizer]) -> Non
         Adam(),
         Adam(amsgrad=True),
         AdamW(amsgrad=True),
+        Adadelta(),
     ],
     ids=lambda o: o.label,
 )
@@ -84,6 +85,7 @@ def test_the_label_shows_the_rate_and_what_is_not_torchs_default() -> None:
         (Adagrad, {"initial_accumulator_value": -1}, "initial_accumulator_value"),
         (RMSprop, {"alpha": 1.0}, "alpha"),
         (RMSprop, {"eps": -1e-8}, "eps"),
+        (Adadelta, {"rho": 1.5}, "rho"),
         (Adam, {"betas": (0.9, 1.0)}, "betas"),
         (Adam, {"betas": 0.9}, "betas"),
         (Adam, {"betas": (0.9,)}, "betas"),

@@ -1,5 +1,6 @@
 """Optimizers and learning-rate schedules as pure data."""
 
+from slalom.optim.adadelta import Adadelta as Adadelta
 from slalom.optim.adagrad import Adagrad as Adagrad
 from slalom.optim.adam import Adam as Adam
 from slalom.optim.adamw import AdamW as AdamW
@@ -17,5 +18,5 @@ from slalom.optim.sgd import SGD as SGD
 
 # The registry: by the name in lower case, as people may write it.
 OPTIMIZERS: dict[str, type[Optimizer]] = {
-    cls.__name__.lower(): cls for cls in (SGD, Adagrad, RMSprop, Adam, AdamW)
+    cls.__name__.lower(): cls for cls in (SGD, Adagrad, RMSprop, Adam, AdamW, Adadelta)
 }
