@@ -27,7 +27,7 @@ from slalom.engine import Native
 from slalom.engine.native.batches import gather, shuffle, skip
 from slalom.engine.native.compile import sealed
 from slalom.engine.native.curve import curve_gradient
-from slalom.engine.native.helping import outputs_of_some, room_of
+from slalom.engine.native.helping import outputs_of_some, workspace_of
 from slalom.engine.native.losses import loss_of_panels
 from slalom.engine.native.network import (
     ACTIVE,
@@ -48,22 +48,22 @@ START, ENOUGH = np.int64(0), 0.02  # seconds of a measurement
 
 @sealed
 def repeat(
-    piece: int, times: int, nets: Any, data: Any, job: Any, crew: Any, shuffled: bool
+    piece: int, times: int, nets: Any, data: Any, common: Any, shared: Any, shuffled: bool
 ) -> None:
     """Do one piece of a step of member 0 so many times; its batch lies in the window."""
-    room, member = room_of(crew.room, 0), nets.members[0]
-    kind, layers, p, p0 = nets.kinds[0], nets.layers[0], nets.parameters, member.parameters
-    depth, window = kind.depth, room.window
-    features, rows, outputs = layers[0, INPUTS], job.rows, layers[depth - 1, OUTPUTS]
+    workspace, member = workspace_of(shared.workspace, 0), nets.members[0]
+    geometry, layers, p, p0 = nets.geometries[0], nets.layers[0], nets.parameters, member.parameters
+    depth, window = geometry.depth, workspace.window
+    features, rows, outputs = layers[0, INPUTS], common.rows, layers[depth - 1, OUTPUTS]
     z0, d0 = layers[depth - 1, ACTIVE], layers[depth - 1, ERROR]
     size = -(-rows // member.steps_per_epoch)
     panels = -(-size // PANEL)
     for n in range(times):
         if piece == BATCH and shuffled:
             if n % member.steps_per_epoch == 0:
-                skip(room.words, 2 * rows)
-                shuffle(room.words, room.order[:rows])
-            gather(data, data.train, room.order, START, size, window, START)
+                skip(workspace.words, 2 * rows)
+                shuffle(workspace.words, workspace.order[:rows])
+            gather(data, data.train, workspace.order, START, size, window, START)
         if piece == UPDATE:
             update(
                 member.rule,
@@ -72,24 +72,24 @@ def repeat(
                 n + 1,
                 p,
                 p0,
-                room.gradient,
+                workspace.gradient,
                 nets.slots,
                 member.slots,
-                kind.parameters,
+                geometry.parameters,
             )
-        for first in range(0, panels, kind.chunk):
-            some, x0 = min(kind.chunk, panels - first), first * PANEL * features
+        for first in range(0, panels, geometry.chunk):
+            some, x0 = min(geometry.chunk, panels - first), first * PANEL * features
             samples = min(some * PANEL, size - first * PANEL)
             if piece == FORWARD:
-                key, x, arena = np.uint64(0), window.X, room.arena
-                outputs_of_some(kind, layers, p, p0, x, x0, arena, some, 0.0, key, START)
+                key, x, arena = np.uint64(0), window.X, workspace.arena
+                outputs_of_some(geometry, layers, p, p0, x, x0, arena, some, 0.0, key, START)
             if piece == LOSS:
                 loss_of_panels(
-                    job.loss,
-                    job.numbers,
-                    room.arena,
+                    common.loss,
+                    common.numbers,
+                    workspace.arena,
                     z0,
-                    room.arena,
+                    workspace.arena,
                     d0,
                     outputs,
                     window.y,
@@ -98,13 +98,13 @@ def repeat(
                     first * PANEL,
                     1.0 / size,
                     samples,
-                    room.sums,
+                    workspace.sums,
                 )
-            if piece == BACKWARD and not kind.curve:
-                backpropagate(layers, depth, kind.relu, p, p0, room.arena, some)
-            if piece == GRADIENTS and kind.curve:
-                hidden, g = layers[0, OUTPUTS], room.gradient
-                curve_gradient(p, p0, hidden, window.X, x0, room.arena, d0, samples, g)
+            if piece == BACKWARD and not geometry.curve:
+                backpropagate(layers, depth, geometry.relu, p, p0, workspace.arena, some)
+            if piece == GRADIENTS and geometry.curve:
+                hidden, g = layers[0, OUTPUTS], workspace.gradient
+                curve_gradient(p, p0, hidden, window.X, x0, workspace.arena, d0, samples, g)
             elif piece == GRADIENTS:
                 add_gradients(
                     layers,
@@ -113,10 +113,10 @@ def repeat(
                     x0,
                     window.samples,
                     first * PANEL * pitch_of(features),
-                    room.arena,
+                    workspace.arena,
                     some,
-                    room.gradient,
-                    room.sums,
+                    workspace.gradient,
+                    workspace.sums,
                 )
 
 
@@ -143,13 +143,13 @@ def pieces(job: Job, turns: int) -> dict[str, float]:
     state = session.start()
     session.advance(state, 3)
     tables = session.stretch(state, 0, 1)
-    crew = tables.crew(1)
-    tables.work(crew)
+    shared = tables.shared(1)
+    tables.work(shared)
     shuffled = job.batch is not None
 
     def alone(piece: int) -> Callable[[int], Any]:
         return lambda times: repeat(
-            piece, times, tables.nets, tables.data, tables.job, crew, shuffled
+            piece, times, tables.nets, tables.data, tables.common, shared, shuffled
         )
 
     actions = {name: alone(n) for n, name in enumerate(PIECES)}

@@ -169,7 +169,7 @@ def test_two_functions_of_one_name_are_not_both_trusted_unless_a_notebook_define
 
 
 def test_a_spec_cannot_take_the_place_of_another_but_may_be_defined_anew() -> None:
-    with pytest.raises(BadPlan, match=r"'SGD' is taken by slalom\.optim\.optimizers:SGD"):
+    with pytest.raises(BadPlan, match=r"'SGD' is taken by slalom\.optim\.sgd:SGD"):
         type("SGD", (SGD,), {"__module__": "elsewhere"})
     assert Spec.from_json(SGD(0.1).to_json()) == SGD(0.1)
     made = [type("Nudge", (SGD,), {"__module__": "__main__"}) for _ in range(2)]

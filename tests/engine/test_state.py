@@ -10,7 +10,7 @@ import slalom
 from slalom import MLP, SGD, Adam, Dataset, Net, Plan, RMSprop, grid, losses
 from slalom.core.errors import BadPlan
 from slalom.engine import Reference, State, memory
-from slalom.engine.state import FIELDS, part
+from slalom.engine.state import FIELDS, slice_of
 from tests.engine.conformance import Normalized, dataset
 
 
@@ -33,11 +33,11 @@ def test_every_member_starts_from_the_weights_of_its_net_and_seed(last: str) -> 
         parameters = np.concatenate([p.detach().numpy().ravel() for p in module.parameters()])
         buffers = [b.double().numpy().ravel() for b in module.buffers()]
         layout = state.layout
-        np.testing.assert_array_equal(part(state.parameters, layout.parameters, k), parameters)
+        np.testing.assert_array_equal(slice_of(state.parameters, layout.parameters, k), parameters)
         np.testing.assert_array_equal(
-            part(state.buffers, layout.buffers, k), np.concatenate([[], *buffers])
+            slice_of(state.buffers, layout.buffers, k), np.concatenate([[], *buffers])
         )
-        slots = part(state.slots, layout.slots, k)
+        slots = slice_of(state.slots, layout.slots, k)
         assert slots.tolist() == [0.0] * len(parameters) * len(member.optimizer.slots)
 
 

@@ -14,11 +14,11 @@ from slalom.lessons.activations.advice import Recurrent, sequences
 from slalom.lessons.activations.drawing import fate
 from slalom.nets import ACTIVATIONS
 
-Floats = NDArray[np.float64]
+Float64Array = NDArray[np.float64]
 X = lesson.X
 
 
-def selu(x: Floats) -> Floats:
+def selu(x: Float64Array) -> Float64Array:
     """Klambauer et al. 2017."""
     alpha, scale = 1.6732632423543772, 1.0507009873554805
     return scale * np.where(x > 0, x, alpha * np.expm1(x))

@@ -11,7 +11,7 @@ from slalom import MLP
 from slalom.lessons.building import LESSON, STEPS, Deep, Net
 from slalom.lessons.lesson import Choice, Made
 
-Floats = NDArray[np.float64]
+Float64Array = NDArray[np.float64]
 
 
 @pytest.fixture(scope="module")
@@ -19,10 +19,10 @@ def made() -> Made:
     return LESSON.make()
 
 
-def affine(layer: Any, x: Floats) -> Floats:
+def affine(layer: Any, x: Float64Array) -> Float64Array:
     """A layer in float64."""
     weight, bias = (p.detach().double().numpy() for p in (layer.weight, layer.bias))
-    result: Floats = x @ weight.T + bias
+    result: Float64Array = x @ weight.T + bias
     return result
 
 

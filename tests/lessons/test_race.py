@@ -12,16 +12,18 @@ from slalom.data import toys
 from slalom.lessons import race
 from slalom.lessons.lesson import Result
 
-Floats = NDArray[np.float64]
+Float64Array = NDArray[np.float64]
 
 RULES = ("SGD", "Momentum", "Adagrad", "RMSprop", "Adam")
 
 
-def rule(name: str, lr: float, momentum: float) -> Callable[[Floats, Floats, int], Floats]:
+def rule(
+    name: str, lr: float, momentum: float
+) -> Callable[[Float64Array, Float64Array, int], Float64Array]:
     """The update of the lesson's prose: from parameters, gradient and step to parameters."""
     v = s = m = np.zeros(1)
 
-    def update(w: Floats, g: Floats, t: int) -> Floats:
+    def update(w: Float64Array, g: Float64Array, t: int) -> Float64Array:
         nonlocal v, s, m
         if name == "SGD":
             return w - lr * g

@@ -10,7 +10,7 @@ from slalom import MLP, SGD, Adam, grid, toys
 from slalom.core.errors import BadFile, BadPlan
 from slalom.data.dataset import Dataset
 from slalom.plots import animate
-from slalom.plots.animation import film
+from slalom.plots.animation import animation_numbers
 from slalom.runs import Run
 
 
@@ -43,7 +43,7 @@ def test_the_line_has_the_exact_colour_of_its_optimizer(line_run: Run, tmp_path:
 
 
 def test_captions_tell_step_loss_and_accuracy(line_run: Run, region_run: Run) -> None:
-    line, regions = film(line_run), film(region_run)
+    line, regions = animation_numbers(line_run), animation_numbers(region_run)
     last = line_run.frames[-1]
     assert line.captions[0][0].startswith("step 0  loss ")
     assert line.captions[-1][0] == f"step 60  loss {last.train_loss[0]:.3g}"
@@ -52,7 +52,7 @@ def test_captions_tell_step_loss_and_accuracy(line_run: Run, region_run: Run) ->
 
 
 def test_predictions_are_those_of_the_frames(region_run: Run) -> None:
-    every, one = film(region_run), film(region_run, member=2)
+    every, one = animation_numbers(region_run), animation_numbers(region_run, member=2)
     assert every.members == (0, 1, 2, 3)
     np.testing.assert_array_equal(one.predictions[:, 0], every.predictions[:, 2])
     np.testing.assert_array_equal(every.predictions[1], region_run.frames[1].predictions)
@@ -85,7 +85,7 @@ def test_regions_in_the_gif_are_where_the_model_sees_each_class(
 def test_a_diverged_member_says_when_and_leaves_the_others_their_picture(tmp_path: Path) -> None:
     members = grid(net=MLP(1, 4, 1), optimizer=SGD, lr=[0.1, 1e6])
     run = slalom.train(members, toys.quadratic(20), steps=40, frames=5)
-    captions = film(run).captions
+    captions = animation_numbers(run).captions
     assert captions[-1][1] == f"diverged at step {run.state.diverged_at[1]}"
     assert captions[-1][0].startswith("step 40  loss")
     animate(run, tmp_path / "d.gif")

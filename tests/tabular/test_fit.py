@@ -30,9 +30,9 @@ def houses(rows: int = 200, seed: int = 0) -> pd.DataFrame:
 
 def animals(rows: int = 200, seed: int = 0) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
-    kind = rng.choice(["cat", "dog"], rows, p=[0.3, 0.7])
-    weight = np.where(kind == "dog", 20.0, 5.0) + 4 * rng.normal(size=rows)
-    return pd.DataFrame({"weight": weight, "tail": rng.normal(size=rows), "kind": kind})
+    group = rng.choice(["cat", "dog"], rows, p=[0.3, 0.7])
+    weight = np.where(group == "dog", 20.0, 5.0) + 4 * rng.normal(size=rows)
+    return pd.DataFrame({"weight": weight, "tail": rng.normal(size=rows), "group": group})
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def regression() -> Fit:
 
 @pytest.fixture(scope="module")
 def classification() -> Fit:
-    return fit_table(animals(), "kind", epochs=3)
+    return fit_table(animals(), "group", epochs=3)
 
 
 def held_out(fit: Fit, table: pd.DataFrame) -> pd.DataFrame:
@@ -99,13 +99,13 @@ def test_the_baselines_can_be_computed_again(regression: Fit) -> None:
 
 def test_the_baselines_of_a_classification_can_be_computed_again() -> None:
     train, test = animals(160, seed=1), animals(60, seed=2)
-    fit = fit_table(train, "kind", test=test, epochs=1)
+    fit = fit_table(train, "group", test=test, epochs=1)
     encode = fit.predictor.schema.encode
     linear = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     majority = DummyClassifier(strategy="prior")
     for name, model in (("linear model", linear), ("majority class", majority)):
-        model.fit(encode(train), train["kind"])
-        expected = log_loss(test["kind"], model.predict_proba(encode(test)))
+        model.fit(encode(train), train["group"])
+        expected = log_loss(test["group"], model.predict_proba(encode(test)))
         assert fit.scores[name]["log loss"].value == pytest.approx(expected, rel=1e-4)
 
 
@@ -113,7 +113,7 @@ def test_shares_of_classes_are_the_same_in_the_test_rows(classification: Fit) ->
     table = animals()
     counts = np.bincount(classification.truth)
     for count, name in zip(counts, classification.target.classes, strict=True):
-        assert count == round(0.2 * (table["kind"] == name).sum())
+        assert count == round(0.2 * (table["group"] == name).sum())
 
 
 def test_what_decides_the_target_matters_most(regression: Fit, classification: Fit) -> None:
@@ -123,7 +123,7 @@ def test_what_decides_the_target_matters_most(regression: Fit, classification: F
 
 
 def test_the_same_seed_gives_the_same_scores() -> None:
-    first, again = (fit_table(animals(160), "kind", epochs=1, seed=5) for _ in range(2))
+    first, again = (fit_table(animals(160), "group", epochs=1, seed=5) for _ in range(2))
     assert first.scores == again.scores
     assert np.array_equal(first.predicted, again.predicted)
 
@@ -188,9 +188,9 @@ def test_what_is_shown_of_the_columns_is_what_the_model_has(rows: int) -> None:
 
 
 def test_a_column_that_gives_the_target_away_is_named() -> None:
-    table = animals(500).assign(sound=lambda t: t["kind"].map({"cat": "miaow", "dog": "woof"}))
+    table = animals(500).assign(sound=lambda t: t["group"].map({"cat": "miaow", "dog": "woof"}))
     with pytest.warns(SlalomWarning, match="Column 'sound' alone tells the target"):
-        fit = fit_table(table, "kind", epochs=1)
+        fit = fit_table(table, "group", epochs=1)
     assert not any("'weight' alone" in note for note in fit.notes)
 
 
@@ -242,9 +242,9 @@ def test_the_task_can_be_overridden() -> None:
 
 def test_a_rare_class_stays_in_training_and_this_is_said() -> None:
     table = animals(160)
-    table.loc[:1, "kind"] = "emu"
+    table.loc[:1, "group"] = "emu"
     with pytest.warns(SlalomWarning, match=r"trained on but not tested: 'emu'"):
-        fit = fit_table(table, "kind", epochs=1)
+        fit = fit_table(table, "group", epochs=1)
     assert fit.target.classes == ("cat", "dog", "emu")
     assert 2 not in fit.truth
 
@@ -330,11 +330,11 @@ def test_an_unclear_lead_is_not_called_better(classification: Fit) -> None:
         ),
         (
             animals(160),
-            "kind",
+            "group",
             {"test": animals(160).replace("cat", "emu")},
             "must hold one of its classes",
         ),
-        (animals(160), "kind", {"test": animals(1)}, "The table has 1 row with a target"),
+        (animals(160), "group", {"test": animals(1)}, "The table has 1 row with a target"),
     ],
 )
 def test_what_cannot_be_fitted_is_refused_in_one_paragraph(

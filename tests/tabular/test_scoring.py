@@ -82,7 +82,7 @@ def test_copies_of_test_rows_do_not_make_a_score_look_surer() -> None:
     once = score({"R2": r2}, NUMBERS, {"a": GUESSES, "b": NUMBERS + 1})
     truth, guess = np.repeat(NUMBERS, 4, axis=0), np.repeat(GUESSES, 4, axis=0)
     predictions = {"a": guess, "b": truth + 1}
-    again = score({"R2": r2}, truth, predictions, kinds=np.repeat(np.arange(200), 4))
+    again = score({"R2": r2}, truth, predictions, groups=np.repeat(np.arange(200), 4))
     assert again[0]["a"]["R2"].error == pytest.approx(once[0]["a"]["R2"].error)
     naive = score({"R2": r2}, truth, predictions)
     assert naive[0]["a"]["R2"].error < 0.7 * once[0]["a"]["R2"].error

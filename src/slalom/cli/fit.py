@@ -21,7 +21,7 @@ LEADERS = 10
 SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
-class Task(StrEnum):
+class TaskChoice(StrEnum):
     """What to make of the target."""
 
     regression = "regression"
@@ -41,7 +41,9 @@ def fit(
     drop: Annotated[
         list[str] | None, typer.Option(help="Column to leave out; repeat it for several.")
     ] = None,
-    task: Annotated[Task | None, typer.Option(help="Override what the target looks like.")] = None,
+    task: Annotated[
+        TaskChoice | None, typer.Option(help="Override what the target looks like.")
+    ] = None,
     time_limit: Annotated[
         str | None, typer.Option(help="Time for the training, such as 60s, 2m or 1h.")
     ] = None,

@@ -8,10 +8,11 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
+from slalom.core.arrays import Float64Array
 from slalom.core.errors import BadData, did_you_mean
 from slalom.core.spec import Spec
 from slalom.data.columns import Column, Datetime, Dropped, Duration, fit_column
-from slalom.data.columns.cells import Features, Floats
+from slalom.data.columns.cells import Features
 from slalom.data.dataset import Rows
 from slalom.data.groups import Group
 from slalom.data.table import text_names
@@ -94,7 +95,7 @@ class Schema(Spec):
             start = end
         return tuple(groups)
 
-    def times(self, frame: pd.DataFrame) -> dict[str, Floats]:
+    def times(self, frame: pd.DataFrame) -> dict[str, Float64Array]:
         """Seconds since 1970 of each column of dates, `[N]`."""
         return {c.name: c.seconds(frame[c.name]) for c in self.columns if isinstance(c, Datetime)}
 
@@ -153,7 +154,7 @@ class Encoded:
 
     schema: Schema
     features: Features
-    times: dict[str, Floats]
+    times: dict[str, Float64Array]
 
     def taken(self, rows: Mapping[str, Rows]) -> Features:
         """The features of a table each of whose columns comes from other rows of this one.
@@ -172,7 +173,7 @@ class Encoded:
         return np.concatenate(columns, axis=1)
 
 
-def _encode(column: Column, frame: pd.DataFrame, times: dict[str, Floats]) -> Features:
+def _encode(column: Column, frame: pd.DataFrame, times: dict[str, Float64Array]) -> Features:
     if isinstance(column, Dropped):
         return np.empty((len(frame), 0), dtype=np.float32)
     if isinstance(column, Datetime):

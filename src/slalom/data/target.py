@@ -1,17 +1,17 @@
 """What is to be predicted: numbers, or one of several classes."""
 
 from dataclasses import replace
-from typing import Any, Literal, Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from slalom.core.arrays import Float64Array
 from slalom.core.errors import BadData, did_you_mean
 from slalom.core.spec import Spec
 from slalom.data.columns.cells import (
     MOSTLY,
-    Floats,
     Mask,
     Series,
     as_text,
@@ -24,10 +24,10 @@ from slalom.data.columns.cells import (
     truths,
     words_among_numbers,
 )
+from slalom.data.dataset import Task
 from slalom.data.table import text_names
 
-Columns: TypeAlias = "pd.DataFrame | pd.Series[Any]"
-Task: TypeAlias = Literal["regression", "classification"]
+Cells: TypeAlias = "pd.DataFrame | pd.Series[Any]"
 
 _TRUTH_WORDS = ("true", "false")
 
@@ -86,7 +86,7 @@ class RegressionTarget(Spec):
         """The names of the columns."""
         return self.names
 
-    def rescaled(self, values: Floats, weight: Floats) -> Self:
+    def rescaled(self, values: Float64Array, weight: Float64Array) -> Self:
         """The same target with the mean and the deviation of these values.
 
         Args:
@@ -102,7 +102,7 @@ class RegressionTarget(Spec):
         scale = np.where(constant, np.maximum(rounding * unit, 1.0), scale * unit)
         return replace(self, mean=tuple(mean * unit), scale=tuple(scale))
 
-    def values(self, frame: Columns) -> Floats:
+    def values(self, frame: Cells) -> Float64Array:
         """The numbers in the columns of a table, in original units, float64 [N, T].
 
         Raises:
@@ -114,11 +114,11 @@ class RegressionTarget(Spec):
         """What the nets are trained on for values [N, T] in original units: float32 [N, T]."""
         return np.asarray((values - np.array(self.mean)) / np.array(self.scale), dtype=np.float32)
 
-    def encode(self, frame: Columns) -> NDArray[np.float32]:
+    def encode(self, frame: Cells) -> NDArray[np.float32]:
         """The standardised target, float32 [N, T]. Raises as `values`."""
         return self.standardised(self.values(frame))
 
-    def decode(self, values: NDArray[Any]) -> Floats:
+    def decode(self, values: NDArray[Any]) -> Float64Array:
         """Standardised values [N, T] (or any shape that ends with T) in original units, float64."""
         return np.asarray(values, dtype=np.float64) * self.scale + self.mean
 
@@ -164,7 +164,7 @@ class ClassificationTarget(Spec):
             raise BadData(_single_rows(name, single, len(classes), is_numbers(series)))
         return cls(name, tuple(classes.tolist()))
 
-    def encode(self, frame: Columns) -> NDArray[np.int64]:
+    def encode(self, frame: Cells) -> NDArray[np.int64]:
         """The number of each row's class, int64 [N].
 
         Raises:
@@ -186,11 +186,11 @@ class ClassificationTarget(Spec):
         """The name of the column, alone."""
         return (self.name,)
 
-    def rescaled(self, values: NDArray[np.int64], weight: Floats) -> Self:
+    def rescaled(self, values: NDArray[np.int64], weight: Float64Array) -> Self:
         """The same target: classes have no scale."""
         return self
 
-    def values(self, frame: Columns) -> NDArray[np.int64]:
+    def values(self, frame: Cells) -> NDArray[np.int64]:
         """As `encode`."""
         return self.encode(frame)
 
@@ -206,7 +206,7 @@ class ClassificationTarget(Spec):
 Target: TypeAlias = RegressionTarget | ClassificationTarget
 
 
-def fit_target(target: Columns, task: Task | None = None) -> Target:
+def fit_target(target: Cells, task: Task | None = None) -> Target:
     """The target of a training, its task inferred.
 
     Numbers (also written as text) are for regression, unless there are just two different ones;
@@ -329,7 +329,7 @@ def _is_missing(series: Series) -> Mask:
 
 def _target_numbers(
     frame: pd.DataFrame, names: tuple[str, ...], decimal: tuple[str, ...]
-) -> Floats:
+) -> Float64Array:
     columns = []
     for position, (name, mark) in enumerate(zip(names, decimal, strict=True)):
         series = frame.iloc[:, position]
@@ -345,7 +345,7 @@ def _target_numbers(
     return np.stack(columns, axis=1)
 
 
-def _columns(frame: Columns, names: tuple[str, ...]) -> pd.DataFrame:
+def _columns(frame: Cells, names: tuple[str, ...]) -> pd.DataFrame:
     """The named columns of a table; a Series is taken as it is."""
     if isinstance(frame, pd.Series):
         return frame.to_frame(names[0])
@@ -370,7 +370,7 @@ def _labels(series: Series) -> NDArray[Any]:
     return _labels_like(series, (True,) if _are_truths(series) else ("",))
 
 
-def _numeric_labels(series: Series, values: Floats) -> NDArray[Any]:
+def _numeric_labels(series: Series, values: Float64Array) -> NDArray[Any]:
     """Whole numbers as integers, unless the column says by its dtype that they are floats."""
     if pd.api.types.is_integer_dtype(series.dtype):
         return series.to_numpy()  # exact beyond 2^53, too

@@ -2,21 +2,20 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, Self, TypeAlias
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from slalom.core.arrays import Float64Array
 from slalom.data.dataset import Rows
 from slalom.engine.measure import measure
 from slalom.losses import Loss
 from slalom.nets import MLP
 from slalom.population import Member
 from slalom.runs import Run
-
-Floats: TypeAlias = NDArray[np.float64]
 
 ROWS = 4096  # training rows to look at: a unit that is dead on these is dead on about all
 
@@ -31,7 +30,7 @@ class Curve:
     """
 
     step: NDArray[np.int64]
-    loss: Floats
+    loss: Float64Array
 
     def __len__(self) -> int:
         return len(self.step)

@@ -20,7 +20,7 @@ from slalom.data.dataset import Dataset, Rows
 from slalom.engine import rules
 from slalom.engine.contract import RECORD, Engine, Session
 from slalom.engine.dropout import KeyedDropout
-from slalom.engine.state import State, part
+from slalom.engine.state import State, slice_of
 from slalom.losses import Loss, as_loss
 from slalom.metrics import metric
 from slalom.nets import MLP, NetSpec, flat_buffers, flat_parameters, outputs, seeded
@@ -126,7 +126,7 @@ class _Stretch:
         self.until = until
         self.records: list[tuple[Any, ...]] = []
         # Members share folds and seeds, so what follows from these is made once.
-        self._rows: dict[tuple[int, str], Batch] = {}
+        self._made: dict[tuple[int, str], Batch] = {}
         self._shuffles: dict[tuple[int, int], Shuffle] = {}
 
     def advance(self, k: int) -> None:
@@ -182,7 +182,7 @@ class _Stretch:
 
     def _batches(self, m: Any, member: Member) -> Iterator[Batch]:
         """The batches of a member from where it stands, in the order of a DataLoader."""
-        everything = self._part(member.fold, "train")
+        everything = self._rows(member.fold, "train")
         while member.batch_size is None:
             yield everything
         rows = len(everything.X)
@@ -194,11 +194,11 @@ class _Stretch:
                 yield everything.rows(index)
             first = 0
 
-    def _part(self, fold: int, part: Literal["train", "validation"]) -> Batch:
-        if (fold, part) not in self._rows:
+    def _rows(self, fold: int, part: Literal["train", "validation"]) -> Batch:
+        if (fold, part) not in self._made:
             dataset = self.state.dataset
-            self._rows[fold, part] = _rows(dataset, getattr(dataset.folds[fold], part))
-        return self._rows[fold, part]
+            self._made[fold, part] = _rows(dataset, getattr(dataset.folds[fold], part))
+        return self._made[fold, part]
 
     def _keep_frame(self, m: Any, k: int, module: torch.nn.Module) -> None:
         layout = self.state.layout
@@ -209,13 +209,13 @@ class _Stretch:
     def _finish_step(self, m: Any, k: int, member: Member, module: torch.nn.Module) -> None:
         """After an update: validate where it is time to, and write down what the plan asks for."""
         state, plan = self.state, self.state.plan
-        held = self._part(member.fold, "validation")
+        held = self._rows(member.fold, "validation")
         due = rules.is_validated(m, plan.validate_every, len(held.X))
         loss, score = _validate(plan.loss, module, held) if due else (NAN, NAN)
         rules.sums_up(m, plan.record == "step")
         if due and rules.judges(m, loss, score, plan.patience or np.inf):
-            part(state.best_parameters, state.layout.parameters, k)[:] = flat_parameters(module)
-            part(state.best_buffers, state.layout.buffers, k)[:] = flat_buffers(module)
+            slice_of(state.best_parameters, state.layout.parameters, k)[:] = flat_parameters(module)
+            slice_of(state.best_buffers, state.layout.buffers, k)[:] = flat_buffers(module)
         if m.step == m.total_steps and not all(p.isfinite().all() for p in module.parameters()):
             m.diverged_at = m.step
         if rules.is_recorded(m):
@@ -325,7 +325,9 @@ def _load_slots(optimizer: torch.optim.Optimizer, state: State, k: int) -> None:
     names = state.plan.population[k].optimizer.slots
     if state.step[k] == 0 or not names:
         return
-    slots = torch.from_numpy(part(state.slots, state.layout.slots, k).copy()).view(len(names), -1)
+    slots = torch.from_numpy(slice_of(state.slots, state.layout.slots, k).copy()).view(
+        len(names), -1
+    )
     start = 0
     for parameter in optimizer.param_groups[0]["params"]:
         memory = optimizer.state[parameter]
@@ -337,12 +339,12 @@ def _load_slots(optimizer: torch.optim.Optimizer, state: State, k: int) -> None:
 
 
 def _save(module: torch.nn.Module, optimizer: torch.optim.Optimizer, state: State, k: int) -> None:
-    part(state.parameters, state.layout.parameters, k)[:] = flat_parameters(module)
-    part(state.buffers, state.layout.buffers, k)[:] = flat_buffers(module)
+    slice_of(state.parameters, state.layout.parameters, k)[:] = flat_parameters(module)
+    slice_of(state.buffers, state.layout.buffers, k)[:] = flat_buffers(module)
     names = state.plan.population[k].optimizer.slots
     if not names:
         return
-    slots = part(state.slots, state.layout.slots, k).reshape(len(names), -1)
+    slots = slice_of(state.slots, state.layout.slots, k).reshape(len(names), -1)
     start = 0
     for parameter in module.parameters():
         memory = optimizer.state.get(parameter, {})

@@ -254,8 +254,10 @@ class State:
         """
         best = best and bool(np.isfinite(self.best_loss[member]))
         return (
-            part(self.best_parameters if best else self.parameters, self.layout.parameters, member),
-            part(self.best_buffers if best else self.buffers, self.layout.buffers, member),
+            slice_of(
+                self.best_parameters if best else self.parameters, self.layout.parameters, member
+            ),
+            slice_of(self.best_buffers if best else self.buffers, self.layout.buffers, member),
         )
 
     def outputs(
@@ -291,7 +293,7 @@ class State:
         return going
 
 
-def part(flat: NDArray[Any], offsets: NDArray[np.int64], member: int) -> NDArray[Any]:
+def slice_of(flat: NDArray[Any], offsets: NDArray[np.int64], member: int) -> NDArray[Any]:
     """A member's part of a flat vector, as a view."""
     return flat[offsets[member] : offsets[member + 1]]
 

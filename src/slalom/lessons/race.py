@@ -34,7 +34,7 @@ from slalom.plots.style import (
 from slalom.population import Member, Population, grid
 from slalom.runs import Run
 
-Floats: TypeAlias = NDArray[np.float64]
+Float64Array: TypeAlias = NDArray[np.float64]
 
 NET = MLP(1, 20, 1)
 NOISE = 0.1
@@ -59,12 +59,12 @@ def racers(lr: float, momentum: float) -> list[Optimizer]:
     ]
 
 
-def final_losses(run: Run) -> Floats:
+def final_losses(run: Run) -> Float64Array:
     """The mean loss of the last epoch of each member, `[P]`; infinite where it diverged."""
     return np.where(run.state.diverged_at < 0, run.state.train_loss, np.inf)
 
 
-def losses_of(run: Run, steps: int) -> Floats:
+def losses_of(run: Run, steps: int) -> Float64Array:
     """The loss of each member at each step, `[P, steps]`; infinite where it has diverged."""
     losses = np.full((len(run.population), steps), np.inf)
     history = run.history
@@ -72,7 +72,7 @@ def losses_of(run: Run, steps: int) -> Floats:
     return np.where(np.isnan(losses), np.inf, losses)
 
 
-def tried(data: Dataset, optimizers: list[Optimizer], seed: int, **arguments: Any) -> Floats:
+def tried(data: Dataset, optimizers: list[Optimizer], seed: int, **arguments: Any) -> Float64Array:
     """Final losses of each optimizer at each of `RATES`: `[optimizers, rates]`, median over seeds.
 
     One population: every optimizer with every learning rate and every seed.
@@ -82,7 +82,7 @@ def tried(data: Dataset, optimizers: list[Optimizer], seed: int, **arguments: An
     return np.median(final_losses(run).reshape(len(optimizers), len(RATES), SEEDS), axis=-1)
 
 
-def valley_paths(optimizers: list[Optimizer], seed: int) -> Floats:
+def valley_paths(optimizers: list[Optimizer], seed: int) -> Float64Array:
     """Weight and bias of a 1-1 net after each step, for each optimizer: `[5, steps + 1, 2]`."""
     data = Dataset(
         VALLEY_X[:, None].astype(np.float32),
@@ -140,7 +140,7 @@ def race(
 
 
 @look()
-def rates_picture(names: list[str], found: Floats, lr: float) -> Figure:
+def rates_picture(names: list[str], found: Float64Array, lr: float) -> Figure:
     """The final loss of each optimizer against its learning rate, the lowest marked."""
     figure = picture(8.0, 5.0)
     axes = figure.add_subplot()
@@ -190,7 +190,7 @@ def rates_picture(names: list[str], found: Floats, lr: float) -> Figure:
 
 
 @look()
-def valley_movie(names: list[str], paths: Floats) -> Movie:
+def valley_movie(names: list[str], paths: Float64Array) -> Movie:
     """The paths over the surface of the loss, step by step."""
     figure = picture(8.0, 5.2)
     axes = figure.add_subplot()

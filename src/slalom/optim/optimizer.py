@@ -67,14 +67,14 @@ class Optimizer(Spec, abstract=True):
         >>> SGD(0.01, momentum=0.8).label
         'SGD(lr=0.01, momentum=0.8)'
         """
-        told = filter(None, (self.told(f.name) for f in fields(self)))
-        return f"{self.kind}({', '.join(told)})"
+        shown = filter(None, (self.shown(f.name) for f in fields(self)))
+        return f"{self.kind}({', '.join(shown)})"
 
-    def told(self, argument: str) -> str:
+    def shown(self, argument: str) -> str:
         """An argument as it stands in the label: nothing for torch's defaults, but for `lr`.
 
         >>> from slalom import SGD
-        >>> SGD(0.01, momentum=0.8).told("momentum"), SGD(0.01).told("momentum")
+        >>> SGD(0.01, momentum=0.8).shown("momentum"), SGD(0.01).shown("momentum")
         ('momentum=0.8', '')
         """
         value, default = getattr(self, argument), getattr(type(self), argument)

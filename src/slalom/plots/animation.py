@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -23,13 +23,11 @@ from slalom.plots.movie import Movie
 from slalom.plots.style import Picture, color_of, halo, headline, look, picture, writable
 from slalom.training import Outcome
 
-Floats: TypeAlias = NDArray[np.float64]
-
 LEVELS = 8  # of paleness of a region; even areas make a small file
 
 
 @dataclass(frozen=True, eq=False)
-class Film:
+class AnimationNumbers:
     """The numbers behind an animation.
 
     Args:
@@ -43,7 +41,7 @@ class Film:
     captions: tuple[tuple[str, ...], ...]
 
 
-def film(run: Outcome, member: int | None = None) -> Film:
+def animation_numbers(run: Outcome, member: int | None = None) -> AnimationNumbers:
     """What the frames of a run show.
 
     Raises:
@@ -65,7 +63,7 @@ def film(run: Outcome, member: int | None = None) -> Film:
     else:
         check_regions(run.dataset, "An animation")
     members = tuple(range(framed)) if member is None else (member,)
-    return Film(
+    return AnimationNumbers(
         members,
         np.stack([frame.predictions[list(members)] for frame in run.frames]),
         tuple(tuple(_caption(run, i, k) for k in members) for i in range(len(run.frames))),
@@ -128,7 +126,7 @@ def movie(run: Outcome, member: int | None = None) -> Movie:
         >>> movie(run).moments
         3
     """
-    numbers = film(run, member)
+    numbers = animation_numbers(run, member)
     figure, panels = _stage(run, numbers)
 
     def show(i: int) -> None:
@@ -175,7 +173,7 @@ class _Panel:
         self.caption.set_text(caption)
 
 
-def _stage(run: Outcome, numbers: Film) -> tuple[Picture, list[_Panel]]:
+def _stage(run: Outcome, numbers: AnimationNumbers) -> tuple[Picture, list[_Panel]]:
     """The figure with a panel for each member, before the first frame."""
     count = len(numbers.members)
     columns = next(c for c, most in ((1, 1), (2, 4), (3, 9), (4, count)) if count <= most)
@@ -200,7 +198,7 @@ def _stage(run: Outcome, numbers: Film) -> tuple[Picture, list[_Panel]]:
 
 def _panel(run: Outcome, axes: Axes, k: int, label: str, columns: int) -> _Panel:
     data, probe = run.dataset, run.probe
-    assert probe is not None  # film() saw to it
+    assert probe is not None  # animation_numbers() saw to it
     fold = data.folds[run.population[k].fold]
     size = {1: 26.0, 2: 16.0}.get(columns, 9.0)
     over: list[Any] = []

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from slalom.core.arrays import Float64Array
 from slalom.core.errors import BadPlan
 from slalom.plots.labels import loss_words, member_labels, number, shortened
 from slalom.plots.style import (
@@ -29,8 +30,6 @@ from slalom.plots.style import (
     whole_ticks,
 )
 from slalom.training import Outcome
-
-Floats: TypeAlias = NDArray[np.float64]
 
 THICK = 3  # members drawn as thick lines
 NAMED_ALL = 6  # up to so many members the legend names every one
@@ -53,11 +52,11 @@ class Curves:
 
     measure: Literal["validation", "training"]
     unit: Literal["epoch", "step"]
-    x: tuple[Floats, ...]
-    y: tuple[Floats, ...]
-    score: Floats
+    x: tuple[Float64Array, ...]
+    y: tuple[Float64Array, ...]
+    score: Float64Array
     order: NDArray[np.int64]
-    diverged: Floats
+    diverged: Float64Array
 
 
 def curves(run: Outcome, measure: Literal["validation", "training"] | None = None) -> Curves:
@@ -99,7 +98,7 @@ def curves(run: Outcome, measure: Literal["validation", "training"] | None = Non
     )
 
 
-def _scores(run: Outcome, history: pd.DataFrame, bounds: NDArray[np.int64]) -> Floats:
+def _scores(run: Outcome, history: pd.DataFrame, bounds: NDArray[np.int64]) -> Float64Array:
     """What `Outcome.leaderboard` ranks by, for all members at once."""
     if run.validated:
         return run.state.best_loss.copy()
@@ -110,7 +109,7 @@ def _scores(run: Outcome, history: pd.DataFrame, bounds: NDArray[np.int64]) -> F
     return np.where(gone | ~np.isfinite(last), np.inf, last)
 
 
-def thin(x: Floats, y: Floats, points: int) -> tuple[Floats, Floats]:
+def thin(x: Float64Array, y: Float64Array, points: int) -> tuple[Float64Array, Float64Array]:
     """At most about `points` points `[n]` that draw the same line: lowest and highest of each bin.
 
     Shorter curves are returned as they are. First and last point are kept.
@@ -212,7 +211,7 @@ def _best(numbers: Curves) -> list[int]:
     return [int(k) for k in numbers.order if np.isfinite(numbers.score[k]) and len(numbers.y[k])]
 
 
-def _line(numbers: Curves, k: int, points: int) -> Floats:
+def _line(numbers: Curves, k: int, points: int) -> Float64Array:
     """A member's curve `[n, 2]`, on to the step at which it diverged, where its cross stands."""
     x, y = thin(numbers.x[k], numbers.y[k], points)
     if np.isfinite(numbers.diverged[k]):

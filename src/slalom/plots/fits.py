@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from slalom.core.arrays import Float64Array
 from slalom.core.errors import BadPlan
 from slalom.data.dataset import Dataset
 from slalom.engine.measure import measure
@@ -30,8 +31,6 @@ from slalom.plots.style import (
     picture,
 )
 from slalom.training import Outcome
-
-Floats: TypeAlias = NDArray[np.float64]
 
 LINE_POINTS, SQUARE_POINTS = 400, 160
 POINTS = 3000  # of the data; a random part of larger ones
@@ -52,10 +51,10 @@ class FittedLine:
     """
 
     member: int
-    x: Floats
-    y: Floats
-    train: Floats
-    validation: Floats
+    x: Float64Array
+    y: Float64Array
+    train: Float64Array
+    validation: Float64Array
     loss: float
     score: float
     validated: bool
@@ -75,10 +74,10 @@ class Regions:
     """
 
     member: int
-    across: Floats
-    up: Floats
-    probabilities: Floats
-    X: Floats
+    across: Float64Array
+    up: Float64Array
+    probabilities: Float64Array
+    X: Float64Array
     y: NDArray[np.int64]
     validation: NDArray[np.bool_]
     predicted: NDArray[np.int64]
@@ -246,7 +245,9 @@ def fitted_line(run: Outcome, member: int | None = None, path: str | Path | None
     return finish(figure, path)
 
 
-def draw_points(axes: Axes, train: Floats, validation: Floats, size: float = 22) -> None:
+def draw_points(
+    axes: Axes, train: Float64Array, validation: Float64Array, size: float = 22
+) -> None:
     """The data of one feature: filled points for training, hollow ones for validation."""
     for points, label, face in (
         (train, "training rows", PALE),
@@ -312,7 +313,9 @@ def decision_regions(
     return finish(figure, path)
 
 
-def draw_regions(axes: Axes, across: Floats, up: Floats, probabilities: NDArray[Any]) -> Any:
+def draw_regions(
+    axes: Axes, across: Float64Array, up: Float64Array, probabilities: NDArray[Any]
+) -> Any:
     """The shaded regions of probabilities `[len(up), len(across), K]`; returns the image."""
     dx, dy = (float(a[1] - a[0]) / 2 for a in (across, up))
     axes.grid(False)
@@ -341,7 +344,7 @@ def draw_boundaries(axes: Axes, numbers: Regions) -> None:
 
 def draw_classes(
     axes: Axes,
-    X: Floats,
+    X: Float64Array,
     y: NDArray[np.int64],
     wrong: NDArray[np.bool_] | None = None,
     size: float = 26,

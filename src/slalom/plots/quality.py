@@ -6,13 +6,14 @@ All take plain arrays, so that a report, the command line and a notebook can use
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
+from slalom.core.arrays import Float64Array
 from slalom.core.errors import BadData
 from slalom.plots.labels import counted, number, shortened
 from slalom.plots.style import (
@@ -26,8 +27,6 @@ from slalom.plots.style import (
     look,
     picture,
 )
-
-Floats: TypeAlias = NDArray[np.float64]
 
 SCATTERED = 4000  # rows; more are counted in cells, where points would hide each other
 CLASSES = 20  # more would not be readable
@@ -44,9 +43,9 @@ class Residuals:
         r2, rmse, mae: scores; R2 is NaN when all truths are equal.
     """
 
-    truth: Floats
-    predicted: Floats
-    residuals: Floats
+    truth: Float64Array
+    predicted: Float64Array
+    residuals: Float64Array
     r2: float
     rmse: float
     mae: float
@@ -65,7 +64,7 @@ class Confusion:
     """
 
     counts: NDArray[np.int64]
-    percent: Floats
+    percent: Float64Array
     names: tuple[str, ...]
     accuracy: float
     rows: int
@@ -84,10 +83,10 @@ class Calibration:
         subject: whose probability it is: the second of two classes, or the predicted class.
     """
 
-    confident: Floats
-    right: Floats
-    low: Floats
-    high: Floats
+    confident: Float64Array
+    right: Float64Array
+    low: Float64Array
+    high: Float64Array
     counts: NDArray[np.int64]
     error: float
     subject: str
@@ -160,7 +159,9 @@ def calibration_numbers(
     return Calibration(confident, right, low, high, n, error, subject)
 
 
-def wilson(share: Floats, n: NDArray[np.int64], z: float = 1.96) -> tuple[Floats, Floats]:
+def wilson(
+    share: Float64Array, n: NDArray[np.int64], z: float = 1.96
+) -> tuple[Float64Array, Float64Array]:
     """95 % interval of shares of `n` rows (Wilson 1927), which stays within 0 and 1.
 
     >>> [round(float(v[0]), 3) for v in wilson(np.array([0.5]), np.array([10]))]
@@ -173,7 +174,7 @@ def wilson(share: Floats, n: NDArray[np.int64], z: float = 1.96) -> tuple[Floats
 
 def importance_numbers(
     names: Sequence[str], means: ArrayLike, stds: ArrayLike | None, most: int = BARS
-) -> tuple[list[str], Floats, Floats]:
+) -> tuple[list[str], Float64Array, Float64Array]:
     """Names, means and standard deviations of the `most` largest means, the largest first."""
     m = _column(means, "means")
     s = np.zeros(len(m)) if stds is None else _column(stds, "stds")
@@ -434,9 +435,9 @@ def calibration(
     return finish(figure, path)
 
 
-def _centers(numbers: Calibration) -> Floats:
+def _centers(numbers: Calibration) -> Float64Array:
     """The middle of the bin in which each mean probability lies."""
-    centers: Floats = (np.ceil(numbers.confident * BINS - 1e-12).clip(1, BINS) - 0.5) / BINS
+    centers: Float64Array = (np.ceil(numbers.confident * BINS - 1e-12).clip(1, BINS) - 0.5) / BINS
     return centers
 
 
@@ -490,7 +491,7 @@ def importance(
     return finish(figure, path)
 
 
-def _column(values: ArrayLike, what: str) -> Floats:
+def _column(values: ArrayLike, what: str) -> Float64Array:
     array = np.asarray(values, dtype=np.float64)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]

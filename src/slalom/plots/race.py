@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from slalom.core.arrays import Float64Array
 from slalom.core.errors import BadPlan
 from slalom.plots.labels import counted, loss_words, member_labels, number, shortened
 from slalom.plots.style import (
@@ -24,8 +25,6 @@ from slalom.plots.style import (
 )
 from slalom.population import Population
 from slalom.training import Outcome
-
-Floats: TypeAlias = NDArray[np.float64]
 
 LANES = 10  # more could not be told apart
 POINTS = 600  # about one a pixel
@@ -50,8 +49,8 @@ class Lane:
     label: str
     name: str
     members: tuple[int, ...]
-    steps: Floats
-    losses: Floats
+    steps: Float64Array
+    losses: Float64Array
     final: float
 
     @property
@@ -109,7 +108,7 @@ def _lane(run: Outcome, label: str, members: tuple[int, ...]) -> Lane:
     )
 
 
-def smooth(values: Floats, window: int) -> Floats:
+def smooth(values: Float64Array, window: int) -> Float64Array:
     """Centred running mean along the last axis `[..., S]`, over fewer values at both ends.
 
     NaN does not count; infinity spreads over the windows that touch it.
@@ -133,11 +132,11 @@ def smooth(values: Floats, window: int) -> Floats:
 
     with np.errstate(invalid="ignore", divide="ignore"):
         means = between(sums) / between(counts)
-    result: Floats = np.where(between(infinite) > 0, np.inf, means)
+    result: Float64Array = np.where(between(infinite) > 0, np.inf, means)
     return result
 
 
-def middle(losses: Floats) -> tuple[Floats, Floats, Floats]:
+def middle(losses: Float64Array) -> tuple[Float64Array, Float64Array, Float64Array]:
     """Median, lowest and highest over the members of `losses [M, S]`, each `[S]`.
 
     Members that diverged count as infinitely bad: they do not drop out of the median.
@@ -318,7 +317,7 @@ def _styles(drawn: tuple[Lane, ...]) -> list[Any]:
     return styles
 
 
-def _scale(axes: Axes, medians: list[Floats], lows: list[Floats]) -> None:
+def _scale(axes: Axes, medians: list[Float64Array], lows: list[Float64Array]) -> None:
     """Limits around lines and bands; one that explodes leaves at three times the others.
 
     Args:

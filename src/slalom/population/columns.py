@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from slalom.core.arrays import Float64Array
 from slalom.nets import NetSpec
 from slalom.optim import Optimizer, Schedule
 from slalom.population.member import Member
 
 T = TypeVar("T")  # hashable
 Codes = NDArray[np.int32]
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,13 +44,13 @@ class Columns:
     net: Codes
     optimizers: tuple[type[Optimizer], ...]
     optimizer: Codes
-    arguments: dict[str, Floats]
+    arguments: dict[str, Float64Array]
     schedules: tuple[Schedule, ...]
     schedule: Codes
     batch_size: NDArray[np.int64]
     seed: NDArray[np.int64]
     fold: NDArray[np.int64]
-    clip_norm: Floats
+    clip_norm: Float64Array
 
     def __len__(self) -> int:
         return len(self.net)
@@ -83,10 +83,10 @@ def columns_of(members: Sequence[Member]) -> Columns:
 
 def optimizer_columns(
     optimizers: Sequence[Optimizer],
-) -> tuple[tuple[type[Optimizer], ...], Codes, dict[str, Floats]]:
+) -> tuple[tuple[type[Optimizer], ...], Codes, dict[str, Float64Array]]:
     """The classes of optimizers, which one each is of, and the arguments by name."""
     classes, codes = coded(type(o) for o in optimizers)
-    arguments: dict[str, Floats] = {}
+    arguments: dict[str, Float64Array] = {}
     for code, cls in enumerate(classes):
         of = np.flatnonzero(codes == code)
         for field in fields(cls):
@@ -149,7 +149,7 @@ def grouped(*columns: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64
     return first, groups
 
 
-def spread(name: str, values: Floats) -> Iterator[tuple[str, Floats]]:
+def spread(name: str, values: Float64Array) -> Iterator[tuple[str, Float64Array]]:
     """The columns of an argument: one for numbers `[N]`, several for tuples `[N, n]`.
 
     >>> dict(spread("betas", np.array([[0.9, 0.99]])))

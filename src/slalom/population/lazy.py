@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from slalom.core.arrays import Float64Array
 from slalom.core.errors import BadPlan
 from slalom.core.spec import Spec
 from slalom.nets import NetSpec, as_net
@@ -20,7 +21,6 @@ from slalom.optim import Adam, Constant, Optimizer
 from slalom.population.columns import (
     Codes,
     Columns,
-    Floats,
     coded,
     columns_of,
     joined_columns,
@@ -164,7 +164,7 @@ class Grid(LazyMembers):
         values = [none if value is None else value for value in self._values(name, None)]
         return np.array(values, dtype=dtype)[self._at(name)]
 
-    def _optimizers(self) -> tuple[tuple[type[Optimizer], ...], Codes, dict[str, Floats]]:
+    def _optimizers(self) -> tuple[tuple[type[Optimizer], ...], Codes, dict[str, Float64Array]]:
         choices = self._values("optimizer", Adam())
         at = self._at("optimizer")
         optimizers, code, arguments = optimizer_columns(choices)

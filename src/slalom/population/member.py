@@ -71,6 +71,7 @@ OWN = tuple(f.name for f in fields(Member))
 def as_optimizer(optimizer: Any) -> Optimizer:
     """The optimizer itself, or that class or name with torch's defaults.
 
+    >>> from slalom import SGD
     >>> as_optimizer("rmsprop"), as_optimizer(SGD).lr
     (RMSprop(lr=0.01, alpha=0.99, eps=1e-08, weight_decay=0.0, momentum=0.0, centered=False), 0.001)
     """

@@ -22,7 +22,7 @@ from slalom.plan import Plan
 from slalom.population import Population, as_population, grid
 from slalom.runs.run import Run
 from slalom.training import Progress, Stopper, Training
-from slalom.training.film import drawable
+from slalom.training.frames import drawable
 from slalom.training.progress import announce, progress_bar
 
 STEPWISE_ROWS = 200_000  # histories up to this long keep the loss of every step

@@ -13,8 +13,9 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from slalom.core.errors import SlalomWarning
 from slalom.data.columns.cells import counted
+from slalom.data.dataset import Task
 from slalom.data.schema import Encoded
-from slalom.data.target import Target, Task
+from slalom.data.target import Target
 from slalom.diagnosis import Diagnosis, diagnose
 from slalom.models import Predictor
 from slalom.runs import Run
@@ -103,7 +104,7 @@ class Fit:
 
     @property
     def columns(self) -> pd.DataFrame:
-        """What was made of each column: column, kind, features, note."""
+        """What was made of each column: column, group, features, note."""
         return self.predictor.schema.summary()
 
     @property
@@ -238,7 +239,7 @@ def fit_table(
         seed: of the test rows, the splits and the nets.
         validation: which rows to select on; as for `Regressor`.
         on_columns: called before the training with what is made of each column: a frame of column,
-            kind, features and note.
+            group, features and note.
         on_model: called with the model as soon as there is one, before it is scored.
         **arguments: as for `Regressor` and `Classifier`, such as `epochs`.
 
@@ -276,7 +277,7 @@ def fit_table(
             metrics(rows.target),
             truth,
             {"slalom": predicted} | rivals,
-            kinds=rows.kinds,
+            groups=rows.groups,
             seed=seed,
         )
         needed = importance(predictor, tested, truth, seed)

@@ -28,7 +28,7 @@ def alike(frame: pd.DataFrame, columns: Iterable[str]) -> Rows:
     return pd.factorize(row_hashes(frame[[*columns]]))[0].astype(np.int64)
 
 
-def kinds(
+def groups(
     frame: pd.DataFrame, inputs: tuple[str, ...], targets: tuple[str, ...]
 ) -> tuple[Rows, str]:
     """Numbers `[N]`, the same for rows that belong on one side, and what there is to say of them.
@@ -50,7 +50,7 @@ def kinds(
         (alike(frame, (*inputs, *targets)), ", though no exact copies"),
         (np.arange(len(frame)), ", and copies of a row too"),
     )
-    most = max(2.0, TEST_SHARE / 2 * len(frame))  # one kind alone shall not be the test
+    most = max(2.0, TEST_SHARE / 2 * len(frame))  # one group alone shall not be the test
     number, beside = next(c for c in choices if np.bincount(c[0]).max() <= most)
     if number is same:
         return number, ""
@@ -62,29 +62,29 @@ def kinds(
     )
 
 
-def held_out(target: Target, frame: pd.DataFrame, kind: Rows, seed: int) -> NDArray[np.bool_]:
-    """Which rows `[N]` to test on: a fifth of the kinds, of each class where it has enough.
+def held_out(target: Target, frame: pd.DataFrame, group: Rows, seed: int) -> NDArray[np.bool_]:
+    """Which rows `[N]` to test on: a fifth of the groups, of each class where it has enough.
 
     Args:
         target: fitted on the rows.
         frame: rows with a target.
-        kind: `[N]`, from 0; rows of one kind stay on one side.
+        group: `[N]`, from 0; rows of one group stay on one side.
         seed: of the choice.
 
     Raises:
         BadData: when the classes have too few rows.
     """
     if isinstance(target, ClassificationTarget):
-        return _fifth_of_each_class(target, target.encode(frame), kind, seed)
-    chosen = train_test_split(np.unique(kind), test_size=TEST_SHARE, random_state=seed)[1]
-    return np.isin(kind, chosen)
+        return _fifth_of_each_class(target, target.encode(frame), group, seed)
+    chosen = train_test_split(np.unique(group), test_size=TEST_SHARE, random_state=seed)[1]
+    return np.isin(group, chosen)
 
 
-def warn_if_rough(kind: Rows) -> None:
+def warn_if_rough(group: Rows) -> None:
     """Say it when there are few different test rows."""
-    rows = len(np.unique(kind))
+    rows = len(np.unique(group))
     if rows < ROUGH_BELOW:
-        different = "" if rows == len(kind) else "different "
+        different = "" if rows == len(group) else "different "
         warnings.warn(
             f"Only {rows} {different}rows are tested on, so the score is rough.",
             SlalomWarning,
@@ -93,17 +93,17 @@ def warn_if_rough(kind: Rows) -> None:
 
 
 def _fifth_of_each_class(
-    target: ClassificationTarget, codes: Rows, kind: Rows, seed: int
+    target: ClassificationTarget, codes: Rows, group: Rows, seed: int
 ) -> NDArray[np.bool_]:
-    rows = pd.DataFrame({"code": codes, "kind": kind}).sample(frac=1, random_state=seed)
-    rows = rows.drop_duplicates("kind")  # a kind with several classes counts for one of them
-    rows = rows.sample(frac=1, random_state=seed)  # else kinds of many rows would come first
-    in_class = rows.groupby("code")["kind"]
+    rows = pd.DataFrame({"code": codes, "group": group}).sample(frac=1, random_state=seed)
+    rows = rows.drop_duplicates("group")  # a group with several classes counts for one of them
+    rows = rows.sample(frac=1, random_state=seed)  # else groups of many rows would come first
+    in_class = rows.groupby("code")["group"]
     count = in_class.transform("size")
     share = np.minimum((TEST_SHARE * count).round(), count - KEPT_TO_TRAIN)
-    held = np.isin(kind, rows["kind"][in_class.cumcount() < share])
+    held = np.isin(group, rows["group"][in_class.cumcount() < share])
     lost = np.setdiff1d(codes, codes[~held])  # classes that went along with others: back to train
-    held &= ~np.isin(kind, kind[np.isin(codes, lost)])
+    held &= ~np.isin(group, group[np.isin(codes, lost)])
     if held.sum() < 2:
         raise BadData(
             f"Target {target.name!r}: its {len(target.classes)} classes have too few of "

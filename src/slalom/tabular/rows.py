@@ -10,11 +10,11 @@ import pandas as pd
 
 from slalom.core.errors import BadData, SlalomWarning, did_you_mean
 from slalom.data.columns.cells import counted
-from slalom.data.dataset import Rows
+from slalom.data.dataset import Rows, Task
 from slalom.data.schema import Schema
 from slalom.data.table import read_table
-from slalom.data.target import Target, Task, fit_target, split_missing_target
-from slalom.tabular.holdout import alike, held_out, kinds, warn_if_rough
+from slalom.data.target import Target, fit_target, split_missing_target
+from slalom.tabular.holdout import alike, groups, held_out, warn_if_rough
 
 FEWEST_ROWS = 10  # 8 to train and select on, 2 to test on: fewer say nothing
 
@@ -26,14 +26,14 @@ class TableRows:
     Args:
         train, test: rows that have a target.
         target: fitted on all rows of the table.
-        kinds: of the test rows `[N]`, see `slalom.tabular.holdout`.
+        groups: of the test rows `[N]`, see `slalom.tabular.holdout`.
         set_aside, repeated: see `RowCounts`.
     """
 
     train: pd.DataFrame
     test: pd.DataFrame
     target: Target
-    kinds: Rows
+    groups: Rows
     set_aside: int
     repeated: int
 
@@ -53,13 +53,13 @@ class TableRows:
         target = fit_target(whole[list(names)], task)
         schema = Schema.fit(whole, exclude=names)  # of which columns a net can see
         if test is None:
-            kind, caution = kinds(whole, schema.inputs, names)
+            group, caution = groups(whole, schema.inputs, names)
             if caution:
                 warnings.warn(caution, SlalomWarning, stacklevel=3)
-            held = held_out(target, whole, kind, seed)
-            warn_if_rough(kind[held])
+            held = held_out(target, whole, group, seed)
+            warn_if_rough(group[held])
             repeated = len(whole) - len(np.unique(alike(whole, schema.inputs)))
-            return cls(whole[~held], whole[held], target, kind[held], aside, repeated)
+            return cls(whole[~held], whole[held], target, group[held], aside, repeated)
         scored, aside_test = with_target(test, names, ())
         if len(scored) < 2:
             raise BadData(
@@ -67,8 +67,8 @@ class TableRows:
             )
         schema.check_columns(scored.columns.tolist())
         target.values(scored)
-        kind, _ = kinds(scored, schema.inputs, names)
-        warn_if_rough(kind)
+        group, _ = groups(scored, schema.inputs, names)
+        warn_if_rough(group)
         same = alike(pd.concat([whole, scored]), schema.inputs)
         if seen := int(np.isin(same[len(whole) :], same[: len(whole)]).sum()):
             warnings.warn(
@@ -78,7 +78,7 @@ class TableRows:
                 stacklevel=3,
             )
         repeated = len(same) - len(np.unique(same))
-        return cls(whole, scored, target, kind, aside + aside_test, repeated)
+        return cls(whole, scored, target, group, aside + aside_test, repeated)
 
 
 def with_target(

@@ -82,7 +82,7 @@ def score(
     truth: Array,
     predictions: Mapping[str, Array],
     *,
-    kinds: Rows | None = None,
+    groups: Rows | None = None,
     seed: int = 0,
 ) -> tuple[Scores, Estimate]:
     """Every metric of every model, and the lead of the first model over the best of the others.
@@ -94,12 +94,12 @@ def score(
         named: metrics by name, the headline first.
         truth: `[N]` or `[N, T]`.
         predictions: of each model by name, in the form that the metrics take.
-        kinds: `[N]`; rows of one kind are as good as copies, and drawn together. All differ when
+        groups: `[N]`; rows of one group are as good as copies, and drawn together. All differ when
             not given.
         seed: of the resampling.
     """
-    kinds = np.arange(len(truth)) if kinds is None else np.unique(kinds, return_inverse=True)[1]
-    independent, rows = int(kinds.max()) + 1, _draws(kinds, seed)
+    groups = np.arange(len(truth)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    independent, rows = int(groups.max()) + 1, _draws(groups, seed)
     if independent < FEWEST:
         rows = rows[:0]  # so few say nothing of their own spread
     scores: Scores = {}
@@ -198,12 +198,12 @@ def _of_target(metric: Metric, k: int, truth: Array, predicted: Array) -> float:
     return metric(truth[:, [k]], predicted[:, [k]])
 
 
-def _draws(kinds: Rows, seed: int) -> list[Rows]:
-    """Row numbers of `DRAWS` samples: as many kinds as there are, each with all of its rows."""
-    number = int(kinds.max()) + 1
+def _draws(groups: Rows, seed: int) -> list[Rows]:
+    """Row numbers of `DRAWS` samples: as many groups as there are, each with all of its rows."""
+    number = int(groups.max()) + 1
     drawn = np.random.default_rng(seed).integers(number, size=(DRAWS, number))
-    every = np.arange(len(kinds))
-    return [np.repeat(every, np.bincount(sample, minlength=number)[kinds]) for sample in drawn]
+    every = np.arange(len(groups))
+    return [np.repeat(every, np.bincount(sample, minlength=number)[groups]) for sample in drawn]
 
 
 def _resampled(

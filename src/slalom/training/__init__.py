@@ -1,6 +1,6 @@
 """A training under way: what advances it, its frames, and its progress."""
 
-from slalom.training.film import Frame as Frame
+from slalom.training.frames import Frame as Frame
 from slalom.training.outcome import Outcome as Outcome
 from slalom.training.outcome import Stopper as Stopper
 from slalom.training.progress import Progress as Progress

@@ -16,7 +16,7 @@ from slalom.engine import Engine, State
 from slalom.metrics import metric_name
 from slalom.plan import Plan
 from slalom.population import Columns, Population, grouped, spread
-from slalom.training.film import Frame, frames, probe
+from slalom.training.frames import Frame, frames, probe
 from slalom.training.training import Snapshot
 
 Stopper: TypeAlias = Literal["", "time limit", "interrupt"]
@@ -260,13 +260,13 @@ def _optimizer_labels(population: Population, columns: Columns) -> NDArray[np.ob
     labels = np.empty(len(columns), dtype=object)
     for code, optimizer in enumerate(columns.optimizers):
         of = np.flatnonzero(columns.optimizer == code)
-        told = []
+        shown = []
         for field in fields(optimizer):
             names = [name for name, _ in spread(field.name, np.array([field.default]))]
             first, which = grouped(*(columns.arguments[name][of] for name in names))
-            some = [population[int(of[k])].optimizer.told(field.name) for k in first]
-            told.append(np.array(some, dtype=object)[which])
+            some = [population[int(of[k])].optimizer.shown(field.name) for k in first]
+            shown.append(np.array(some, dtype=object)[which])
         labels[of] = [
-            f"{optimizer.kind}({', '.join(filter(None, t))})" for t in zip(*told, strict=True)
+            f"{optimizer.kind}({', '.join(filter(None, t))})" for t in zip(*shown, strict=True)
         ]
     return labels

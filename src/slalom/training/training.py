@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from slalom.data.dataset import Dataset
 from slalom.engine import RECORD, Engine, State
 from slalom.plan import Plan
-from slalom.training.film import kept, probe
+from slalom.training.frames import kept, probe
 from slalom.training.progress import Progress
 
 # A stretch is what the engine does between two looks at it. Long enough that starting one costs

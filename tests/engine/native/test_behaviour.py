@@ -60,7 +60,7 @@ def test_a_thinned_history_has_the_same_records_however_the_training_is_cut(
     parts = []
     for steps in [*stretches, 23]:
         made = session.stretch(state, 0, steps)
-        made.work(made.crew(1))
+        made.work(made.shared(1))
         made.save(state)
         room = np.diff(made.nets.members["records"], append=len(made.records))
         assert (made.nets.members["recorded"] <= room).all()
@@ -99,7 +99,7 @@ by_features = pytest.mark.parametrize("features", LARGE)
 @by_features
 def test_steps_are_shared_in_the_plans_that_test_it(features: int) -> None:
     session = Native(1).prepare(LARGE[features], points(1500, features))
-    assert (session.stretch(session.start(), 0, 1).nets.kinds["parts"] > 1).all()
+    assert (session.stretch(session.start(), 0, 1).nets.geometries["parts"] > 1).all()
 
 
 @by_features
@@ -424,15 +424,15 @@ def test_what_lies_in_memory_before_a_step_does_not_matter(
     wide = [Member(MLP(4, *h, 2), Adam(0.01), b) for h in ((33,), (1, 50)) for b in (None, 7, 40)]
     plan = replace(plan, population=plan.population + Population(wide))
     expected, records = everything(Native(1), plan, data)
-    clean: Callable[..., Any] = tables._rooms
+    clean: Callable[..., Any] = tables._workspaces
 
     def poisoned(*arguments: Any) -> Any:
-        rooms = clean(*arguments)
-        for array in (*rooms[:-2], *rooms.window, *rooms.held):
+        workspaces = clean(*arguments)
+        for array in (*workspaces[:-2], *workspaces.window, *workspaces.held):
             array[...] = np.nan if array.dtype.kind == "f" else 0x7FFF_FFF0
-        return rooms
+        return workspaces
 
-    monkeypatch.setattr(tables, "_rooms", poisoned)
+    monkeypatch.setattr(tables, "_workspaces", poisoned)
     state, poisoned_records = everything(Native(1), plan, data)
     assert_same_bits(state, expected)
     assert_same_records([poisoned_records], records)

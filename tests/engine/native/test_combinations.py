@@ -75,7 +75,7 @@ def test_the_first_steps_of_curves_are_those_of_float64(loss: str, variant: str)
     plan, data = plan_and_data(CURVES, loss, variant, steps=1)
     engine = Native(1)
     session = engine.prepare(plan, data)
-    assert session.stretch(session.start(), 0, 1).nets.kinds["curve"].all()
+    assert session.stretch(session.start(), 0, 1).nets.geometries["curve"].all()
     assert wrong_steps(engine, CURVES, loss, variant) == {}
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from slalom.core.arrays import Float32Array
 from slalom.engine.native import tiles
 from slalom.engine.native.compile import sealed
 from slalom.engine.native.tiles import PANEL, pitch_of
@@ -15,7 +15,6 @@ SLACK = LANES * PANEL
 FENCE = np.float32(12345)
 pytestmark = pytest.mark.slow  # the products are compiled by themselves
 
-Floats = NDArray[np.float32]
 # Around vectors, panels and tiles of registers, on processors of all widths.
 FEATURES = [1, 2, 3, 4, 5, 7, 8, 9, 13, 15, 16, 17, 31, 32, 33, 48, 65, 100]
 SHAPES = [(i, o) for i in FEATURES for o in FEATURES]
@@ -49,17 +48,17 @@ def there_and_back(x, features, samples, back):  # type: ignore[no-untyped-def]
     tiles.by_feature(samples, start, features, back, start)
 
 
-def in_panels(rows: Any) -> Floats:
+def in_panels(rows: Any) -> Float32Array:
     """`[panels * PANEL, features]` panel by panel, and what may be read beyond, as NaN."""
     panels = rows.reshape(-1, PANEL, rows.shape[1]).transpose(0, 2, 1)
     return np.concatenate([panels.ravel(), np.full(SLACK, np.nan)], dtype=np.float32)
 
 
-def out_of_panels(flat: Floats, features: int) -> Floats:
+def out_of_panels(flat: Float32Array, features: int) -> Float32Array:
     return flat.reshape(-1, features, PANEL).transpose(0, 2, 1).reshape(-1, features)
 
 
-def close(ours: Floats, truth: Any, terms: Any) -> None:
+def close(ours: Float32Array, truth: Any, terms: Any) -> None:
     """Within some roundings of the sizes of what is summed up."""
     assert (np.abs(ours - truth) <= 4e-7 * terms + 1e-30).all()
 

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
+from slalom.core.arrays import Float64Array
 from slalom.core.errors import BadData, SlalomWarning
 
-Floats: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 Features: TypeAlias = np.ndarray[Any, np.dtype[np.float32]]
 Mask: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
 Series: TypeAlias = "pd.Series[Any]"
@@ -64,7 +64,7 @@ def as_text(series: Series) -> Series:
     return text.mask(text.isin(MISSING))
 
 
-def numbers(series: Series, decimal: str = ".") -> tuple[Floats, Mask]:
+def numbers(series: Series, decimal: str = ".") -> tuple[Float64Array, Mask]:
     """The cells as float64 [N] (NaN where missing or not a number), and a mask [N] of those that
     hold something that is not a finite number.
 
@@ -110,7 +110,7 @@ def decimal_mark(series: Series) -> str:
     return "," if commas else "."
 
 
-def truths(series: Series) -> tuple[Floats, Mask]:
+def truths(series: Series) -> tuple[Float64Array, Mask]:
     """The cells as 1.0, 0.0 or NaN [N], and a mask of those that are neither true nor false."""
     if is_numeric(series):
         values = _plain_numbers(series)
@@ -139,7 +139,7 @@ def date_format(text: Series) -> str | None:
     return best if shares.get(best, 0) >= MOSTLY else None
 
 
-def seconds(series: Series, format: str) -> tuple[Floats, Mask]:
+def seconds(series: Series, format: str) -> tuple[Float64Array, Mask]:
     """The cells as seconds since 1970 in UTC, float64 [N] (NaN where missing), and a mask of those
     that are no date. `format` is for text cells, from `date_format`."""
     if is_datetime(series):
@@ -148,7 +148,7 @@ def seconds(series: Series, format: str) -> tuple[Floats, Mask]:
         return _epoch_seconds(stamps), np.zeros(len(series), dtype=bool)
     codes, words = pd.factorize(as_text(series))
     parsed = np.append(_epoch_seconds(_stamps(np.asarray(words, dtype=object), format)), np.nan)
-    values: Floats = parsed[codes]
+    values: Float64Array = parsed[codes]
     return values, (codes >= 0) & np.isnan(values)
 
 
@@ -201,7 +201,7 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def _parsed_numbers(series: Series, decimal: str) -> tuple[Floats, Mask]:
+def _parsed_numbers(series: Series, decimal: str) -> tuple[Float64Array, Mask]:
     """The numbers [N], NaN where there are none, and a mask of the cells that are not missing."""
     if is_numeric(series):
         values = _plain_numbers(series)
@@ -212,7 +212,7 @@ def _parsed_numbers(series: Series, decimal: str) -> tuple[Floats, Mask]:
     return np.asarray(parsed[codes], dtype=np.float64), codes >= 0
 
 
-def _plain_numbers(series: Series) -> Floats:
+def _plain_numbers(series: Series) -> Float64Array:
     if types.is_complex_dtype(series.dtype):
         raise BadData(
             f"Complex data not supported: column {series.name!r} holds complex numbers. Give the "
@@ -266,7 +266,7 @@ def _stamps(words: Any, format: str) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(stamps)
 
 
-def _epoch_seconds(stamps: pd.DatetimeIndex) -> Floats:
+def _epoch_seconds(stamps: pd.DatetimeIndex) -> Float64Array:
     micros = stamps.as_unit("us").asi8
     return np.where(stamps.isna(), np.nan, micros / 1e6)
 

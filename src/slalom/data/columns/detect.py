@@ -6,11 +6,11 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 
+from slalom.core.arrays import Float64Array
 from slalom.data.columns.boolean import Boolean
 from slalom.data.columns.category import Category, frequent_levels
 from slalom.data.columns.cells import (
     MOSTLY,
-    Floats,
     Series,
     as_text,
     counted,
@@ -121,7 +121,7 @@ def _constant(name: str, value: str, missing: int) -> Column:
     return Dropped(name, f"constant, always {value!r}")
 
 
-def _is_numbering(name: str, values: Floats) -> bool:
+def _is_numbering(name: str, values: Float64Array) -> bool:
     """Whole numbers, all different, under a name that says identifier.
 
     Without such a name a year, a time step or the x of a curve would look the same, and those are

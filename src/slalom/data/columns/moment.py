@@ -5,11 +5,11 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
+from slalom.core.arrays import Float64Array
 from slalom.core.spec import Spec
 from slalom.data.columns.cells import (
     TIMES_OF_DAY,
     Features,
-    Floats,
     Series,
     as_text,
     check_understood,
@@ -83,7 +83,7 @@ class Datetime(Spec):
         """Whether the cells are times without a date, which have no distance to dates."""
         return self.format in TIMES_OF_DAY
 
-    def seconds(self, series: Series) -> Floats:
+    def seconds(self, series: Series) -> Float64Array:
         """The cells as seconds since 1970 [N], NaN where missing.
 
         Raises:
@@ -98,7 +98,7 @@ class Datetime(Spec):
         """The features [N, k]. Raises `BadData` when most cells are no dates."""
         return self.encode_seconds(self.seconds(series))
 
-    def encode_seconds(self, values: Floats) -> Features:
+    def encode_seconds(self, values: Float64Array) -> Features:
         """The features [N, k] of what `seconds` gave."""
         missing = np.isnan(values)
         parts = _parts(np.where(missing, 0.0, values))
@@ -126,7 +126,7 @@ class Duration(Spec):
     tail: Scale | None = None
 
     @classmethod
-    def fit(cls, start: str, end: str, values: Floats) -> Self | None:
+    def fit(cls, start: str, end: str, values: Float64Array) -> Self | None:
         """The spec for the seconds `values` [N] from start to end; None when they do not vary."""
         present = values[~np.isnan(values)]
         if not present.size or present.min() == present.max():
@@ -151,12 +151,12 @@ class Duration(Spec):
     def summary(self) -> str:
         return f"time between the two, median {pd.Timedelta(seconds=self.scale.center)}"
 
-    def encode_seconds(self, start: Floats, end: Floats) -> Features:
+    def encode_seconds(self, start: Float64Array, end: Float64Array) -> Features:
         """The features [N, 1 or 2] of what `Datetime.seconds` gave for the two columns."""
         return scaled(end - start, self.scale, self.tail)
 
 
-def _parts(values: Floats) -> dict[str, Floats]:
+def _parts(values: Float64Array) -> dict[str, Float64Array]:
     """Hour with its fraction, weekday, day of the month and month, each [N] from 0."""
     stamps = pd.DatetimeIndex((values * 1e6).astype("int64").astype("datetime64[us]"))
     parts = {
@@ -168,7 +168,7 @@ def _parts(values: Floats) -> dict[str, Floats]:
     return {name: np.asarray(part, dtype=np.float64) for name, part in parts.items()}
 
 
-def _note(present: Floats, missing: int, cycles: tuple[str, ...], format: str) -> str:
+def _note(present: Float64Array, missing: int, cycles: tuple[str, ...], format: str) -> str:
     first, last = (np.datetime64(int(s // 86400), "D") for s in (present.min(), present.max()))
     note = f"{first} to {last}"
     if format in TIMES_OF_DAY:

@@ -4,10 +4,10 @@ from typing import Self
 
 import numpy as np
 
+from slalom.core.arrays import Float64Array
 from slalom.core.spec import Spec
 from slalom.data.columns.cells import (
     Features,
-    Floats,
     Mask,
     Series,
     check_understood,
@@ -46,7 +46,7 @@ class Scale(Spec):
         self.require(self.bound > 0, "bound", "positive")
 
     @classmethod
-    def fit(cls, values: Floats) -> Self:
+    def fit(cls, values: Float64Array) -> Self:
         """The scale of finite values [N], which must not all be equal."""
         # Of a quarter of the values, which is exact, for no difference can then overflow.
         low, center, high = np.percentile(values / 4, [25, 50, 75])
@@ -54,7 +54,7 @@ class Scale(Spec):
         limits = np.finfo(np.float64)
         return cls(4 * float(center), float(np.clip(width, limits.tiny, limits.max / 4)) * 4)
 
-    def fit_tail(self, values: Floats) -> "Scale | None":
+    def fit_tail(self, values: Float64Array) -> "Scale | None":
         """A second scale for finite values [N] of which some lie far out, else None.
 
         Those beyond 5 widths are nearly the same to this scale. If they are enough to learn from
@@ -70,13 +70,13 @@ class Scale(Spec):
         width = float(z.std()) * self.width
         return Scale(center, width, _TAIL_BOUND) if np.isfinite([center, width]).all() else None
 
-    def apply(self, values: Floats) -> Features:
+    def apply(self, values: Float64Array) -> Features:
         """Float32 of the same shape, between minus bound and bound, never NaN."""
         z = self._standardised(values)
         squashed = z / np.sqrt(1 + (z / self.bound) ** 2)
         return np.nan_to_num(squashed, nan=0.0).astype(np.float32)
 
-    def _standardised(self, values: Floats) -> Floats:
+    def _standardised(self, values: Float64Array) -> Float64Array:
         with np.errstate(over="ignore"):
             # Beyond a million widths the result is the bound anyway, and no square can overflow.
             return np.clip((values - self.center) / self.width, -1e6, 1e6)
@@ -145,12 +145,12 @@ class Number(Spec):
         return features
 
 
-def scaled(values: Floats, scale: Scale, tail: Scale | None) -> Features:
+def scaled(values: Float64Array, scale: Scale, tail: Scale | None) -> Features:
     """The values [N] by a scale, and by a second one for the far ones if there is one: [N, k]."""
     return np.stack([s.apply(values) for s in (scale, tail) if s], axis=1)
 
 
-def _note(values: Floats, failed: Mask, words: tuple[str, ...]) -> str:
+def _note(values: Float64Array, failed: Mask, words: tuple[str, ...]) -> str:
     note = f"{np.nanmin(values):g} to {np.nanmax(values):g}"
     missing = int(np.isnan(values).sum())
     if missing:

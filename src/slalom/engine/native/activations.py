@@ -7,8 +7,8 @@ slope at a kink.
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from slalom.core.arrays import Float32Array
 from slalom.engine.native.compile import inline, kernel
 from slalom.engine.native.functions import (
     ONE,
@@ -23,7 +23,6 @@ from slalom.engine.native.functions import (
 )
 
 Formula = Callable[[np.float32], tuple[np.float32, np.float32]]
-Floats = NDArray[np.float32]
 
 LEAK = np.float32(0.01)
 # Klambauer et al. 2017, as torch has them.
@@ -95,11 +94,11 @@ def _softplus(z: np.float32) -> tuple[np.float32, np.float32]:
     return (ZERO if z < ZERO else z) + log1p(exp(-abs(z))), sigmoid(z)
 
 
-def _loop(formula: Formula) -> Callable[[Floats, Floats, int, int], None]:
+def _loop(formula: Formula) -> Callable[[Float32Array, Float32Array, int, int], None]:
     """`formula` over A[start:stop], with the slopes into D[start:stop]."""
 
     @kernel
-    def loop(A: Floats, D: Floats, start: int, stop: int) -> None:
+    def loop(A: Float32Array, D: Float32Array, start: int, stop: int) -> None:
         # Unsigned, so that Numba does not look for negative indices, which count from the end.
         for i in range(np.uintp(start), np.uintp(stop)):
             A[i], D[i] = formula(A[i])
@@ -134,7 +133,7 @@ CODES = {
 
 
 @kernel
-def activate(code: int, A: Floats, D: Floats, start: int, stop: int) -> None:
+def activate(code: int, A: Float32Array, D: Float32Array, start: int, stop: int) -> None:
     """Replace z in A[start:stop] by act(z), and put act'(z) into D[start:stop].
 
     `A` and `D` are flat, and the two ranges do not overlap in memory.

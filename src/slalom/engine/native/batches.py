@@ -7,7 +7,7 @@ Twister 19937 (Matsumoto and Nishimura 1998; `ATen/core/MT19937RNGEngine.h`), se
 
 import numpy as np
 
-from slalom.engine.native.compile import kernel, part
+from slalom.engine.native.compile import inlined, kernel
 from slalom.engine.native.tiles import PANEL, by_feature, copy_sample, pitch_of
 
 WORDS = 624
@@ -21,7 +21,7 @@ ZERO = np.float32(0)
 START = np.int64(0)
 
 
-@part
+@inlined
 def seed_generator(words, seed):
     """The state after `manual_seed(seed)`: `words [GENERATOR]`, uint32."""
     words[0] = np.uint32(seed)
@@ -31,7 +31,7 @@ def seed_generator(words, seed):
     words[USED] = WORDS
 
 
-@part
+@inlined
 def _twist(words, i, following, other):
     """The next word in the place of word `i`."""
     y = (words[i] & UPPER) | (words[following] & LOWER)
@@ -67,7 +67,7 @@ def skip(words, numbers):
         numbers -= some
 
 
-@part
+@inlined
 def draws_before(epoch, rows):
     """How many numbers a loader draws before the permutation of an epoch.
 
@@ -77,7 +77,7 @@ def draws_before(epoch, rows):
     return 2 * rows * epoch + 2
 
 
-@part
+@inlined
 def as_they_come(order):
     """The rows unshuffled."""
     for i in range(order.size):

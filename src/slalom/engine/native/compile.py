@@ -151,7 +151,7 @@ def known(function: Callable[P, R]) -> None:
     register_jitable(**options, fastmath=FORMULAS, forceinline=True)(function)
 
 
-def part(function: Callable[P, R]) -> Callable[P, R]:
+def inlined(function: Callable[P, R]) -> Callable[P, R]:
     """A piece of a kernel that has a name for the reader; Numba puts it in its place."""
     compiled: Callable[P, R] = _compile(fastmath=SUMS, inline="always")(function)
     return compiled

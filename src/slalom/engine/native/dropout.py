@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from slalom.engine.native.compile import inline, kernel, part
+from slalom.engine.native.compile import inline, inlined, kernel
 from slalom.engine.native.tiles import PANEL
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -16,13 +16,13 @@ def _mix(z):
     return z ^ (z >> np.uint64(31))
 
 
-@part
+@inlined
 def step_key(seed, step):
     """What seed and step contribute to a mask."""
     return _mix(_mix(np.uint64(seed) + GOLDEN) + np.uint64(step) + GOLDEN)
 
 
-@part
+@inlined
 def layer_key(key, layer):
     """What the layer adds."""
     return _mix(key + np.uint64(layer) + GOLDEN)

@@ -88,7 +88,7 @@ class NativeSession:
         state, program = self._reference.start(), cast(Any, work)
         if not program.signatures:  # compiled or loaded here, where no time limit runs
             stretch = self.stretch(state, 0, steps=0)
-            stretch.work(stretch.crew(1))
+            stretch.work(stretch.shared(1))
         return state
 
     def advance(
@@ -100,7 +100,7 @@ class NativeSession:
             if stop.is_set():
                 break
             stretch = self.stretch(state, first, steps, until)
-            if not len(stretch.tasks):
+            if not len(stretch.bundles):
                 continue
             try:
                 self._carry_out(stretch, stop)
@@ -133,16 +133,16 @@ class NativeSession:
         return [state.outputs(k, X, best) for k in members]
 
     def _carry_out(self, stretch: Stretch, stop: Event) -> None:
-        """Work in some threads; the crew's flag, which follows `stop`, ends the work."""
-        threads = min(self._threads, len(stretch.tasks) * stretch.job.parts)
-        crew = stretch.crew(threads)
+        """Work in some threads; the shared's flag, which follows `stop`, ends the work."""
+        threads = min(self._threads, len(stretch.bundles) * stretch.common.parts)
+        shared = stretch.shared(threads)
         futures: list[Future[None]] = []
         try:
-            futures.extend(self._pool.submit(stretch.work, crew) for _ in range(threads))
+            futures.extend(self._pool.submit(stretch.work, shared) for _ in range(threads))
             while wait(futures, PATIENCE).not_done:
-                crew.flag[0] = crew.flag[0] or stop.is_set()
+                shared.flag[0] = shared.flag[0] or stop.is_set()
         finally:  # also when interrupted, so that nobody works on when this returns
-            crew.flag[0] = any(not future.done() for future in futures)
+            shared.flag[0] = any(not future.done() for future in futures)
             wait(futures)
         for future in futures:
             future.result()

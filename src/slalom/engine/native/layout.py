@@ -1,4 +1,4 @@
-"""What the compiled program works on: tables of members and tasks, data, and room to work in."""
+"""What the compiled program works on: tables of members and bundles, the data, and workspaces."""
 
 from typing import Any, NamedTuple
 
@@ -9,7 +9,7 @@ from slalom.engine import rules
 from slalom.engine.state import NEVER as NEVER
 
 # Nets of one shape, with batches of one size.
-KIND = np.dtype(
+GEOMETRY = np.dtype(
     [
         ("depth", np.int64),
         ("activation", np.int64),
@@ -26,7 +26,7 @@ KIND = np.dtype(
 MEMBER = np.dtype(
     [
         ("number", np.int64),
-        ("kind", np.int64),
+        ("geometry", np.int64),
         ("rule", np.int64),
         ("schedule", np.int64),  # row of the rates, or NEVER
         ("fold", np.int64),
@@ -43,7 +43,7 @@ MEMBER = np.dtype(
 )
 
 # Members of the table that lie at order[first:last] and see the same batches.
-TASK = np.dtype(
+BUNDLE = np.dtype(
     [
         ("first", np.int64),
         ("last", np.int64),
@@ -74,8 +74,8 @@ class Nets(NamedTuple):
     """The members and what they are trained with."""
 
     members: NDArray[Any]  # MEMBER
-    kinds: NDArray[Any]  # KIND
-    layers: NDArray[np.int64]  # [kinds, layers, 7]
+    geometries: NDArray[Any]  # GEOMETRY
+    layers: NDArray[np.int64]  # [geometries, layers, 7]
     hyper: NDArray[np.float64]  # [P, LENGTH], see `updates`
     parameters: NDArray[np.float32]
     slots: NDArray[np.float32]
@@ -87,8 +87,8 @@ class Nets(NamedTuple):
     first_rate: int
 
 
-class Job(NamedTuple):
-    """What the plan says for all members, and how much room a thread needs."""
+class Common(NamedTuple):
+    """What the plan says for all members, and how much workspace a thread needs."""
 
     loss: int
     numbers: NDArray[np.float32]
@@ -113,7 +113,7 @@ class Batches(NamedTuple):
     total: NDArray[np.float64]  # sum of the weights of each batch
 
 
-class Room(NamedTuple):
+class Workspace(NamedTuple):
     """What a thread works in; of all threads together, arrays have a row for each."""
 
     arena: NDArray[np.float32]
@@ -128,12 +128,12 @@ class Room(NamedTuple):
     held: Batches
 
 
-class Crew(NamedTuple):
+class Shared(NamedTuple):
     """What threads share while they work."""
 
     flag: NDArray[np.int64]  # [1]: set to end the work
-    queue: NDArray[np.int64]  # [1]: the next task
+    queue: NDArray[np.int64]  # [1]: the next bundle
     arrived: NDArray[np.int64]  # [1]: threads that have begun
-    working: NDArray[np.int64]  # [1]: threads that still have tasks
-    desks: NDArray[np.int64]  # [threads * DESK], see `slalom.engine.native.helping`
-    room: Room
+    working: NDArray[np.int64]  # [1]: threads that still have bundles
+    counters: NDArray[np.int64]  # [threads * COUNTERS], see `slalom.engine.native.helping`
+    workspace: Workspace

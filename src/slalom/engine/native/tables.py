@@ -15,18 +15,18 @@ from slalom.engine.contract import RECORD
 from slalom.engine.native import activations, losses, updates
 from slalom.engine.native.batches import GENERATOR
 from slalom.engine.native.curve import is_curve
-from slalom.engine.native.helping import DESK
+from slalom.engine.native.helping import COUNTERS
 from slalom.engine.native.layout import (
-    KIND,
+    BUNDLE,
+    GEOMETRY,
     MEMBER,
     NEVER,
-    TASK,
     Batches,
-    Crew,
+    Common,
     Data,
-    Job,
     Nets,
-    Room,
+    Shared,
+    Workspace,
 )
 from slalom.engine.native.network import layers_of, parts_of
 from slalom.engine.native.tiles import PANEL, pitch
@@ -84,13 +84,13 @@ class Block:
         rows = np.array([len(fold.train) for fold in dataset.folds])[table["fold"]]
         batch_size = self._batch_size = columns.batch_size[members]
         batch = np.where(batch_size, np.minimum(batch_size, rows), rows)
-        kinds, layers, arena = _kinds(columns.nets, columns.net[members], batch, table)
-        self._kinds, self._layers = kinds, layers
-        self._cost = STEP + 6.0 * batch * kinds["parameters"][table["kind"]]
+        geometries, layers, arena = _geometries(columns.nets, columns.net[members], batch, table)
+        self._geometries, self._layers = geometries, layers
+        self._cost = STEP + 6.0 * batch * geometries["parameters"][table["geometry"]]
         table["rule"], self._hyper = updates.encode(plan.population, members)
         self._data = data_of(dataset, plan.loss)
-        self._job = _job(plan, dataset, table, batch, arena, kinds)
-        self._rooms: dict[int, Room] = {}
+        self._common = _common(plan, dataset, table, batch, arena, geometries)
+        self._workspaces: dict[int, Workspace] = {}
 
     def stretch(self, state: State, steps: int, until: int | None) -> "Stretch":
         """So many steps of the members that train, none beyond `until`."""
@@ -98,12 +98,12 @@ class Block:
         _where_they_stand(table, state, members, steps, until)
         base, slope, first_rate = _rates(columns.schedules, columns.schedule[members], table)
         records = _make_room_for_records(table)
-        tasks, order = _tasks(table, self._batch_size, self._cost, self._threads)
+        bundles, order = _bundles(table, self._batch_size, self._cost, self._threads)
         return Stretch(
             members=members,
             nets=Nets(
                 table,
-                self._kinds,
+                self._geometries,
                 self._layers,
                 self._hyper,
                 _writable(state.parameters),
@@ -116,11 +116,11 @@ class Block:
                 first_rate,
             ),
             data=self._data,
-            job=self._job,
-            tasks=tasks,
+            common=self._common,
+            bundles=bundles,
             order=order,
             records=records,
-            rooms=self._rooms,
+            workspaces=self._workspaces,
         )
 
 
@@ -130,30 +130,31 @@ class Stretch:
 
     Args:
         members: which ones, a slice.
-        nets, data, job, tasks, order, records: as `slalom.engine.native.training.work` wants them.
-        rooms: what so many threads work in, made when it is first wanted.
+        nets, data, common, bundles, order, records: as `slalom.engine.native.training.work` wants
+            them.
+        workspaces: what so many threads work in, made when it is first wanted.
     """
 
     members: slice
     nets: Nets
     data: Data
-    job: Job
-    tasks: NDArray[Any]
+    common: Common
+    bundles: NDArray[Any]
     order: NDArray[np.int64]
     records: NDArray[Any]
-    rooms: dict[int, Room]
+    workspaces: dict[int, Workspace]
 
-    def crew(self, threads: int) -> Crew:
+    def shared(self, threads: int) -> Shared:
         """What so many threads share while they work."""
         flag, queue, arrived, working = np.zeros((4, 1), dtype=np.int64)
-        desks = np.zeros(threads * DESK, dtype=np.int64)
-        if threads not in self.rooms:
-            self.rooms[threads] = _rooms(self.job, self.data, threads)
-        return Crew(flag, queue, arrived, working, desks, self.rooms[threads])
+        counters = np.zeros(threads * COUNTERS, dtype=np.int64)
+        if threads not in self.workspaces:
+            self.workspaces[threads] = _workspaces(self.common, self.data, threads)
+        return Shared(flag, queue, arrived, working, counters, self.workspaces[threads])
 
-    def work(self, crew: Crew) -> None:
-        """What one thread of a crew does."""
-        work(self.nets, self.data, self.job, self.tasks, self.order, self.records, crew)
+    def work(self, shared: Shared) -> None:
+        """What one thread of a shared does."""
+        work(self.nets, self.data, self.common, self.bundles, self.order, self.records, shared)
 
     def save(self, state: State) -> None:
         """Give the state what changed."""
@@ -194,30 +195,32 @@ def _where_they_stand(
     table["next_frame"] = np.where(table["number"] < state.layout.framed, following, NEVER)
 
 
-def _kinds(
+def _geometries(
     nets: tuple[Any, ...], net: NDArray[np.int32], batch: NDArray[np.int64], table: NDArray[Any]
 ) -> tuple[NDArray[Any], NDArray[np.int64], int]:
-    """The kinds of the members, a table of layers for each, and the largest arena."""
+    """The geometries of the members, a table of layers for each, and the largest arena."""
     panels = -(-batch // PANEL)
-    first, table["kind"] = grouped(net, panels)
+    first, table["geometry"] = grouped(net, panels)
     parts = [parts_of(nets[net[k]].widths, int(panels[k])) for k in first]
     shapes = [
         layers_of(nets[net[k]].widths, -(-int(panels[k]) // n), is_curve(nets[net[k]]))
         for k, n in zip(first, parts, strict=True)
     ]
     layers = np.zeros((len(first), max(len(own) for own, _, _ in shapes), 7), dtype=np.int64)
-    kinds = np.zeros(len(first), dtype=KIND)
-    kinds["parts"] = parts
-    for kind, k, table_of, (own, chunk, _) in zip(kinds, first, layers, shapes, strict=True):
+    geometries = np.zeros(len(first), dtype=GEOMETRY)
+    geometries["parts"] = parts
+    for geometry, k, table_of, (own, chunk, _) in zip(
+        geometries, first, layers, shapes, strict=True
+    ):
         spec = nets[net[k]]
         table_of[: len(own)] = own
-        kind["depth"], kind["chunk"] = len(own), chunk
-        kind["activation"] = activations.CODES[spec.activation]
-        kind["dropout"] = spec.dropout
-        kind["relu"] = spec.activation == "relu" and not spec.dropout
-        kind["curve"] = is_curve(spec)
-        kind["parameters"] = sum((i + 1) * o for i, o in pairwise(spec.widths))
-    return kinds, layers, max(arena for _, _, arena in shapes)
+        geometry["depth"], geometry["chunk"] = len(own), chunk
+        geometry["activation"] = activations.CODES[spec.activation]
+        geometry["dropout"] = spec.dropout
+        geometry["relu"] = spec.activation == "relu" and not spec.dropout
+        geometry["curve"] = is_curve(spec)
+        geometry["parameters"] = sum((i + 1) * o for i, o in pairwise(spec.widths))
+    return geometries, layers, max(arena for _, _, arena in shapes)
 
 
 def _rates(
@@ -252,17 +255,17 @@ def _make_room_for_records(table: NDArray[Any]) -> NDArray[Any]:
     return np.empty(int(room.sum()), dtype=RECORD)
 
 
-def _tasks(
+def _bundles(
     table: NDArray[Any], batch_size: NDArray[np.int64], cost: NDArray[np.float64], threads: int
 ) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """Tasks, the dearest first, and the order in which they list the members.
+    """Bundles, the dearest first, and the order in which they list the members.
 
-    Members that see the same batches form a task, or several that cost about the same, so that all
-    threads are busy to the end.
+    Members that see the same batches form a bundle, or several that cost about the same, so that
+    all threads are busy to the end.
     """
     going = np.flatnonzero((table["step"] < table["end"]) | ~np.isnan(table["pending"]))
     if not len(going):
-        return np.empty(0, dtype=TASK), going
+        return np.empty(0, dtype=BUNDLE), going
     members, batch_size = table[going], batch_size[going]
     _, group = grouped(np.where(batch_size, members["seed"], 0), members["fold"], batch_size)
     order = np.argsort(group, kind="stable")
@@ -271,57 +274,57 @@ def _tasks(
     share = (np.cumsum(costs) - costs) * wanted // costs.sum()  # of the cost, that before a member
     cut = (np.diff(group[order], prepend=-1) != 0) | (np.diff(share, prepend=-1) != 0)
     first = np.flatnonzero(cut)
-    tasks = np.empty(len(first), dtype=TASK)
-    tasks["first"], tasks["last"] = first, np.append(first[1:], len(order))
+    bundles = np.empty(len(first), dtype=BUNDLE)
+    bundles["first"], bundles["last"] = first, np.append(first[1:], len(order))
     for name in ("seed", "fold"):
-        tasks[name] = members[name][order[first]]
-    tasks["batch_size"] = batch_size[order[first]]
-    return tasks[np.argsort(-np.add.reduceat(costs, first), kind="stable")], going[order]
+        bundles[name] = members[name][order[first]]
+    bundles["batch_size"] = batch_size[order[first]]
+    return bundles[np.argsort(-np.add.reduceat(costs, first), kind="stable")], going[order]
 
 
-def _job(
+def _common(
     plan: Plan,
     dataset: Dataset,
     table: NDArray[Any],
     batch: NDArray[np.int64],
     arena: int,
-    kinds: NDArray[Any],
-) -> Job:
+    geometries: NDArray[Any],
+) -> Common:
     code, numbers = losses.encode(plan.loss, dataset.targets)
     folds = [dataset.folds[k] for k in np.unique(table["fold"])]
     features = dataset.X.shape[1]
     batches = -(-batch // PANEL)
     window = WINDOW // (PANEL * (features + pitch(features)))
-    return Job(
+    return Common(
         loss=code,
         numbers=numbers,
         record_steps=plan.record == "step",
         validate_every=plan.validate_every,
         patience=float(plan.patience or np.inf),
         arena=arena,
-        parameters=int(kinds["parameters"].max()),
-        parts=int(kinds["parts"].max()),
+        parameters=int(geometries["parameters"].max()),
+        parts=int(geometries["parts"].max()),
         rows=max(len(rows) for fold in folds for rows in (fold.train, fold.validation)),
         panels=int(max(batches.max(), min(window, (batches * table["steps_per_epoch"]).max()))),
         validation_panels=max(-(-len(fold.validation) // PANEL) for fold in folds),
     )
 
 
-def _rooms(job: Job, data: Data, threads: int) -> Room:
-    """Room for so many threads: every array has a row for each."""
+def _workspaces(common: Common, data: Data, threads: int) -> Workspace:
+    """Workspace for so many threads: every array has a row for each."""
     features, targets = data.features, data.targets
-    gradient = pitch(job.parameters + LANES)
-    return Room(
-        arena=aligned(threads, job.arena),
+    gradient = pitch(common.parameters + LANES)
+    return Workspace(
+        arena=aligned(threads, common.arena),
         gradient=aligned(threads, gradient),
-        parts=aligned(threads, (job.parts - 1) * gradient),
-        losses=np.empty((threads, job.parts), np.float64),
+        parts=aligned(threads, (common.parts - 1) * gradient),
+        losses=np.empty((threads, common.parts), np.float64),
         sums=aligned(threads, 4 * PANEL),
         unexplained=np.empty((threads, targets), np.float64),
-        order=np.empty((threads, job.rows), np.int32),
+        order=np.empty((threads, common.rows), np.int32),
         words=np.empty((threads, GENERATOR), np.uint32),
-        window=_batches(threads, job.panels, features, targets),
-        held=_batches(threads, job.validation_panels, features, targets),
+        window=_batches(threads, common.panels, features, targets),
+        held=_batches(threads, common.validation_panels, features, targets),
     )
 
 

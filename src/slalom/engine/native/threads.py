@@ -8,7 +8,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from slalom.engine.native.compile import part
+from slalom.engine.native.compile import inlined
 
 
 def _address(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -63,7 +63,7 @@ def give_way(typing: Any) -> Any:
     return types.void(), emit
 
 
-@part
+@inlined
 def stopped(flag):
     """Whether `flag [1]`, int64, has been set, by whatever thread."""
     return load(flag, 0) != 0

@@ -24,7 +24,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from slalom.engine.native.compile import part
+from slalom.engine.native.compile import inlined
 from slalom.engine.native.vectors import INDEX, LANES, ZEROS, Emitter
 
 VECTORS = 2
@@ -231,7 +231,7 @@ def _tiles(vectors: int, finish: Finish) -> Any:
     """A tile of 8, 4, 2 or 1 rows as one function."""
     one, two, four, eight = (_product_tile(rows, vectors, finish) for rows in (1, 2, 4, 8))
 
-    @part
+    @inlined
     def tile(rows, w, w0, rs, ts, terms, x, x0, pitch, panels, wp, xp, c, c0, cs, cp, extra):
         if rows == 8:
             eight(w, w0, rs, ts, terms, x, x0, pitch, panels, wp, xp, c, c0, cs, cp, extra)
@@ -248,7 +248,7 @@ def _tiles(vectors: int, finish: Finish) -> Any:
 def _either(first: Any, second: Any) -> Any:
     """The tiles of one of two families, chosen as the program runs."""
 
-    @part
+    @inlined
     def tile(
         choice, rows, w, w0, rs, ts, terms, x, x0, pitch, panels, wp, xp, c, c0, cs, cp, extra
     ):
@@ -266,7 +266,7 @@ _gradient = _either(_tiles(VECTORS, "add"), _tiles(1, "add"))
 _tall, _wide, _wide_and_bias, _bias = map(_narrow_tile, (TALL, WIDE, WIDE_AND_BIAS, BIAS))
 
 
-@part
+@inlined
 def _rows_of_tile(left):
     """Rows of the next tile when so many are left."""
     rows = ROWS
@@ -275,7 +275,7 @@ def _rows_of_tile(left):
     return rows
 
 
-@part
+@inlined
 def affine(w, w0, inputs, outputs, x, x0, z, z0, panels, relu):
     """Z = W X + bias on some panels, or max(0, Z); the bias follows the weights in `w`."""
     bias0, x_panel, z_panel, o = w0 + inputs * outputs, inputs * PANEL, outputs * PANEL, START
@@ -304,7 +304,7 @@ def affine(w, w0, inputs, outputs, x, x0, z, z0, panels, relu):
         o += rows
 
 
-@part
+@inlined
 def backward(w, w0, inputs, outputs, dz, dz0, d, d0, a0, panels, relu):
     """D = (W^T dZ) * D on some panels; with `relu`, W^T dZ where what lies at `a0` is above 0."""
     z_panel, d_panel, i = outputs * PANEL, inputs * PANEL, START
@@ -338,10 +338,10 @@ def pitch(features: int) -> int:
     return -(-features // LANES) * LANES
 
 
-pitch_of = part(pitch)
+pitch_of = inlined(pitch)
 
 
-@part
+@inlined
 def by_sample(x, x0, features, samples, s0):
     """A panel sample by sample: `[PANEL, pitch_of(features)]`.
 
@@ -353,7 +353,7 @@ def by_sample(x, x0, features, samples, s0):
             _transpose_tile(x, x0 + f * PANEL + j, PANEL, samples, s0 + j * pitch + f, pitch)
 
 
-@part
+@inlined
 def by_feature(samples, s0, features, x, x0):
     """The other way: a panel from samples that lie one after another.
 
@@ -365,7 +365,7 @@ def by_feature(samples, s0, features, x, x0):
             _transpose_tile(samples, s0 + j * pitch + f, pitch, x, x0 + f * PANEL + j, PANEL)
 
 
-@part
+@inlined
 def gradient(dz, dz0, outputs, xt, xt0, inputs, panels, g, g0):
     """dW += dZ X^T and dbias += sums of dZ over some panels; `xt` is X as `by_sample` gives it."""
     x_pitch = pitch_of(inputs)
@@ -398,7 +398,7 @@ def gradient(dz, dz0, outputs, xt, xt0, inputs, panels, g, g0):
     _bias_gradient(dz, dz0, outputs, panels, g, g0 + inputs * outputs)
 
 
-@part
+@inlined
 def narrow_gradient(dz, dz0, outputs, x, x0, inputs, panels, g, g0, t):
     """The same from X itself, for few inputs or outputs; `t [LANES]` holds sums on their way.
 
@@ -432,7 +432,7 @@ def narrow_gradient(dz, dz0, outputs, x, x0, inputs, panels, g, g0, t):
         _bias_gradient(dz, dz0, outputs, panels, g, bias)
 
 
-@part
+@inlined
 def _bias_gradient(dz, dz0, outputs, panels, g, g0):
     """dbias += sums of dZ over some panels; reads LANES - 1 rows beyond dZ."""
     for o in range(0, outputs, LANES):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slalom.engine.native.compile import inline, kernel, known, part
+from slalom.engine.native.compile import inline, inlined, kernel, known
 from slalom.optim import OPTIMIZERS, Optimizer
 from slalom.optim.optimizer import Update
 from slalom.population import Columns, Population, grouped, spread
@@ -70,7 +70,7 @@ def _loop(scalars: Any, update: Update, slots: int) -> Any:
     Its arguments: h, the hyperparameters; lr, the rate of this step; step, its number from 1; the
     parameters p[p0 : p0 + n] with their gradient g[:n]; and the slots, m from m0 on.
     """
-    scalars, update = part(scalars), inline(update)
+    scalars, update = inlined(scalars), inline(update)
 
     @kernel
     def plain(h, lr, step, p, p0, g, m, m0, n):  # type: ignore[no-untyped-def]

@@ -16,7 +16,7 @@ from slalom.lessons.prose import Text
 from slalom.nets import ACTIVATIONS, MLP, Function
 from slalom.optim import SGD
 
-Floats = NDArray[np.float64]
+Float64Array = NDArray[np.float64]
 
 NAMES = ACTIVATION.options
 FOUR = ("relu", "sigmoid", "tanh", "softplus")
@@ -32,7 +32,7 @@ def wave(x: torch.Tensor) -> torch.Tensor:
     return torch.sin(2 * x)
 
 
-def value_and_slope(function: Function) -> tuple[Floats, Floats]:
+def value_and_slope(function: Function) -> tuple[Float64Array, Float64Array]:
     """A function and its derivative at `X`, each `[201]`."""
     x = torch.tensor(X, requires_grad=True)
     y = function(x)
@@ -40,13 +40,13 @@ def value_and_slope(function: Function) -> tuple[Floats, Floats]:
     return y.detach().numpy(), slope.numpy()
 
 
-def differences(function: Function) -> Floats:
+def differences(function: Function) -> Float64Array:
     """Finite differences of a function at `X[PROBED]`, `[10]`."""
     x, h = torch.tensor(X[PROBED]), 1e-6
     return ((function(x + h) - function(x - h)) / (2 * h)).numpy()
 
 
-def softmax_of_scores() -> Floats:
+def softmax_of_scores() -> Float64Array:
     """The scores times each stretch as probabilities: `[stretches, scores]`."""
     stretched = np.outer(STRETCHES, SCORES)
     return torch.softmax(torch.from_numpy(stretched), dim=1).numpy()
@@ -74,7 +74,7 @@ def points() -> Dataset:
     return toys.quadratic(100, noise=0.2, seed=1)
 
 
-def gradients_by_layer(activation: str, depth: int, scale: float, seed: int) -> Floats:
+def gradients_by_layer(activation: str, depth: int, scale: float, seed: int) -> Float64Array:
     """Root mean square of the loss's gradient at the output of each hidden layer, `[depth]`.
 
     As a multiple of the last one, so that all functions start from 1. In double precision, where

@@ -28,8 +28,8 @@ from slalom.plots.style import (
     whole_ticks,
 )
 
-Floats = NDArray[np.float64]
-Curve = tuple[Floats, Floats]  # a function and its derivative
+Float64Array = NDArray[np.float64]
+Curve = tuple[Float64Array, Float64Array]  # a function and its derivative
 Fit = tuple[NDArray[np.float32], float]  # a line and its loss
 
 # The four that get a colour, a line style and a marker of their own; the others are thin and grey.
@@ -44,7 +44,7 @@ NEAR = 0.05  # of the height of a picture: about a line of text
 
 
 @look()
-def functions(x: Floats, curves: Mapping[str, Curve]) -> Picture:
+def functions(x: Float64Array, curves: Mapping[str, Curve]) -> Picture:
     """Functions, each with its derivative, in two rows."""
     figure = picture(height=5.6)
     panels = figure.subplots(2, len(curves) // 2).flat
@@ -58,7 +58,7 @@ def functions(x: Floats, curves: Mapping[str, Curve]) -> Picture:
     return figure
 
 
-def _draw_function(axes: Axes, x: Floats, curve: Curve) -> None:
+def _draw_function(axes: Axes, x: Float64Array, curve: Curve) -> None:
     axes.plot(x, curve[0], color=BLUE, linewidth=2.2, label="function f(x)")
     axes.plot(x, curve[1], color=VERMILLION, linewidth=1.8, linestyle="--", label="derivative")
     axes.axhline(0, color=QUIET, linewidth=0.6, zorder=0)
@@ -66,7 +66,9 @@ def _draw_function(axes: Axes, x: Floats, curve: Curve) -> None:
 
 
 @look()
-def softmax(scores: Floats, stretches: Sequence[float], probabilities: Floats) -> Picture:
+def softmax(
+    scores: Float64Array, stretches: Sequence[float], probabilities: Float64Array
+) -> Picture:
     """Scores, and the probabilities that softmax makes of them and of multiples of them."""
     figure = picture(height=3.7)
     title = "Softmax makes probabilities of scores; larger differences make it surer"
@@ -84,7 +86,7 @@ def softmax(scores: Floats, stretches: Sequence[float], probabilities: Floats) -
     return figure
 
 
-def _draw_bars(axes: Axes, heights: Floats, form: str) -> None:
+def _draw_bars(axes: Axes, heights: Float64Array, form: str) -> None:
     bars = axes.bar(list("ABCD"), heights, color=[BLUE, GREEN, ORANGE, PURPLE], edgecolor=INK)
     axes.bar_label(bars, [form.format(height) for height in heights], fontsize=9, padding=2)
     axes.axhline(0, color=QUIET, linewidth=0.8)
@@ -123,7 +125,7 @@ def _draw_fits(axes: Axes, data: Dataset, lines: Mapping[str, Fit]) -> None:
 
 @look()
 def own(
-    x: Floats, curve: Curve, checked: Curve, data: Dataset, lines: Mapping[str, Fit]
+    x: Float64Array, curve: Curve, checked: Curve, data: Dataset, lines: Mapping[str, Fit]
 ) -> Picture:
     """A function of one's own: its derivative with finite differences on it, and what it fits."""
     figure = picture(height=4.0)
@@ -141,7 +143,7 @@ def own(
 
 @look()
 def gradients(
-    names: Sequence[str], chosen: str, default: Floats, scaled: Floats, scale: float
+    names: Sequence[str], chosen: str, default: Float64Array, scaled: Float64Array, scale: float
 ) -> Picture:
     """The size of the gradient at each layer, from the last to the first, one line a function."""
     figure = picture(height=5.6)
@@ -154,7 +156,7 @@ def gradients(
     return figure
 
 
-def _draw_sizes(axes: Axes, names: Sequence[str], chosen: str, sizes: Floats) -> None:
+def _draw_sizes(axes: Axes, names: Sequence[str], chosen: str, sizes: Float64Array) -> None:
     layers = np.arange(1, sizes.shape[1] + 1)
     for name, line in zip(names, sizes, strict=True):
         color, style, _ = LOOKS.get(name, GREY)
@@ -184,7 +186,7 @@ def _end_names(ends: Mapping[str, float], chosen: str, near: float) -> dict[str,
     return labels
 
 
-def fate(arrived: Floats) -> str:
+def fate(arrived: Float64Array) -> str:
     """What becomes of most gradients on their way to the first layer, in words.
 
     >>> fate(np.array([1e-9, 1e-5, 1.0]))
@@ -195,7 +197,7 @@ def fate(arrived: Floats) -> str:
 
 
 @look()
-def advice(shares: Mapping[str, Floats]) -> Picture:
+def advice(shares: Mapping[str, Float64Array]) -> Picture:
     """The share of test rows told right by learning rate: each mark a net, lines the means."""
     figure = picture(height=4.6)
     panels = figure.subplots(1, 2)

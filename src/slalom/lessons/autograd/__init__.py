@@ -27,7 +27,7 @@ from slalom.lessons.lesson import Lesson, Result, Words
 from slalom.lessons.prose import Text
 from slalom.plots.style import BLUE, ORANGE, Picture, look, picture
 
-Floats: TypeAlias = NDArray[np.float64]
+Float64Array: TypeAlias = NDArray[np.float64]
 
 # The parts of the script that are the reader's.
 _FUNCTION = re.compile(r"^def expression\(.*\n    return .*\n", re.MULTILINE)
@@ -98,13 +98,13 @@ def check(name: str, read: Callable[[str], Any]) -> Callable[[str], None]:
     return checked
 
 
-def _flat(gradients: Iterable[Tensor | None], variables: Iterable[Tensor]) -> Floats:
+def _flat(gradients: Iterable[Tensor | None], variables: Iterable[Tensor]) -> Float64Array:
     """The entries of all of them in a row; zeros for a variable that no gradient has reached."""
     whole = [
         torch.zeros_like(variable) if gradient is None else gradient
         for gradient, variable in zip(gradients, variables, strict=True)
     ]
-    entries: Floats = torch.cat([gradient.flatten() for gradient in whole]).detach().numpy()
+    entries: Float64Array = torch.cat([gradient.flatten() for gradient in whole]).detach().numpy()
     return entries
 
 
@@ -122,7 +122,7 @@ def entry_names(variables: Variables) -> list[str]:
 
 
 @look()
-def draw_check(names: Sequence[str], gradient: Floats, differences: Floats) -> Picture:
+def draw_check(names: Sequence[str], gradient: Float64Array, differences: Float64Array) -> Picture:
     """Both gradients of each entry, one marker within the other where they agree."""
     figure = picture(8.0, 3.8)
     axes = figure.add_subplot()

@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch, Rectangle
 from torch import Tensor
 
+from slalom.core.arrays import Float64Array
 from slalom.lessons.autograd.flow import Node, number
-from slalom.lessons.autograd.layout import Floats
 from slalom.plots.style import BLUE, INK, PALE
 
 # Lengths in the size of the letters, which all have the same width.
@@ -57,7 +57,7 @@ class Box:
         letters: float,
         node: Node,
         content: Content,
-        centre: Floats,
+        centre: Float64Array,
     ) -> None:
         (x, y), (width, height), (label, value, gradient) = centre, content.size, content
         left, top = x - width / 2, y + height / 2

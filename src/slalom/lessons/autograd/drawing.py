@@ -9,6 +9,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.patches import Patch
 from matplotlib.text import Text
 
+from slalom.core.arrays import Float64Array
 from slalom.lessons.autograd.box import (
     BEHIND_GRADIENT,
     CONSTANT,
@@ -21,7 +22,7 @@ from slalom.lessons.autograd.box import (
     content,
 )
 from slalom.lessons.autograd.flow import Flow, Unclear, number
-from slalom.lessons.autograd.layout import Floats, Layout, layout
+from slalom.lessons.autograd.layout import Layout, layout
 from slalom.plots.labels import shortened
 from slalom.plots.movie import Movie
 from slalom.plots.style import BLUE, INK, QUIET, VERMILLION, Picture, look, picture
@@ -132,10 +133,10 @@ class _Stage:
             leaves = not self.flow.nodes[max(now)].inputs
             self.note.set_text("forward: variables and numbers" if leaves else f"forward:  {said}")
 
-    def _entering(self, i: int) -> Sequence[Floats]:
+    def _entering(self, i: int) -> Sequence[Float64Array]:
         return self.layout.arrows[i]
 
-    def _leaving(self, i: int) -> list[Floats]:
+    def _leaving(self, i: int) -> list[Float64Array]:
         """The lines from which gradients come to a node, in their direction."""
         return [
             line[::-1]
@@ -153,7 +154,7 @@ def _placed(flow: Flow, contents: Sequence[Content]) -> Layout:
     return layout([node.inputs for node in flow.nodes], [own.size for own in contents])
 
 
-def _inches(layout: Layout) -> Floats:
+def _inches(layout: Layout) -> Float64Array:
     """Width and height with letters of one point."""
     return np.add(layout.size, 2 * MARGIN) / 72
 
@@ -213,7 +214,7 @@ def _draw_arrows(axes: Axes, layout: Layout, letters: float) -> None:
     axes.plot(*tips.T, ">", color=QUIET, markersize=0.55 * letters)
 
 
-def _along(line: Floats, share: float) -> Floats:
+def _along(line: Float64Array, share: float) -> Float64Array:
     """The point at this share of the length of a line."""
     length = np.insert(np.cumsum(np.hypot(*np.diff(line, axis=0).T)), 0, 0)
     return np.array([np.interp(share * length[-1], length, axis) for axis in line.T])

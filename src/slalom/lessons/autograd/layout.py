@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
-Floats: TypeAlias = NDArray[np.float64]
+Float64Array: TypeAlias = NDArray[np.float64]
 
 BETWEEN_COLUMNS, BETWEEN_ROWS, PASSAGE = 2.6, 1.0, 0.6
 SWEEPS = 12
@@ -33,8 +33,8 @@ class Layout:
         size: width and height of the whole.
     """
 
-    centres: Floats
-    arrows: tuple[tuple[Floats, ...], ...]
+    centres: Float64Array
+    arrows: tuple[tuple[Float64Array, ...], ...]
     size: tuple[float, float]
 
 
@@ -68,7 +68,7 @@ def layout(inputs: Sequence[Sequence[int]], sizes: Sequence[tuple[float, float]]
     lefts = rights - widths
     middles = (lefts + rights) / 2
 
-    def line(way: list[_Link]) -> Floats:
+    def line(way: list[_Link]) -> Float64Array:
         """Level through the columns, and a bend between them."""
         first, last = way[0].start, way[-1].end
         xs = [middles[columns[first]] + sizes[first][0] / 2]
@@ -161,7 +161,7 @@ def _crossings(
 
 def _settled(
     rows: Sequence[Sequence[int]], nodes: int, heights: Sequence[float], links: Sequence[_Link]
-) -> Floats:
+) -> Float64Array:
     """The height of each place, growing downwards: near to its neighbours, and none on another."""
     y = np.zeros(len(heights))
     for sweep in range(2 * SWEEPS):

@@ -29,7 +29,7 @@ from slalom.optim import SGD
 from slalom.population import grid
 from slalom.runs import Run
 
-Floats: TypeAlias = NDArray[np.float64]
+Float64Array: TypeAlias = NDArray[np.float64]
 
 NET = MLP(1, 20, 1)
 POINTS = 1000
@@ -134,7 +134,7 @@ def loss_in_order(data: Dataset, size: int, epochs: int, lr: float, seed: int) -
         return torch.nn.functional.mse_loss(net(X), y).item()
 
 
-def seconds_a_step(data: Dataset) -> Floats:
+def seconds_a_step(data: Dataset) -> Float64Array:
     """How long a step of a plain PyTorch loop takes here, by batch size: the median of some."""
     net = NET.build(seed=0)
     optimizer = torch.optim.SGD(net.parameters(), lr=0.0)

@@ -15,7 +15,7 @@ from slalom.data.batches import steps_per_epoch
 from slalom.plots.labels import counted
 from slalom.plots.style import INK, QUIET, Picture, class_color, class_marker, halo, look, picture
 
-Floats: TypeAlias = NDArray[Any]
+Float64Array: TypeAlias = NDArray[Any]
 
 GAP = 0.4  # between batches, in cells
 DASHES: tuple[Any, ...] = ("-", (0, (6, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1, 1.5)), (0, (3, 1)))
@@ -34,9 +34,9 @@ class Clouds:
     """
 
     sizes: Sequence[int]
-    full: Floats
-    gradients: Floats
-    noise: Floats
+    full: Float64Array
+    gradients: Float64Array
+    noise: Float64Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,8 +44,8 @@ class Curve:
     """The loss after each step, `[steps]`, with batches of one size."""
 
     size: int
-    steps: Floats
-    losses: Floats
+    steps: Float64Array
+    losses: Float64Array
 
 
 @look()
@@ -85,7 +85,7 @@ def batch_table(orders: NDArray[np.int64], batch_size: int) -> Picture:
     return figure
 
 
-def _cells(axes: Axes, lefts: Floats, bottoms: Floats, rows: NDArray[np.int64]) -> None:
+def _cells(axes: Axes, lefts: Float64Array, bottoms: Float64Array, rows: NDArray[np.int64]) -> None:
     """One square for each row: its colour and its number say which it is."""
     shade = colormaps["YlGnBu"]
     for left, bottom, row in zip(lefts, bottoms, rows, strict=True):
@@ -133,7 +133,7 @@ def noise_of_batches(clouds: Clouds) -> Picture:
     return figure
 
 
-def _telling(gradients: Floats) -> tuple[int, int]:
+def _telling(gradients: Float64Array) -> tuple[int, int]:
     """Of gradients `[draws, D]`: the parameter that differs most, and the one that adds most to it.
 
     Many parameters rise and fall together, and two of these would give a line, not a cloud.
@@ -172,7 +172,7 @@ def curves(made: Sequence[Curve], nets: int) -> Picture:
     return figure
 
 
-def _even(steps: Floats, losses: Floats) -> tuple[Floats, Floats]:
+def _even(steps: Float64Array, losses: Float64Array) -> tuple[Float64Array, Float64Array]:
     """Means over stretches of steps that get longer in proportion: they look even on a log axis."""
     stretch = np.round(np.log(steps) / np.log(max(steps[-1], 2)) * BINS)
     _, part, counts = np.unique(stretch, return_inverse=True, return_counts=True)
@@ -180,7 +180,7 @@ def _even(steps: Floats, losses: Floats) -> tuple[Floats, Floats]:
 
 
 @look()
-def costs(sizes: Sequence[int], seconds: Floats, points: int) -> Picture:
+def costs(sizes: Sequence[int], seconds: Float64Array, points: int) -> Picture:
     """The time of a step and of an epoch, by batch size."""
     figure = picture(8.0, 3.4)
     step, epoch = figure.subplots(1, 2)

@@ -15,7 +15,7 @@ from slalom.optim import SGD
 from slalom.population import grid
 from slalom.runs import Run
 
-Floats: TypeAlias = NDArray[np.float64]
+Float64Array: TypeAlias = NDArray[np.float64]
 Counts: TypeAlias = NDArray[np.int64]
 Mask: TypeAlias = NDArray[np.bool_]
 
@@ -33,7 +33,7 @@ class Window(NamedTuple):
     low: float
     high: float
 
-    def pixels(self, n: int) -> tuple[Floats, Floats]:
+    def pixels(self, n: int) -> tuple[Float64Array, Float64Array]:
         """Learning rate and momentum in the middle of each of `n` columns and rows."""
         share = (np.arange(n) + 0.5) / n
         return (
@@ -68,7 +68,7 @@ class Plane:
 
     window: Window
     diverged_at: Counts
-    log_loss: Floats
+    log_loss: Float64Array
 
     @property
     def border(self) -> Mask:

@@ -24,7 +24,7 @@ from slalom.plots.style import (
     picture,
 )
 
-Floats: TypeAlias = NDArray[np.float64]
+Float64Array: TypeAlias = NDArray[np.float64]
 
 # How far from the lowest point a picture of one weight, or of two, goes: in distances of the start.
 # There must be room to diverge.
@@ -52,10 +52,10 @@ class Descent:
     """
 
     rate: float
-    path: Floats
-    losses: Floats
-    height: Callable[[Floats], Floats]
-    lowest: Floats
+    path: Float64Array
+    losses: Float64Array
+    height: Callable[[Float64Array], Float64Array]
+    lowest: Float64Array
 
     @property
     def verdict(self) -> str:
@@ -199,7 +199,7 @@ def _draw_path(flat: Axes, solid: Any, descent: Descent, place: int) -> None:
     solid.plot(*path[:seen].T, descent.losses[:seen], **look_of)
 
 
-def _levels(loss: Floats) -> Floats:
+def _levels(loss: Float64Array) -> Float64Array:
     """Heights for contour lines: denser below, where the valley is flat."""
-    levels: Floats = loss.min() + np.ptp(loss) * np.linspace(0, 1, 12)[1:-1] ** 2
+    levels: Float64Array = loss.min() + np.ptp(loss) * np.linspace(0, 1, 12)[1:-1] ** 2
     return levels

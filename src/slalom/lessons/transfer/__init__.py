@@ -18,7 +18,7 @@ from slalom.nets import MLP, Net, NetSpec
 from slalom.optim import SGD
 from slalom.population import Member, Population
 
-Floats: TypeAlias = NDArray[np.float64]
+Float64Array: TypeAlias = NDArray[np.float64]
 
 FOR_A = 900  # images for the first task; the others are for the second
 HELD_OUT = 400  # images at the end that no training sees
@@ -107,7 +107,9 @@ def _with_head(trunk: torch.nn.Sequential, width: int, frozen: bool) -> torch.nn
     return torch.nn.Sequential(*layers, torch.nn.Linear(width, 5))
 
 
-def _learn(net: NetSpec, data: Dataset, count: int, lr: float, steps: int, watched: bool) -> Floats:
+def _learn(
+    net: NetSpec, data: Dataset, count: int, lr: float, steps: int, watched: bool
+) -> Float64Array:
     """Accuracy on the rows held out, `[repeats, steps]`, or `[repeats, 1]` if not `watched`.
 
     Each repeat draws its own `count` rows to train on.

@@ -22,7 +22,7 @@ from slalom.plots.style import (
     whole_ticks,
 )
 
-Floats: TypeAlias = NDArray[np.float64]
+Float64Array: TypeAlias = NDArray[np.float64]
 
 WAYS = ("from nothing", "fine-tuned", "frozen trunk")
 COLORS, LINES, MARKERS = (QUIET, BLUE, VERMILLION), (":", "--", "-"), ("s", "^", "o")
@@ -45,7 +45,7 @@ def draw_tasks(images: NDArray[np.float32], digits: NDArray[np.int64], known: in
 
 
 @look()
-def draw_rows(counts: list[int], accuracies: Floats, rows: int) -> Figure:
+def draw_rows(counts: list[int], accuracies: Float64Array, rows: int) -> Figure:
     """Accuracy against the number of rows, for `accuracies [ways, counts, repeats]`."""
     figure = picture(8, 4.8)
     axes = figure.add_subplot()
@@ -65,7 +65,7 @@ def draw_rows(counts: list[int], accuracies: Floats, rows: int) -> Figure:
 
 
 @look()
-def draw_steps(accuracies: Floats, rows: int) -> Figure:
+def draw_steps(accuracies: Float64Array, rows: int) -> Figure:
     """Accuracy after each step, for `accuracies [ways, repeats, steps]`."""
     figure = picture(8, 4.8)
     axes = figure.add_subplot()
@@ -82,7 +82,7 @@ def draw_steps(accuracies: Floats, rows: int) -> Figure:
     return figure
 
 
-def _draw_ways(axes: Axes, x: NDArray[np.int64], accuracies: Floats, marked: bool) -> None:
+def _draw_ways(axes: Axes, x: NDArray[np.int64], accuracies: Float64Array, marked: bool) -> None:
     """A line and a band for each way, from `accuracies [ways, len(x), repeats]`."""
     means, spreads = accuracies.mean(axis=-1), accuracies.std(axis=-1)
     for mean, spread, color, line, marker in zip(

@@ -19,7 +19,7 @@ MOST_TARGETS = 6  # pictures of truth against prediction, one a target
 
 
 @dataclass(frozen=True)
-class Picture:
+class EmbeddedPicture:
     """A picture as a data address, what it shows, and how to read it.
 
     Args:
@@ -87,11 +87,11 @@ def render(fit: Fit, model: Path) -> str:
     )
 
 
-def _predictions(fit: Fit) -> list[Picture]:
+def _predictions(fit: Fit) -> list[EmbeddedPicture]:
     if isinstance(fit.target, ClassificationTarget):
         return _class_pictures(fit, fit.target)
     return [
-        Picture(
+        EmbeddedPicture(
             embedded(plots.residuals(fit.truth[:, k], fit.predicted[:, k], name=name)),
             f"Predictions of {name} against the truth, and their errors",
             "Test rows only; the nearer to the line, the better.",
@@ -100,17 +100,17 @@ def _predictions(fit: Fit) -> list[Picture]:
     ]
 
 
-def _class_pictures(fit: Fit, target: ClassificationTarget) -> list[Picture]:
+def _class_pictures(fit: Fit, target: ClassificationTarget) -> list[EmbeddedPicture]:
     classes = list(target.classes)
     truth = target.decode(fit.truth)
     predicted = target.decode(fit.predicted.argmax(axis=1))
     return [
-        Picture(
+        EmbeddedPicture(
             embedded(plots.confusion(truth, predicted, classes)),
             "Which class was taken for which",
             "Each row of the picture is a true class; what is off the diagonal is wrong.",
         ),
-        Picture(
+        EmbeddedPicture(
             embedded(plots.calibration(truth, fit.predicted, classes)),
             "How often predictions come true beside how sure they were",
             "On the diagonal, of the rows that were given 80 % about 80 % come true.",
@@ -118,12 +118,12 @@ def _class_pictures(fit: Fit, target: ClassificationTarget) -> list[Picture]:
     ]
 
 
-def _importance(fit: Fit) -> Picture:
+def _importance(fit: Fit) -> EmbeddedPicture:
     frame = fit.importance
     figure = plots.importance(
         frame["column"].tolist(), frame["harm"], frame["error"], score=fit.harm_in
     )
-    return Picture(
+    return EmbeddedPicture(
         embedded(figure),
         "How much worse predictions get when one column is shuffled",
         "The cells of one column at a time were shuffled among the test rows. A column that "
@@ -131,10 +131,10 @@ def _importance(fit: Fit) -> Picture:
     )
 
 
-def _curves(fit: Fit) -> Picture | None:
+def _curves(fit: Fit) -> EmbeddedPicture | None:
     if fit.run.history.empty:  # stopped before the first epoch was over
         return None
-    return Picture(
+    return EmbeddedPicture(
         embedded(plots.learning_curves(fit.run)),
         "Learning curves of all members",
         f"One line a member, {len(fit.run.population)} in all; the best ones are named.",
