@@ -71,3 +71,14 @@ def test_a_file_imports_from_lower_layers_only(file: str) -> None:
         assert RANK[own] < RANK[part], (
             f"src/slalom/{file}:{line}: {own} imports {part}, which does not lie below it."
         )
+
+
+def test_one_file_alone_imports_numba() -> None:
+    """Its inside changes from release to release; `adapter.py` says what of it is used."""
+    for path in sorted(SOURCE.rglob("*.py")):
+        if path.name == "adapter.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                module = getattr(node, "module", None) or node.names[0].name
+                assert module.split(".")[0] not in {"numba", "llvmlite"}, path

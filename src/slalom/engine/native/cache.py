@@ -12,14 +12,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, ClassVar
 
-from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 from platformdirs import user_cache_path
 
 from slalom import optim
 from slalom.engine import rules
+from slalom.engine.native.adapter import CacheLocator, CompileResultCacheImpl, FunctionCache
 
 
-class _Folder(_CacheLocator):
+class _Folder(CacheLocator):
     """One folder for all programs; their sources say whether one is still the right one."""
 
     def get_cache_path(self) -> str:

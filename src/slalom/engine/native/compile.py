@@ -4,14 +4,19 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
-import numba
-from llvmlite.binding import Linkage
-from numba.core.codegen import JITCodeLibrary
-from numba.core.compiler import CompilerBase, DefaultPassBuilder
-from numba.core.compiler_machinery import FunctionPass, LoweringPass, register_pass
-from numba.core.typed_passes import NativeLowering, NopythonTypeInference
-from numba.extending import register_jitable
-
+from slalom.engine.native.adapter import (
+    CompilerBase,
+    DefaultPassBuilder,
+    FunctionPass,
+    JITCodeLibrary,
+    Linkage,
+    LoweringPass,
+    NativeLowering,
+    NopythonTypeInference,
+    njit,
+    register_jitable,
+    register_pass,
+)
 from slalom.engine.native.cache import ProgramCache
 
 P = ParamSpec("P")
@@ -116,7 +121,7 @@ class _ProgramCompiler(CompilerBase):
 
 # Without reference counts, which would cost more than the arithmetic of a small net; therefore
 # nothing that is compiled here can make an array.
-_compile: Any = partial(numba.njit, nogil=True, error_model="numpy", _nrt=False)
+_compile: Any = partial(njit, nogil=True, error_model="numpy", _nrt=False)
 
 
 def _called_by_python(*arguments: Any) -> NoReturn:

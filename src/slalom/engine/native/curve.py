@@ -13,10 +13,8 @@ units w, then b, then v, and the bias of the output.
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 
+from slalom.engine.native.adapter import intrinsic, ir, types
 from slalom.engine.native.compile import kernel
 from slalom.engine.native.tiles import PANEL, VECTORS
 from slalom.engine.native.vectors import INDEX, LANES, ZEROS, Emitter

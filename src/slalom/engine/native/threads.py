@@ -3,11 +3,7 @@
 import sys
 from typing import Any
 
-from llvmlite import ir
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
-
+from slalom.engine.native.adapter import cgutils, intrinsic, ir, types
 from slalom.engine.native.compile import inlined
 
 

@@ -20,10 +20,8 @@ from itertools import chain
 from typing import Any, Literal
 
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 
+from slalom.engine.native.adapter import intrinsic, ir, types
 from slalom.engine.native.compile import inlined
 from slalom.engine.native.vectors import INDEX, LANES, ZEROS, Emitter
 

@@ -3,15 +3,12 @@
 from itertools import chain
 from typing import Any
 
-import llvmlite.binding as llvm
-from llvmlite import ir
-from numba import types
-from numba.core import cgutils
+from slalom.engine.native.adapter import cgutils, get_host_cpu_features, ir, types
 
 
 def _lanes() -> int:
     """Float32 numbers in a vector register of this processor."""
-    features = llvm.get_host_cpu_features()
+    features = get_host_cpu_features()
     return 16 if features.get("avx512f") else 8 if features.get("avx2") else 4
 
 
