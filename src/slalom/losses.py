@@ -7,7 +7,7 @@ by whole-number weights), and what its outputs mean to a person (`predict`).
 Shapes: output `[B, O]`; target float `[B, T]` for regression, int64 `[B]` for classification.
 """
 
-from typing import Any
+from typing import TypeAlias
 
 import torch
 from torch.nn import functional as F  # noqa: N812  # the name everybody knows it by
@@ -196,7 +196,11 @@ LOSSES: dict[str, type[Loss]] = {
 CLASSIFICATION = (CrossEntropy, BCEWithLogits)
 
 
-def as_loss(loss: Any, task: str) -> Loss:
+# A loss, or its name.
+LossLike: TypeAlias = Loss | str
+
+
+def as_loss(loss: LossLike | None, task: str) -> Loss:
     """The loss itself, the one of that name, or the usual one of the task for None.
 
     Raises:

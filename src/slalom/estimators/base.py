@@ -14,6 +14,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from slalom.core.errors import BadData, BadPlan
 from slalom.data.table import read_table
 from slalom.data.target import Target
+from slalom.engine import Engine
+from slalom.losses import LossLike
+from slalom.population import Members
 from slalom.tabular.ensemble import Settings, fit_ensemble
 from slalom.tabular.preparation import Preparation, check_enough
 from slalom.tabular.splits import seed_of
@@ -25,14 +28,14 @@ class PopulationEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
     def __init__(
         self,
         *,
-        members: Any = None,
-        loss: Any = None,
+        members: Members | None = None,
+        loss: LossLike | None = None,
         epochs: int | None = None,
         batch_size: int | None = None,
         patience: int | None = None,
         validation: Any = "auto",
         time_limit: float | None = None,
-        engine: Any = "auto",
+        engine: Engine | str = "auto",
         threads: int | None = None,
         random_state: int | None = 0,
         progress: bool | None = None,

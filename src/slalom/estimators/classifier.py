@@ -12,7 +12,10 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from slalom.core.errors import BadData
 from slalom.data.target import ClassificationTarget
+from slalom.engine import Engine
 from slalom.estimators.base import PopulationEstimator
+from slalom.losses import LossLike
+from slalom.population import Members
 
 
 class Classifier(ClassifierMixin, PopulationEstimator):  # type: ignore[misc]  # see the base
@@ -46,15 +49,15 @@ class Classifier(ClassifierMixin, PopulationEstimator):  # type: ignore[misc]  #
     def __init__(
         self,
         *,
-        members: Any = None,
-        loss: Any = None,
+        members: Members | None = None,
+        loss: LossLike | None = None,
         class_weight: Any = None,
         epochs: int | None = None,
         batch_size: int | None = None,
         patience: int | None = None,
         validation: Any = "auto",
         time_limit: float | None = None,
-        engine: Any = "auto",
+        engine: Engine | str = "auto",
         threads: int | None = None,
         random_state: int | None = 0,
         progress: bool | None = None,

@@ -6,6 +6,7 @@ from slalom.nets.activations import build_activation as build_activation
 from slalom.nets.activations import check_activation as check_activation
 from slalom.nets.mlp import MLP as MLP
 from slalom.nets.net import Net as Net
+from slalom.nets.net import NetLike as NetLike
 from slalom.nets.net import NetSpec as NetSpec
 from slalom.nets.net import as_net as as_net
 from slalom.nets.net import fill as fill

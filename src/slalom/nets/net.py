@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from inspect import Parameter, signature
 from itertools import chain
 from threading import RLock
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -225,7 +225,11 @@ def outputs(module: torch.nn.Module, X: torch.Tensor) -> torch.Tensor:
         return torch.cat([module(part) for part in torch.split(X, ROWS_AT_ONCE)])
 
 
-def as_net(net: Any) -> NetSpec:
+# A recipe, or what makes a `torch.nn.Module`: a class or a function.
+NetLike: TypeAlias = NetSpec | Callable[..., torch.nn.Module]
+
+
+def as_net(net: NetLike) -> NetSpec:
     """The recipe itself, or the recipe around a function or class that makes a module."""
     if isinstance(net, NetSpec):
         return net

@@ -1,5 +1,7 @@
 """Optimizers and learning-rate schedules as pure data."""
 
+from typing import TypeAlias
+
 from slalom.optim.adadelta import Adadelta as Adadelta
 from slalom.optim.adagrad import Adagrad as Adagrad
 from slalom.optim.adam import Adam as Adam
@@ -15,6 +17,9 @@ from slalom.optim.schedules import Schedule as Schedule
 from slalom.optim.schedules import StepLR as StepLR
 from slalom.optim.schedules import Warmup as Warmup
 from slalom.optim.sgd import SGD as SGD
+
+# An optimizer, or its class or name, with torch's defaults.
+OptimizerLike: TypeAlias = Optimizer | type[Optimizer] | str
 
 # The registry: by the name in lower case, as people may write it.
 OPTIMIZERS: dict[str, type[Optimizer]] = {

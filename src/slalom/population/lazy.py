@@ -5,7 +5,7 @@ members as one. Both are pure data like the tuple of members in whose place they
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, combinations, product
 from math import prod
 from typing import Any, TypeAlias
@@ -80,7 +80,7 @@ class Grid(LazyMembers):
     choices: tuple[tuple[str, tuple[object, ...]], ...]
 
     def __post_init__(self) -> None:
-        as_spec = {"net": as_net, "optimizer": as_optimizer}
+        as_spec: dict[str, Callable[[Any], Any]] = {"net": as_net, "optimizer": as_optimizer}
         choices = [
             (name, [as_spec[name](v) for v in values] if name in as_spec else values)
             for name, values in self.choices

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from slalom.core.errors import BadPlan, did_you_mean
 from slalom.core.spec import Spec
 from slalom.nets import NetSpec, as_net
-from slalom.optim import OPTIMIZERS, Adam, Constant, Optimizer, Schedule
+from slalom.optim import OPTIMIZERS, Adam, Constant, Optimizer, OptimizerLike, Schedule
 
 
 class Member(Spec):
@@ -68,7 +68,7 @@ class Member(Spec):
 OWN = tuple(f.name for f in fields(Member))
 
 
-def as_optimizer(optimizer: Any) -> Optimizer:
+def as_optimizer(optimizer: OptimizerLike) -> Optimizer:
     """The optimizer itself, or that class or name with torch's defaults.
 
     >>> from slalom import SGD

@@ -6,12 +6,13 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from operator import eq
-from typing import Any, overload
+from typing import Any, TypeAlias, overload
 
 import numpy as np
 
 from slalom.core.errors import BadPlan
 from slalom.core.spec import Spec
+from slalom.nets import NetLike
 from slalom.population.columns import Columns
 from slalom.population.lazy import Grid, LazyMembers, as_columns, changed, folded, joined
 from slalom.population.member import Member, make_member
@@ -122,7 +123,11 @@ def sample(n: int, *, sample_seed: int = 0, **distributions: Any) -> Population:
     return Population(tuple(make_member(draw) for draw in draws))
 
 
-def as_population(members: Any, **overrides: Any) -> Population:
+# What a population can be made of: one, its members, a single member, or a single net.
+Members: TypeAlias = Population | Sequence[Member] | Member | NetLike
+
+
+def as_population(members: Members, **overrides: Any) -> Population:
     """A population from a population, members, a member, or what makes a single net.
 
     Args:

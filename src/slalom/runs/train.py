@@ -3,7 +3,7 @@
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -16,10 +16,11 @@ from slalom.data.batches import steps_per_epoch
 from slalom.data.dataset import Dataset
 from slalom.engine import Engine, select
 from slalom.engine.state import FRAMED_MEMBERS
-from slalom.losses import as_loss
-from slalom.optim import Optimizer, Schedule
+from slalom.losses import LossLike, as_loss
+from slalom.nets import NetLike
+from slalom.optim import OptimizerLike, Schedule
 from slalom.plan import Plan
-from slalom.population import Population, as_population, grid
+from slalom.population import Members, Population, as_population, grid
 from slalom.runs.run import Run
 from slalom.training import Progress, Stopper, Training
 from slalom.training.frames import drawable
@@ -33,16 +34,16 @@ FRAME_NUMBERS = 2**26  # 256 MB of weights
 
 
 def train(
-    members: Any,
+    members: Members | Plan,
     data: Dataset,
     *,
-    optimizer: Any = None,
+    optimizer: OptimizerLike | None = None,
     lr: float | None = None,
     batch_size: int | None = None,
     seed: int | None = None,
     schedule: Schedule | None = None,
     clip_norm: float | None = None,
-    loss: Any = None,
+    loss: LossLike | None = None,
     epochs: int | None = None,
     steps: int | None = None,
     patience: int | None = None,
@@ -134,9 +135,9 @@ def train(
 
 
 def race(
-    net: Any,
+    net: NetLike,
     data: Dataset,
-    optimizers: list[Optimizer],
+    optimizers: Sequence[OptimizerLike],
     *,
     seeds: int = 1,
     batch_size: int | None = 32,
@@ -207,7 +208,7 @@ def _show(progress: Progress, looks: list[Callable[[Progress], None]]) -> None:
         look(progress)
 
 
-def check_time_limit(seconds: Any) -> None:
+def check_time_limit(seconds: float | None) -> None:
     """Raise `BadPlan` unless these are seconds that a timer can wait for, or None."""
     if seconds is None:
         return

@@ -12,10 +12,10 @@ from sklearn.utils.class_weight import compute_class_weight
 from slalom.core.errors import BadPlan, Diverged
 from slalom.data.target import ClassificationTarget, RegressionTarget
 from slalom.engine import Engine, select
-from slalom.losses import CrossEntropy, GaussianNLL, Loss, as_loss
+from slalom.losses import CrossEntropy, GaussianNLL, Loss, LossLike, as_loss
 from slalom.models import Predictor
 from slalom.plan import Plan
-from slalom.population import as_population
+from slalom.population import Members, as_population
 from slalom.runs import Run
 from slalom.runs.train import carry_out, check_time_limit
 from slalom.tabular import recipe
@@ -33,8 +33,8 @@ class Settings:
         BadPlan: when the time limit makes no sense.
     """
 
-    members: Any = None
-    loss: Any = None
+    members: Members | None = None
+    loss: LossLike | None = None
     class_weight: Any = None
     epochs: int | None = None
     batch_size: int | None = None
