@@ -11,13 +11,9 @@ import slalom
 from slalom import MLP, SGD, toys
 from slalom.core.errors import BadPlan, Diverged
 from slalom.data.dataset import Dataset
-from slalom.plots.fits import (
-    decision_regions,
-    fitted_line,
-    line_numbers,
-    region_numbers,
-    shades,
-)
+from slalom.plots import decision_regions, fitted_line
+from slalom.plots.decision_regions import region_numbers, shades
+from slalom.plots.fitted_line import line_numbers
 from slalom.plots.style import CLASS_COLORS
 from slalom.runs import Run
 

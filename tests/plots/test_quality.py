@@ -16,13 +16,10 @@ from sklearn.metrics import (
 
 from slalom.core.errors import BadData
 from slalom.plots import calibration, confusion, importance, residuals
-from slalom.plots.quality import (
-    calibration_numbers,
-    confusion_numbers,
-    importance_numbers,
-    residual_numbers,
-    wilson,
-)
+from slalom.plots.calibration import calibration_numbers, wilson
+from slalom.plots.confusion import confusion_numbers
+from slalom.plots.importance import importance_numbers
+from slalom.plots.residuals import residual_numbers
 
 SPECIES = ["Adelie", "Chinstrap", "Gentoo"]
 

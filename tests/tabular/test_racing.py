@@ -11,7 +11,7 @@ from sklearn.metrics import mean_squared_error, r2_score
 import slalom
 from slalom.core.errors import BadData, SlalomWarning
 from slalom.optim import SGD, Adam
-from slalom.plots.fits import line_numbers
+from slalom.plots.fitted_line import line_numbers
 from slalom.tabular import racing
 
 

@@ -16,7 +16,7 @@ from slalom.data.table import read_table
 from slalom.data.target import Target
 from slalom.engine import Engine
 from slalom.losses import LossLike
-from slalom.population import Members
+from slalom.population import MembersLike
 from slalom.tabular.ensemble import Settings, fit_ensemble
 from slalom.tabular.preparation import Preparation, check_enough
 from slalom.tabular.splits import seed_of
@@ -28,7 +28,7 @@ class PopulationEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
     def __init__(
         self,
         *,
-        members: Members | None = None,
+        members: MembersLike | None = None,
         loss: LossLike | None = None,
         epochs: int | None = None,
         batch_size: int | None = None,

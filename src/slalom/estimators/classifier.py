@@ -15,7 +15,7 @@ from slalom.data.target import ClassificationTarget
 from slalom.engine import Engine
 from slalom.estimators.base import PopulationEstimator
 from slalom.losses import LossLike
-from slalom.population import Members
+from slalom.population import MembersLike
 
 
 class Classifier(ClassifierMixin, PopulationEstimator):  # type: ignore[misc]  # see the base
@@ -49,7 +49,7 @@ class Classifier(ClassifierMixin, PopulationEstimator):  # type: ignore[misc]  #
     def __init__(
         self,
         *,
-        members: Members | None = None,
+        members: MembersLike | None = None,
         loss: LossLike | None = None,
         class_weight: Any = None,
         epochs: int | None = None,

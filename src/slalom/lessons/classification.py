@@ -15,7 +15,12 @@ from slalom.lessons.prose import Text
 from slalom.nets import MLP
 from slalom.optim import SGD
 from slalom.plots.animation import movie
-from slalom.plots.fits import draw_boundaries, draw_classes, draw_regions, region_numbers
+from slalom.plots.decision_regions import (
+    draw_boundaries,
+    draw_classes,
+    draw_regions,
+    region_numbers,
+)
 from slalom.plots.style import BLUE, INK, PALE, QUIET, VERMILLION, halo, look, picture
 from slalom.runs import Run
 

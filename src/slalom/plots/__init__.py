@@ -5,14 +5,14 @@ of matplotlib is left changed. It shows itself in a notebook, and `path` writes 
 """
 
 from slalom.plots.animation import animate as animate
+from slalom.plots.calibration import calibration as calibration
+from slalom.plots.confusion import confusion as confusion
 from slalom.plots.curves import learning_curves as learning_curves
-from slalom.plots.fits import decision_regions as decision_regions
-from slalom.plots.fits import fitted_line as fitted_line
-from slalom.plots.quality import calibration as calibration
-from slalom.plots.quality import confusion as confusion
-from slalom.plots.quality import importance as importance
-from slalom.plots.quality import residuals as residuals
+from slalom.plots.decision_regions import decision_regions as decision_regions
+from slalom.plots.fitted_line import fitted_line as fitted_line
+from slalom.plots.importance import importance as importance
 from slalom.plots.race import race as race
+from slalom.plots.residuals import residuals as residuals
 
 __all__ = [
     "animate",

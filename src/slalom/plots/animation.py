@@ -9,17 +9,10 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from slalom.core.errors import BadPlan
-from slalom.plots.fits import (
-    check_line,
-    check_regions,
-    draw_classes,
-    draw_points,
-    draw_regions,
-    name_axes,
-    shades,
-)
+from slalom.plots.decision_regions import draw_classes, draw_regions, shades
 from slalom.plots.labels import member_labels, number, shortened
 from slalom.plots.movie import Movie
+from slalom.plots.points import check_line, check_regions, draw_points, name_axes
 from slalom.plots.style import Picture, color_of, halo, headline, look, picture, writable
 from slalom.training import Outcome
 

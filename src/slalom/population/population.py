@@ -124,10 +124,10 @@ def sample(n: int, *, sample_seed: int = 0, **distributions: Any) -> Population:
 
 
 # What a population can be made of: one, its members, a single member, or a single net.
-Members: TypeAlias = Population | Sequence[Member] | Member | NetLike
+MembersLike: TypeAlias = Population | Sequence[Member] | Member | NetLike
 
 
-def as_population(members: Members, **overrides: Any) -> Population:
+def as_population(members: MembersLike, **overrides: Any) -> Population:
     """A population from a population, members, a member, or what makes a single net.
 
     Args:

@@ -15,7 +15,7 @@ from slalom.engine import Engine, select
 from slalom.losses import CrossEntropy, GaussianNLL, Loss, LossLike, as_loss
 from slalom.models import Predictor
 from slalom.plan import Plan
-from slalom.population import Members, as_population
+from slalom.population import MembersLike, as_population
 from slalom.runs import Run
 from slalom.runs.train import carry_out, check_time_limit
 from slalom.tabular import recipe
@@ -33,7 +33,7 @@ class Settings:
         BadPlan: when the time limit makes no sense.
     """
 
-    members: Members | None = None
+    members: MembersLike | None = None
     loss: LossLike | None = None
     class_weight: Any = None
     epochs: int | None = None

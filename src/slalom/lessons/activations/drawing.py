@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from slalom.data.dataset import Dataset
 from slalom.lessons.activations.advice import ACTIVATIONS, RATES
-from slalom.plots.fits import draw_points, name_axes
 from slalom.plots.labels import number
+from slalom.plots.points import draw_points, name_axes
 from slalom.plots.style import (
     BLUE,
     GREEN,

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, NullLocator
 
 from slalom.diagnosis import Diagnosis
-from slalom.plots.fits import draw_points
 from slalom.plots.movie import Movie
+from slalom.plots.points import draw_points
 from slalom.plots.style import (
     BLUE,
     GREEN,

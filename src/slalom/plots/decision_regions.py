@@ -1,4 +1,4 @@
-"""What one member has learned: the line through the points, or the regions of the classes."""
+"""Which class a net sees where."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,51 +13,25 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from slalom.core.arrays import Float64Array
-from slalom.core.errors import BadPlan
 from slalom.data.dataset import Dataset
-from slalom.engine.measure import measure
-from slalom.plots.labels import counted, member_labels, number, shortened
+from slalom.plots.labels import member_labels, shortened
+from slalom.plots.points import (
+    check_regions,
+    some,
+    span_of,
+)
 from slalom.plots.style import (
     INK,
-    PALE,
-    QUIET,
     class_color,
     class_marker,
-    color_of,
     finish,
-    halo,
     headline,
     look,
     picture,
 )
 from slalom.training import Outcome
 
-LINE_POINTS, SQUARE_POINTS = 400, 160
-POINTS = 3000  # of the data; a random part of larger ones
-MARGIN = 0.08
-
-
-@dataclass(frozen=True, eq=False)
-class FittedLine:
-    """A member on one feature.
-
-    Args:
-        member: its number.
-        x, y: the line, `[400]` each: predicted values, or the probability of the second class.
-        train, validation: points that it trained on and was validated on, `[n, 2]` each.
-        loss: mean loss on the validation rows, or on the training rows without any.
-        score: R2 (accuracy for classes) on the same rows.
-        validated: whether these are validation rows.
-    """
-
-    member: int
-    x: Float64Array
-    y: Float64Array
-    train: Float64Array
-    validation: Float64Array
-    loss: float
-    score: float
-    validated: bool
+SQUARE_POINTS = 160
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,69 +59,12 @@ class Regions:
     validation_accuracy: float
 
 
-def check_line(data: Dataset, what: str) -> None:
-    """One feature, and one target or two classes.
-
-    Raises:
-        BadPlan: when the data is not such.
-    """
-    if data.X.shape[1:] != (1,):
-        raise BadPlan(
-            f"{what} needs one feature, but the data has {_features(data)}. "
-            f"Use decision_regions for two, learning_curves or residuals for more."
-        )
-    if data.task == "regression" and data.targets != 1:
-        raise BadPlan(f"{what} needs one target, but the data has {data.targets}.")
-    if data.task == "classification" and data.targets != 2:
-        raise BadPlan(
-            f"{what} shows the probability of one of two classes, but the data has {data.targets}. "
-            f"Use confusion."
-        )
-
-
-def check_regions(data: Dataset, what: str) -> None:
-    """Two features and classes.
-
-    Raises:
-        BadPlan: when the data is not such.
-    """
-    if data.X.shape[1:] != (2,):
-        raise BadPlan(
-            f"{what} needs two features, but the data has {_features(data)}. "
-            f"Use fitted_line for one, confusion for more."
-        )
-    if data.task != "classification":
-        raise BadPlan(f"{what} needs classes, but the data is for regression. Use residuals.")
-
-
-def _features(data: Dataset) -> str:
-    shape = data.X.shape[1:]
-    return counted(shape[0], "feature") if len(shape) == 1 else f"rows of shape {shape}"
-
-
-def line_numbers(run: Outcome, member: int | None = None) -> FittedLine:
-    """The numbers of `fitted_line`."""
-    data = run.dataset
-    check_line(data, "A fitted line")
-    k = run.best() if member is None else member
-    low, high = _range(data.X[:, 0])
-    x = np.linspace(low, high, LINE_POINTS)
-    y = run.predict(x[:, None], k)[:, -1].astype(np.float64)
-    points = np.column_stack([data.X[:, 0], data.y if data.y.ndim == 1 else data.y[:, 0]])
-    fold = data.folds[run.population[k].fold]
-    rows = fold.validation if len(fold.validation) else fold.train
-    loss, score = measure(run.state, k, rows, best=True)
-    return FittedLine(
-        k, x, y, points[fold.train], points[fold.validation], loss, score, len(fold.validation) > 0
-    )
-
-
 def region_numbers(run: Outcome, member: int | None = None) -> Regions:
     """The numbers of `decision_regions`."""
     data = run.dataset
     check_regions(data, "A picture of decision regions")
     k = run.best() if member is None else member
-    across, up = (np.linspace(*_range(data.X[:, i]), SQUARE_POINTS) for i in (0, 1))
+    across, up = (np.linspace(*span_of(data.X[:, i]), SQUARE_POINTS) for i in (0, 1))
     grid = np.column_stack([axis.ravel() for axis in np.meshgrid(across, up)])
     probabilities = run.predict(grid, k).astype(np.float64)
     fold = data.folds[run.population[k].fold]
@@ -169,12 +86,6 @@ def region_numbers(run: Outcome, member: int | None = None) -> Regions:
     )
 
 
-def _range(values: NDArray[Any]) -> tuple[float, float]:
-    low, high = float(values.min()), float(values.max())
-    room = MARGIN * (high - low) or 1.0
-    return low - room, high + room
-
-
 def shades(probabilities: NDArray[Any], levels: int = 64) -> NDArray[np.uint8]:
     """Colours `[..., 3]` of class probabilities `[..., K]`: of the likeliest class, pale if unsure.
 
@@ -191,80 +102,6 @@ def shades(probabilities: NDArray[Any], levels: int = 64) -> NDArray[np.uint8]:
     table = np.round(255 * (1 - strength + strength * pure)).astype(np.uint8)
     colors: NDArray[np.uint8] = np.where(known[..., None], table[likeliest, level], np.uint8(255))
     return colors
-
-
-def some(rows: int) -> NDArray[np.int64]:
-    """Row numbers to draw: all, or a random part of very many."""
-    if rows <= POINTS:
-        return np.arange(rows)
-    return np.sort(np.random.default_rng(0).choice(rows, POINTS, replace=False))
-
-
-@look()
-def fitted_line(run: Outcome, member: int | None = None, path: str | Path | None = None) -> Figure:
-    """Draw the points of one feature and the line that a member has learned.
-
-    For two classes the line is the probability of the second one.
-
-    Args:
-        run: a run on data with one feature.
-        member: its number; the best member when not given.
-        path: where to write the picture (PNG, SVG, PDF); nowhere when not given.
-
-    Raises:
-        BadPlan: for more than one feature, several targets, more than two classes, or a member
-            that is not there.
-        Diverged: when no member has finite weights.
-        BadFile: when the picture cannot be written.
-
-    Example:
-        >>> import slalom
-        >>> run = slalom.train(slalom.MLP(1, 8, 1), slalom.toys.quadratic(50), steps=20)
-        >>> len(fitted_line(run).axes)
-        1
-    """
-    numbers = line_numbers(run, member)
-    figure = picture()
-    axes = figure.add_subplot()
-    optimizer = run.population[numbers.member].optimizer
-    draw_points(axes, numbers.train, numbers.validation)
-    axes.plot(
-        numbers.x,
-        numbers.y,
-        color=color_of(optimizer.name),
-        linewidth=2.6,
-        path_effects=halo(4.5),
-        label=shortened(member_labels(run.population)[numbers.member], 60),
-        zorder=4,
-    )
-    name_axes(axes, run.dataset)
-    rows = "validation" if numbers.validated else "training"
-    score = "accuracy" if run.dataset.task == "classification" else "R²"
-    axes.set_title(f"{rows.capitalize()} loss {number(numbers.loss)}, {score} {numbers.score:.3f}")
-    figure.legend(loc="outside lower left", ncols=3, borderaxespad=0.2)
-    return finish(figure, path)
-
-
-def draw_points(
-    axes: Axes, train: Float64Array, validation: Float64Array, size: float = 22
-) -> None:
-    """The data of one feature: filled points for training, hollow ones for validation."""
-    for points, label, face in (
-        (train, "training rows", PALE),
-        (validation, "validation rows", "w"),
-    ):
-        if len(points):
-            x, y = points[some(len(points))].T
-            axes.scatter(x, y, s=size, facecolor=face, edgecolor=QUIET, linewidth=0.8, label=label)
-
-
-def name_axes(axes: Axes, data: Dataset) -> None:
-    """Feature and target names on the axes of a fitted line."""
-    axes.set_xlabel(shortened(data.feature_names[0], 60))
-    if data.task == "regression":
-        axes.set_ylabel(shortened(data.target_names[0], 40))
-        return
-    axes.set_ylabel(f"probability of {shortened(str(data.classes[1]), 30)}")
 
 
 @look()
