@@ -82,3 +82,21 @@ def test_one_file_alone_imports_numba() -> None:
             if isinstance(node, ast.Import | ast.ImportFrom):
                 module = getattr(node, "module", None) or node.names[0].name
                 assert module.split(".")[0] not in {"numba", "llvmlite"}, path
+
+
+# What lessons may build on: folders as their `__init__` shows them, files that are one public idea,
+# and the toolkit of plots.
+LESSONS_USE = {
+    *(f"slalom.{folder}" for folder in ("data", "nets", "optim", "population", "engine", "runs")),
+    *(f"slalom.{idea}" for idea in ("losses", "plan", "diagnosis", "data.batches", "runs.train")),
+    "slalom.plots.toolkit",
+}
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if file.startswith("lessons/")])
+def test_a_lesson_uses_public_names_and_the_toolkit_of_plots_only(file: str) -> None:
+    for node in ast.walk(ast.parse((SOURCE / file).read_text(encoding="utf-8"))):
+        module = node.module if isinstance(node, ast.ImportFrom) else None
+        if module and module.startswith("slalom.") and "/scripts/" not in file:
+            own = module.startswith(("slalom.lessons", "slalom.core"))
+            assert own or module in LESSONS_USE, f"{file}:{node.lineno} imports {module}"

@@ -8,8 +8,7 @@ import torch
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from slalom.data import toys
-from slalom.data.dataset import Dataset
+from slalom.data import Dataset, toys
 from slalom.lessons.common import SEED, train
 from slalom.lessons.lesson import Choice, Lesson, Number, Result, Whole
 from slalom.lessons.matrices import cells, entries
@@ -17,15 +16,15 @@ from slalom.lessons.prose import Text
 from slalom.nets import MLP
 from slalom.nets import Net as Recipe
 from slalom.optim import SGD
-from slalom.plots.animation import movie
-from slalom.plots.movie import Movie
-from slalom.plots.style import (
+from slalom.plots.toolkit import (
     BLUE,
     INK,
     VERMILLION,
+    Movie,
     Picture,
     end_labels,
     look,
+    movie,
     picture,
     whole_ticks,
 )

@@ -7,21 +7,27 @@ import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from slalom.data import toys
-from slalom.data.dataset import Dataset
+from slalom.data import Dataset, toys
 from slalom.lessons.common import SEED, train
 from slalom.lessons.lesson import Choice, Lesson, Number, Result, Whole
 from slalom.lessons.prose import Text
 from slalom.nets import MLP
 from slalom.optim import SGD
-from slalom.plots.animation import movie
-from slalom.plots.decision_regions import (
+from slalom.plots.toolkit import (
+    BLUE,
+    INK,
+    PALE,
+    QUIET,
+    VERMILLION,
     draw_boundaries,
     draw_classes,
     draw_regions,
+    halo,
+    look,
+    movie,
+    picture,
     region_numbers,
 )
-from slalom.plots.style import BLUE, INK, PALE, QUIET, VERMILLION, halo, look, picture
 from slalom.runs import Run
 
 

@@ -15,8 +15,7 @@ from slalom.core.files import write_whole
 from slalom.lessons.lesson import Figure, Made
 from slalom.lessons.page import body, index, page
 from slalom.lessons.prose import LANGUAGES
-from slalom.plots.movie import Movie, Track
-from slalom.plots.style import look
+from slalom.plots.toolkit import Movie, Track, look
 
 
 def name_of(name: str, figure: Figure) -> str:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure as Picture
 from slalom.core.annotations import is_number
 from slalom.core.errors import BadPlan, did_you_mean
 from slalom.lessons.prose import Text, filled, read
-from slalom.plots.movie import Movie
+from slalom.plots.toolkit import Movie
 
 Figure: TypeAlias = Picture | Movie
 Writer: TypeAlias = Callable[[str, Mapping[str, Any]], str]

@@ -8,7 +8,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.text import Text
 from numpy.typing import NDArray
 
-from slalom.plots.style import BLUE, ORANGE
+from slalom.plots.toolkit import BLUE, ORANGE
 
 SIGNS = LinearSegmentedColormap.from_list("signs", [ORANGE, "white", BLUE])
 

@@ -9,8 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from slalom.data import toys
-from slalom.data.dataset import Dataset
+from slalom.data import Dataset, toys
 from slalom.engine import Reference
 from slalom.lessons.common import SEED, train
 from slalom.lessons.lesson import Lesson, Number, Result, Whole
@@ -19,18 +18,8 @@ from slalom.losses import MSE
 from slalom.nets import MLP
 from slalom.optim import SGD, Adagrad, Adam, Optimizer, RMSprop
 from slalom.plan import Plan
-from slalom.plots.movie import Movie
-from slalom.plots.race import race as race_picture
-from slalom.plots.style import (
-    INK,
-    QUIET,
-    color_of,
-    halo,
-    headline,
-    line_of,
-    look,
-    picture,
-)
+from slalom.plots.toolkit import INK, QUIET, Movie, color_of, halo, headline, line_of, look, picture
+from slalom.plots.toolkit import race as race_picture
 from slalom.population import Member, Population, grid
 from slalom.runs import Run
 

@@ -8,8 +8,7 @@ from slalom.lessons.lesson import Lesson, Number, Result, Whole
 from slalom.lessons.prose import Text
 from slalom.nets import MLP
 from slalom.optim import SGD
-from slalom.plots.animation import movie
-from slalom.plots.curves import learning_curves
+from slalom.plots.toolkit import learning_curves, movie
 
 
 def regression(

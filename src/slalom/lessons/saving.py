@@ -19,15 +19,14 @@ from safetensors.torch import load
 from safetensors.torch import save as safe_bytes
 from torch.serialization import get_unsafe_globals_in_checkpoint
 
-from slalom.data import toys
-from slalom.data.dataset import Dataset
+from slalom.data import Dataset, toys
 from slalom.lessons.common import SEED, train
 from slalom.lessons.lesson import Choice, Lesson, Result, Whole
 from slalom.lessons.prose import Text
 from slalom.nets import MLP
 from slalom.optim import SGD
 from slalom.plan import Plan
-from slalom.plots.style import (
+from slalom.plots.toolkit import (
     BLUE,
     GREEN,
     INK,

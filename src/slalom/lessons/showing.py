@@ -16,7 +16,7 @@ from slalom.lessons.files import content_of, make_folder, write
 from slalom.lessons.lesson import Lesson, Made
 from slalom.lessons.page import body, command, words
 from slalom.lessons.prose import check_language, with_figures
-from slalom.plots.movie import LAST_MS, Movie
+from slalom.plots.toolkit import LAST_MS, Movie
 
 LATER = (  # a grey box, while a figure is being drawn
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='800' height='40'%3E"

@@ -62,7 +62,7 @@ def train(
     Args:
         members: a net, a member, a list of members, a population, or a whole `Plan`, which then
             says everything and is given alone.
-        data: what to train on. MembersLike with validation rows are selected on them.
+        data: what to train on. Members with validation rows are selected on them.
         optimizer, lr, batch_size, seed, schedule, clip_norm: what all members have in common; see
             `Member`. A single net is trained by Adam, full batch, seed 0, when they are not given.
         loss: a name or a spec; mse or cross_entropy by the task when not given.

@@ -6,8 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from slalom.data import toys
-from slalom.data.dataset import Dataset
+from slalom.data import Dataset, toys
 from slalom.lessons.activations import drawing
 from slalom.lessons.activations.advice import measured
 from slalom.lessons.common import ACTIVATION, SEED, train

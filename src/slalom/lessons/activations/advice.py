@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 
-from slalom.data.dataset import Dataset, Split
+from slalom.data import Dataset, Split
 from slalom.lessons.common import train
 from slalom.nets import Net
 from slalom.optim import SGD

@@ -7,11 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter
 from numpy.typing import NDArray
 
-from slalom.data.dataset import Dataset
+from slalom.data import Dataset
 from slalom.lessons.activations.advice import ACTIVATIONS, RATES
-from slalom.plots.labels import number
-from slalom.plots.points import draw_points, name_axes
-from slalom.plots.style import (
+from slalom.plots.toolkit import (
     BLUE,
     GREEN,
     INK,
@@ -20,10 +18,13 @@ from slalom.plots.style import (
     QUIET,
     VERMILLION,
     Picture,
+    draw_points,
     end_labels,
     halo,
     headline,
     look,
+    name_axes,
+    number,
     picture,
     whole_ticks,
 )

@@ -25,7 +25,7 @@ from slalom.lessons.autograd.flow import (
 from slalom.lessons.autograd.translation import torch_code
 from slalom.lessons.lesson import Lesson, Result, Words
 from slalom.lessons.prose import Text
-from slalom.plots.style import BLUE, ORANGE, Picture, look, picture
+from slalom.plots.toolkit import BLUE, ORANGE, Picture, look, picture
 
 Float64Array: TypeAlias = NDArray[np.float64]
 

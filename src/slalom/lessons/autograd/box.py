@@ -9,7 +9,7 @@ from torch import Tensor
 
 from slalom.core.arrays import Float64Array
 from slalom.lessons.autograd.flow import Node, number
-from slalom.plots.style import BLUE, INK, PALE
+from slalom.plots.toolkit import BLUE, INK, PALE
 
 # Lengths in the size of the letters, which all have the same width.
 LETTER, ROW, EDGE, BAND, CORNER = 0.602, 1.2, 0.5, 0.5, 0.5

@@ -23,9 +23,17 @@ from slalom.lessons.autograd.box import (
 )
 from slalom.lessons.autograd.flow import Flow, Unclear, number
 from slalom.lessons.autograd.layout import Layout, layout
-from slalom.plots.labels import shortened
-from slalom.plots.movie import Movie
-from slalom.plots.style import BLUE, INK, QUIET, VERMILLION, Picture, look, picture
+from slalom.plots.toolkit import (
+    BLUE,
+    INK,
+    QUIET,
+    VERMILLION,
+    Movie,
+    Picture,
+    look,
+    picture,
+    shortened,
+)
 
 MARGIN = 1.2  # around the graph, in the size of the letters
 LARGE, SMALL = 13.0, 9.0  # points; smaller only where the figure has reached its limits

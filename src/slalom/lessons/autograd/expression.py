@@ -18,8 +18,7 @@ from torch import Tensor
 
 from slalom.core.errors import did_you_mean
 from slalom.lessons.autograd.flow import Node, Unclear, forward, number, tensor
-from slalom.plots.labels import shortened
-from slalom.plots.style import look
+from slalom.plots.toolkit import look, shortened
 
 MOST_CHARACTERS = 1000
 MOST_NODES = 30

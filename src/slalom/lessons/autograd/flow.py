@@ -8,7 +8,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from slalom.plots.labels import shortened
+from slalom.plots.toolkit import shortened
 
 Variables: TypeAlias = Mapping[str, Tensor]
 

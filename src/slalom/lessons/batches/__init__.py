@@ -10,9 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, TensorDataset
 
-from slalom.data import toys
+from slalom.data import Dataset, toys
 from slalom.data.batches import Shuffle, steps_per_epoch
-from slalom.data.dataset import Dataset
 from slalom.lessons.batches.pictures import (
     Clouds,
     Curve,

@@ -12,8 +12,17 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocat
 from numpy.typing import NDArray
 
 from slalom.data.batches import steps_per_epoch
-from slalom.plots.labels import counted
-from slalom.plots.style import INK, QUIET, Picture, class_color, class_marker, halo, look, picture
+from slalom.plots.toolkit import (
+    INK,
+    QUIET,
+    Picture,
+    class_color,
+    class_marker,
+    counted,
+    halo,
+    look,
+    picture,
+)
 
 Float64Array: TypeAlias = NDArray[Any]
 

@@ -14,8 +14,7 @@ from matplotlib.ticker import FixedLocator, NullLocator
 from numpy.typing import NDArray
 
 from slalom.lessons.map.pixels import WHOLE, Plane, box_counts, dimension
-from slalom.plots.movie import Movie
-from slalom.plots.style import BLUE, INK, QUIET, VERMILLION, halo, headline, look, picture
+from slalom.plots.toolkit import BLUE, INK, QUIET, VERMILLION, Movie, halo, headline, look, picture
 
 Colors: TypeAlias = NDArray[np.uint8]
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from slalom.data.dataset import Dataset
+from slalom.data import Dataset
 from slalom.lessons.common import train
 from slalom.nets import MLP
 from slalom.optim import SGD

@@ -10,17 +10,17 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from slalom.plots.labels import number
-from slalom.plots.movie import Movie
-from slalom.plots.style import (
+from slalom.plots.toolkit import (
     BLUE,
     INK,
     ORANGE,
     QUIET,
     VERMILLION,
+    Movie,
     Picture,
     headline,
     look,
+    number,
     picture,
 )
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Circle
 from numpy.typing import NDArray
 
-from slalom.plots.style import BLUE, INK, ORANGE, QUIET, Picture, halo, headline, look, picture
+from slalom.plots.toolkit import BLUE, INK, ORANGE, QUIET, Picture, halo, headline, look, picture
 
 Values: TypeAlias = NDArray[Any] | Sequence[float | None]
 

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from slalom.data import toys
-from slalom.data.dataset import Dataset, Split
+from slalom.data import Dataset, Split, toys
 from slalom.diagnosis import diagnose
 from slalom.lessons.common import SEED, train
 from slalom.lessons.lesson import Lesson, Number, Result, Whole

@@ -8,15 +8,15 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, NullLocator
 
 from slalom.diagnosis import Diagnosis
-from slalom.plots.movie import Movie
-from slalom.plots.points import draw_points
-from slalom.plots.style import (
+from slalom.plots.toolkit import (
     BLUE,
     GREEN,
     INK,
     QUIET,
     VERMILLION,
+    Movie,
     Picture,
+    draw_points,
     halo,
     headline,
     look,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 from torch.nn.functional import max_pool2d, pad
 
-from slalom.data.dataset import Dataset, Split
+from slalom.data import Dataset, Split
 from slalom.lessons.common import train
 from slalom.nets import Net, flat_parameters
 from slalom.optim import Adam

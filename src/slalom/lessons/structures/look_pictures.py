@@ -7,16 +7,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from slalom.lessons.structures.look import MOVES, Looked
-from slalom.plots.style import (
-    BLUE,
-    ORANGE,
-    QUIET,
-    VERMILLION,
-    Picture,
-    halo,
-    look,
-    picture,
-)
+from slalom.plots.toolkit import BLUE, ORANGE, QUIET, VERMILLION, Picture, halo, look, picture
 
 Array = NDArray[Any]
 

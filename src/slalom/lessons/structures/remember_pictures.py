@@ -7,12 +7,12 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from slalom.lessons.structures.remember import TURN, Followed, turn
-from slalom.plots.movie import Movie
-from slalom.plots.style import (
+from slalom.plots.toolkit import (
     BLUE,
     PALE,
     QUIET,
     VERMILLION,
+    Movie,
     Picture,
     headline,
     look,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from slalom.lessons.lesson import Choice, Lesson, Number, Result, Whole
 from slalom.lessons.prose import Text
 from slalom.lessons.tensors.product import products
-from slalom.plots.style import (
+from slalom.plots.toolkit import (
     BLUE,
     GREEN,
     INK,

@@ -9,8 +9,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from slalom.lessons.matrices import cells, entries
-from slalom.plots.movie import Movie
-from slalom.plots.style import INK, look, picture
+from slalom.plots.toolkit import INK, Movie, look, picture
 
 Whole = NDArray[np.int64]
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
-from slalom.plots.style import (
+from slalom.plots.toolkit import (
     BLUE,
     INK,
     QUIET,
