@@ -59,6 +59,7 @@ def test_a_state_larger_than_the_memory_trains_to_the_same_bits(
     data = slalom.toys.sine(40).split(0.25)
     population = grid(net=MLP(1, 5, 1), optimizer=[SGD(0.1, momentum=0.9), Adam], seed=[0, 1])
     in_memory = slalom.train(population, data, epochs=5, batch_size=8)
+    monkeypatch.setattr(memory, "SMALL", 0)
     monkeypatch.setattr(memory, "free_memory", lambda: 100.0)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     on_disk = slalom.train(population, data, epochs=5, batch_size=8)
@@ -74,6 +75,7 @@ def test_a_state_larger_than_memory_and_disk_is_refused(monkeypatch: pytest.Monk
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
+    monkeypatch.setattr(memory, "SMALL", 0)
     monkeypatch.setattr(memory, "free_memory", lambda: 100.0)
     monkeypatch.setattr("os.posix_fallocate", full)
     with pytest.raises(BadPlan, match=r"do not fit into the temporary folder.*No space left"):
@@ -85,6 +87,7 @@ def test_free_memory_is_what_the_system_says_or_without_limit(
 ) -> None:
     monkeypatch.setattr(Path, "read_text", lambda *_, **__: "MemFree: 1 kB\nMemAvailable: 8 kB\n")
     assert memory.free_memory() == 8192
+    monkeypatch.setattr(memory, "SMALL", 0)
     assert memory.fits(6144) and not memory.fits(6145)
 
     def missing(*_: Any, **__: Any) -> str:

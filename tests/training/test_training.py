@@ -78,6 +78,7 @@ def stopped_at_random(make: Callable[[], Engine], stops: list[int], monkeypatch:
         monkeypatch: so that the native engine looks often.
     """
     monkeypatch.setattr("slalom.engine.native.engine.PATIENCE", 1e-5)
+    monkeypatch.setattr("slalom.engine.native.engine.AT_ONCE", 0.0)
     training = Training(*racing_plan(), make())
     for looks in stops:
         if looks:

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from slalom.core.errors import BadPlan
 
+SMALL = 2**20  # bytes that are there without asking, which takes as long as a small training
 SHARE = 0.75  # of the free memory; the rest is for the dataset, the history and the leaderboard
 
 
 def fits(size: int) -> bool:
     """Whether arrays of `size` bytes together fit into the memory that is free."""
-    return size <= SHARE * free_memory()
+    return size <= SMALL or size <= SHARE * free_memory()
 
 
 def free_memory() -> float:

@@ -71,6 +71,21 @@ def test_a_thinned_history_has_the_same_records_however_the_training_is_cut(
 # Threads
 
 
+@pytest.fixture(autouse=True)
+def in_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However little there is to do, threads do it."""
+    monkeypatch.setattr("slalom.engine.native.engine.AT_ONCE", 0.0)
+
+
+def test_a_small_stretch_is_the_same_without_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan, data = EngineConformance.mixed()
+    threaded, records = everything(Native(2), plan, data)
+    monkeypatch.setattr("slalom.engine.native.engine.AT_ONCE", np.inf)
+    alone, same = everything(Native(2), plan, data)
+    assert_same_bits(alone, threaded)
+    assert_same_records([same], records)
+
+
 @pytest.mark.parametrize("threads", [2, 3, 8])
 def test_any_number_of_threads_gives_the_same_bits(threads: int) -> None:
     plan, data = EngineConformance.mixed()

@@ -20,6 +20,9 @@ from slalom.plan import Plan
 
 # How long `advance` may sleep before it looks whether somebody wants it to stop.
 PATIENCE = 0.01
+# A stretch of fewer floating-point operations is over in a millisecond: sooner than threads would
+# be at work, and than anybody who wants it to stop would notice.
+AT_ONCE = 2e8
 # Members whose tables are made at a time: they take some 400 bytes each beside the state.
 BLOCK = 65536
 
@@ -133,7 +136,10 @@ class NativeSession:
         return [state.outputs(k, X, best) for k in members]
 
     def _carry_out(self, stretch: Stretch, stop: Event) -> None:
-        """Work in some threads; the shared's flag, which follows `stop`, ends the work."""
+        """Work in some threads; the flag that they share, which follows `stop`, ends the work."""
+        if stretch.operations < AT_ONCE:
+            stretch.work(stretch.shared(1))
+            return
         threads = min(self._threads, len(stretch.bundles) * stretch.common.parts)
         shared = stretch.shared(threads)
         futures: list[Future[None]] = []

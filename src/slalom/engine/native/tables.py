@@ -86,7 +86,10 @@ class Block:
         batch = np.where(batch_size, np.minimum(batch_size, rows), rows)
         geometries, layers, arena = _geometries(columns.nets, columns.net[members], batch, table)
         self._geometries, self._layers = geometries, layers
-        self._cost = STEP + 6.0 * batch * geometries["parameters"][table["geometry"]]
+        parameters = geometries["parameters"][table["geometry"]]
+        held = np.array([len(fold.validation) for fold in dataset.folds])[table["fold"]]
+        self._cost = STEP + 6.0 * batch * parameters
+        self._validation_cost = 2.0 * held * parameters
         table["rule"], self._hyper = updates.encode(plan.population, members)
         self._data = data_of(dataset, plan.loss)
         self._common = _common(plan, dataset, table, batch, arena, geometries)
@@ -121,7 +124,16 @@ class Block:
             order=order,
             records=records,
             workspaces=self._workspaces,
+            operations=self._operations(),
         )
+
+    def _operations(self) -> float:
+        """About how many floating-point operations the stretch before the members takes."""
+        table = self._table
+        steps = table["end"] - table["step"]
+        validations = 1 + steps // table["steps_per_epoch"]
+        costs = steps * self._cost + validations * self._validation_cost
+        return float(costs.sum())
 
 
 @dataclass
@@ -133,6 +145,7 @@ class Stretch:
         nets, data, common, bundles, order, records: as `slalom.engine.native.training.work` wants
             them.
         workspaces: what so many threads work in, made when it is first wanted.
+        operations: about how many there are, of floating-point numbers.
     """
 
     members: slice
@@ -143,6 +156,7 @@ class Stretch:
     order: NDArray[np.int64]
     records: NDArray[Any]
     workspaces: dict[int, Workspace]
+    operations: float
 
     def shared(self, threads: int) -> Shared:
         """What so many threads share while they work."""
