@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import slalom
 from slalom import MLP, SGD, Adagrad, Adam, Member, Plan, Population, RMSprop, grid, losses
@@ -151,8 +152,6 @@ def test_frames_hold_what_the_nets_predict_along_the_way() -> None:
     np.testing.assert_array_equal(last.predictions[0], run.predict(run.probe))
     start = MLP(1, 6, 1).build(seed=0)
     assert first.predictions.shape == (1, 200, 1)
-    import torch
-
     with torch.no_grad():
         expected = start(torch.from_numpy(data.X)).numpy()
     np.testing.assert_allclose(first.train_loss, ((expected - data.y) ** 2).mean(), rtol=1e-5)
@@ -180,6 +179,19 @@ def test_frames_come_by_themselves_only_where_they_can_be_drawn() -> None:
         BadPlan, match=r"Frames draw a line on one feature or classes on two.*\(3,\)"
     ):
         slalom.train(MLP(3, 1), wide, steps=5, frames=3)
+
+
+def test_a_net_without_parameters_is_refused_where_frames_would_be_kept_too() -> None:
+    with pytest.raises(BadPlan, match="has no parameters to train"):
+        slalom.train(torch.nn.Identity, slalom.toys.quadratic(20), steps=2)
+
+
+def test_large_nets_keep_fewer_frames_rather_than_fill_the_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("slalom.runs.train.FRAME_NUMBERS", 100)
+    run = slalom.train(MLP(1, 6, 1), slalom.toys.quadratic(20), steps=100)
+    assert len(run.frames) == 100 // (2 * 6 + 6 + 1)
 
 
 def test_early_stopping_ends_the_run_before_its_epochs() -> None:

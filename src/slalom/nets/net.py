@@ -185,7 +185,10 @@ class Net(NetSpec):
 
 def flat_parameters(module: torch.nn.Module) -> NDArray[np.float32]:
     """All parameters of a module, one after another: `[D]`."""
-    flat: NDArray[np.float32] = parameters_to_vector(module.parameters()).detach().numpy()
+    parameters = list(module.parameters())
+    if not parameters:  # which torch cannot put together
+        return np.empty(0, dtype=np.float32)
+    flat: NDArray[np.float32] = parameters_to_vector(parameters).detach().numpy()
     return flat
 
 

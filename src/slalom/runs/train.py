@@ -220,7 +220,7 @@ def _default_frames(population: Population, data: Dataset) -> int:
     if not drawable(data) or len(population) > FRAMED_MEMBERS:
         return 0
     size = sum(sum(member.net.size) for member in population)
-    return min(FRAMES, FRAME_NUMBERS // size)
+    return min(FRAMES, FRAME_NUMBERS // max(size, 1))
 
 
 def _default_records(plan: Plan, data: Dataset, record: str | None) -> dict[str, Any]:
