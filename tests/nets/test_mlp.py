@@ -123,6 +123,7 @@ def test_arguments_of_any_name_go_to_json_and_back() -> None:
 def test_forward_gives_the_bits_of_the_module_with_these_parameters(net: MLP) -> None:
     parameters, buffers = net.first([3, 4])
     X = torch.randn(20_000, 3, generator=torch.Generator().manual_seed(0))
-    found = net.forward(parameters, buffers, X)
-    for seed, own in zip([3, 4], found, strict=True):
+    whole, few = net.forward(parameters, buffers, X, X[:7])
+    for seed, own, some in zip([3, 4], whole, few, strict=True):
         torch.testing.assert_close(own, outputs(net.build(seed), X), rtol=0, atol=0)
+        torch.testing.assert_close(some, outputs(net.build(seed), X[:7]), rtol=0, atol=0)

@@ -310,7 +310,7 @@ def _check_outputs(
     rows = torch.from_numpy(dataset.X[:2].copy())
     wanted = (len(rows), plan.loss.outputs(dataset.targets))
     try:
-        shape = tuple(net.forward(parameters[:1], buffers[:1], rows)[0].shape)
+        shape = tuple(net.forward(parameters[:1], buffers[:1], rows)[0].shape[1:])
     except Exception as error:  # as in _forward
         raise BadPlan(_failed(net, rows, error)) from error
     if shape != wanted:

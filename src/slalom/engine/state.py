@@ -267,8 +267,8 @@ class State:
         parameters, buffers = self.numbers(member, best)
         rows = torch.from_numpy(np.array(X, dtype=np.float32))
         net = self.plan.population[member].net
-        outputs: NDArray[np.float32] = net.forward(parameters[None], buffers[None], rows)[0].numpy()
-        return outputs
+        (outputs,) = net.forward(parameters[None], buffers[None], rows)
+        return outputs[0].numpy()
 
     def keep_frame(
         self, member: int, step: int, parameters: NDArray[np.float32], buffers: NDArray[np.float64]

@@ -1,9 +1,9 @@
 """The fully connected net."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import sqrt
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 import torch
@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from slalom.nets.activations import Function, build_activation, check_activation
 from slalom.nets.net import ROWS_AT_ONCE, NetSpec
+
+Layer: TypeAlias = tuple[torch.Tensor, torch.Tensor]
+LINE = 16  # float32 numbers in a line of the cache
 
 
 class MLP(NetSpec):
@@ -83,28 +86,28 @@ class MLP(NetSpec):
         return True
 
     def forward(
-        self, parameters: NDArray[np.float32], buffers: NDArray[np.float64], X: torch.Tensor
-    ) -> torch.Tensor:
+        self, parameters: NDArray[np.float32], buffers: NDArray[np.float64], *X: torch.Tensor
+    ) -> tuple[torch.Tensor, ...]:
         """As `NetSpec.forward`, to the same bits, without making a module."""
         activation = build_activation(self.activation)
+        parts = [torch.split(rows, ROWS_AT_ONCE) for rows in X]
         with torch.no_grad():
-            rows = torch.split(X, ROWS_AT_ONCE)
-            passes = [self._layers(own) for own in torch.from_numpy(parameters)]
             each = [
-                torch.cat([_pass(layers, part, activation) for part in rows]) for layers in passes
+                [torch.cat([_pass(layers, some, activation) for some in part]) for part in parts]
+                for layers in self._layers(torch.from_numpy(parameters))
             ]
-        return torch.stack(each)
+        return tuple(torch.stack(outputs) for outputs in zip(*each, strict=True))
 
-    def _layers(self, parameters: torch.Tensor) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        """Weight and bias of each layer, from all of them in a row `[D]`."""
+    def _layers(self, parameters: torch.Tensor) -> Iterator[tuple[Layer, ...]]:
+        """Weight and bias of each layer, for each of `[S, D]` parameters."""
         layers, start = [], 0
         for inputs, outputs in pairwise(self.widths):
             end = start + inputs * outputs
-            # Copies, since torch rounds otherwise where memory is not aligned.
-            weight = parameters[start:end].clone().view(outputs, inputs)
-            layers.append((weight, parameters[end : end + outputs].clone()))
+            weights = _aligned(parameters[:, start:end]).view(-1, outputs, inputs)
+            biases = _aligned(parameters[:, end : end + outputs])
+            layers.append(zip(weights.unbind(), biases.unbind(), strict=True))
             start = end + outputs
-        return layers
+        return zip(*layers, strict=True)
 
     @property
     def label(self) -> str:
@@ -129,9 +132,17 @@ class MLP(NetSpec):
         return cls(*fields.pop("widths", ()), **fields)
 
 
-def _pass(
-    layers: list[tuple[torch.Tensor, torch.Tensor]], X: torch.Tensor, activation: torch.nn.Module
-) -> torch.Tensor:
+def _aligned(rows: torch.Tensor) -> torch.Tensor:
+    """A copy of rows `[S, n]`, each of which starts with a line of the cache.
+
+    Elsewhere torch rounds otherwise than with the parameters of a module, which start so too.
+    """
+    size = rows.shape[1]
+    room = torch.empty(len(rows), -(-size // LINE) * LINE)
+    return room[:, :size].copy_(rows)
+
+
+def _pass(layers: tuple[Layer, ...], X: torch.Tensor, activation: torch.nn.Module) -> torch.Tensor:
     value = X
     for n, (weight, bias) in enumerate(layers):
         value = torch.nn.functional.linear(activation(value) if n else value, weight, bias)

@@ -81,21 +81,21 @@ class NetSpec(Spec, abstract=True):
         return any(p.requires_grad for p in self.build(seed=0).parameters())
 
     def forward(
-        self, parameters: NDArray[np.float32], buffers: NDArray[np.float64], X: torch.Tensor
-    ) -> torch.Tensor:
+        self, parameters: NDArray[np.float32], buffers: NDArray[np.float64], *X: torch.Tensor
+    ) -> tuple[torch.Tensor, ...]:
         """Raw outputs `[S, N, O]` of the net with each of S sets of numbers, in evaluation.
 
         Args:
             parameters: float32 `[S, D]`, as `first` gives them.
             buffers: float64 `[S, B]`.
-            X: rows, float32 `[N, ...]`.
+            *X: tables of rows, float32 `[N, ...]` each; there are outputs for each of them.
         """
         module = self.build(seed=0).float()
         each = []
         for own, kept in zip(parameters, buffers, strict=True):
             fill(module, own, kept)
-            each.append(outputs(module, X))
-        return torch.stack(each)
+            each.append([outputs(module, rows) for rows in X])
+        return tuple(torch.stack(found) for found in zip(*each, strict=True))
 
     @property
     def label(self) -> str:

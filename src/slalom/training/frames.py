@@ -65,8 +65,8 @@ def _member(
     parameters = _standing_still(parameters[:own], last, count)
     buffers = _standing_still(buffers[:own], last_buffers, count)
     rows = data.folds[member.fold].train
-    trained = member.net.forward(parameters, buffers, torch.from_numpy(data.X[rows]))
-    probed = member.net.forward(parameters, buffers, torch.from_numpy(probe(data)))
+    tables = torch.from_numpy(data.X[rows]), torch.from_numpy(probe(data))
+    trained, probed = member.net.forward(parameters, buffers, *tables)
     predictions = torch.stack([plan.loss.predict(outputs) for outputs in probed]).numpy()
     return step, *measured(plan.loss, data, rows, trained), predictions
 
