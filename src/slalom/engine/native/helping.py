@@ -65,16 +65,17 @@ def workspace_of(workspaces, thread):
 
 
 @inlined
-def loss_of_batch(nets, k, common, n, panel, rows, workspace, shared, me):
+def loss_of_batch(thread, k, n, panel, rows):
     """The loss of member `k` on batch `n`; its gradient goes to the workspace.
 
     Args:
         panel, rows: where the batch begins in the window, and how many rows it has.
-        me: the number of this thread.
 
     Returns:
         Whether it was done before the flag was set, and the loss.
     """
+    nets, common, workspace = thread.nets, thread.common, thread.workspace
+    shared, me = thread.shared, thread.me
     geometry = nets.geometries[nets.members[k].geometry]
     if geometry.parts == 1:
         last = -(-rows // PANEL)

@@ -137,3 +137,29 @@ class Shared(NamedTuple):
     working: NDArray[np.int64]  # [1]: threads that still have bundles
     counters: NDArray[np.int64]  # [threads * COUNTERS], see `slalom.engine.native.helping`
     workspace: Workspace
+
+
+class Thread(NamedTuple):
+    """What one thread works with."""
+
+    nets: Nets
+    data: Data
+    common: Common
+    workspace: Workspace
+    records: NDArray[Any]
+    shared: Shared
+    me: int  # its number
+
+
+class Window(NamedTuple):
+    """Some batches that lie in place: those of the steps `low` to `high`.
+
+    When `shuffled`, batch `n` is that of step `low + n`, with `size` rows or what is `left` for it;
+    otherwise every step is on the first batch.
+    """
+
+    low: int
+    high: int
+    shuffled: bool
+    size: int
+    left: int

@@ -24,7 +24,7 @@ from slalom.engine.native.helping import (
     loss_of_some,
     workspace_of,
 )
-from slalom.engine.native.layout import NEVER
+from slalom.engine.native.layout import NEVER, Thread, Window
 from slalom.engine.native.losses import BCE, CROSS_ENTROPY
 from slalom.engine.native.network import ACTIVE, OUTPUTS
 from slalom.engine.native.threads import add, stopped
@@ -61,7 +61,7 @@ def work(nets, data, common, bundles, order, records, shared):
             rows = data.validation[first:last]
             as_they_come(workspace.order[: rows.size])
             gather(data, rows, workspace.order, START, rows.size, workspace.held, START)
-        _train(nets, members, bundle, data, common, workspace, records, shared, me)
+        _train(Thread(nets, data, common, workspace, records, shared, me), members, bundle)
     add(shared.working, 0, -1)
     if common.parts > 1:
         help_others(nets, common, shared, me)
@@ -79,36 +79,23 @@ def _validates(table, members, common):
 
 
 @inlined
-def _train(nets, members, bundle, data, common, workspace, records, shared, me):
+def _train(thread, members, bundle):
     """Advance the members of a bundle, epoch by epoch and window by window."""
+    data, workspace, table = thread.data, thread.workspace, thread.nets.members
     rows = data.train[data.train_from[bundle.fold] : data.train_from[bundle.fold + 1]]
-    start, end = _span(nets.members, members)
+    start, end = _span(table, members)
     order, size, shuffled = workspace.order[: rows.size], bundle.batch_size, bundle.batch_size > 0
     if not shuffled or start >= end:  # there may be no more to do than a validation
         if start < end:
             as_they_come(order)
             gather(data, rows, order, START, rows.size, workspace.window, START)
-        _train_on_window(
-            nets,
-            members,
-            START,
-            end,
-            shuffled,
-            rows.size,
-            rows.size,
-            data,
-            common,
-            workspace,
-            records,
-            shared,
-            me,
-        )
+        _train_on_window(thread, members, Window(START, end, shuffled, rows.size, rows.size))
         return
-    per_epoch, at_once = -(-rows.size // size), max(1, common.panels // -(-size // PANEL))
+    per_epoch, at_once = -(-rows.size // size), max(1, thread.common.panels // -(-size // PANEL))
     seed_generator(workspace.words, bundle.seed)
     drawn = START
     for epoch in range(start // per_epoch, -(-end // per_epoch)):
-        if stopped(shared.flag) or _span(nets.members, members)[1] == 0:
+        if stopped(thread.shared.flag) or _span(table, members)[1] == 0:
             return
         skip(workspace.words, draws_before(epoch, rows.size) - drawn)
         shuffle(workspace.words, order)
@@ -116,25 +103,11 @@ def _train(nets, members, bundle, data, common, workspace, records, shared, me):
         for b in range(0, per_epoch, at_once):
             low = epoch * per_epoch + b
             high = min(low + at_once, (epoch + 1) * per_epoch)
-            if high > start and low < end and not stopped(shared.flag):
+            if high > start and low < end and not stopped(thread.shared.flag):
                 for n in range(high - low):
                     gather(data, rows, order, (b + n) * size, size, workspace.window, n)
-                left = rows.size - b * size
-                _train_on_window(
-                    nets,
-                    members,
-                    low,
-                    high,
-                    shuffled,
-                    size,
-                    left,
-                    data,
-                    common,
-                    workspace,
-                    records,
-                    shared,
-                    me,
-                )
+                window = Window(low, high, shuffled, size, rows.size - b * size)
+                _train_on_window(thread, members, window)
 
 
 @inlined
@@ -148,41 +121,38 @@ def _span(table, members):
 
 
 @kernel
-def _train_on_window(
-    nets, members, low, high, shuffled, size, left, data, common, workspace, records, shared, me
-):
-    """Take each member from step `low` to step `high`.
-
-    When `shuffled`, batch `n` of the window is that of step `low + n`, with `size` rows or what is
-    `left` for it; otherwise every step is on the first batch.
-    """
+def _train_on_window(thread, members, window):
+    """Take each member through the steps of a window."""
     for k in members:
-        m = nets.members[k]
-        while not stopped(shared.flag):
+        m = thread.nets.members[k]
+        while not stopped(thread.shared.flag):
             if not np.isnan(m.pending):
-                if not _finish_step(nets, k, data, common, workspace, records, shared.flag):
+                if not _finish_step(thread, k):
                     return
-            elif low <= m.step < high and trains(m):
-                n = m.step - low if shuffled else START
-                rows = min(size, left - n * size)
-                if not _step(nets, k, common, n, size, rows, workspace, records, shared, me):
+            elif window.low <= m.step < window.high and trains(m):
+                n = m.step - window.low if window.shuffled else START
+                rows = min(window.size, window.left - n * window.size)
+                if not _step(thread, k, n, n * -(-window.size // PANEL), rows):
                     return
             else:
                 break
 
 
 @inlined
-def _step(nets, k, common, n, size, rows, workspace, records, shared, me):
-    """One update of a member on batch `n`; whether it came so far before the flag was set."""
+def _step(thread, k, n, panel, rows):
+    """One update of a member on batch `n`; whether it came so far before the flag was set.
+
+    The batch begins at `panel` of the window and has so many rows.
+    """
+    nets, workspace = thread.nets, thread.workspace
     m = nets.members[k]
-    geometry, p = nets.geometries[m.geometry], nets.parameters
-    panel = n * -(-size // PANEL)
-    done, loss = loss_of_batch(nets, k, common, n, panel, rows, workspace, shared, me)
+    geometry = nets.geometries[m.geometry]
+    done, loss = loss_of_batch(thread, k, n, panel, rows)
     if not done:
         return False
     if not np.isfinite(loss):
         diverges(m)
-        _write(m, records, m.step + 1, loss, NAN, NAN)
+        _write(m, thread.records, m.step + 1, loss, NAN, NAN)
         return True
     if m.clip_norm < np.inf:
         _clip(workspace.gradient, geometry.parameters, m.clip_norm)
@@ -195,7 +165,7 @@ def _step(nets, k, common, n, size, rows, workspace, records, shared, me):
         nets.hyper[k],
         lr,
         m.step + 1,
-        p,
+        nets.parameters,
         m.parameters,
         workspace.gradient,
         nets.slots,
@@ -231,22 +201,26 @@ def _clip(gradient, parameters, longest):
 
 
 @kernel
-def _validate(geometry, layers, p, p0, common, rows, variation, workspace, flag):
+def _validate(thread, k, rows):
     """Whether it was done before the flag was set, the loss, and accuracy or R2."""
+    nets, common, workspace = thread.nets, thread.common, thread.workspace
+    m = nets.members[k]
+    geometry, layers = nets.geometries[m.geometry], nets.layers[m.geometry]
+    variation = thread.data.variation[m.fold]
     classes = common.loss == CROSS_ENTROPY or common.loss == BCE
     held, targets, last = workspace.held, workspace.unexplained.size, layers[geometry.depth - 1]
     outputs, z0 = last[OUTPUTS], last[ACTIVE]
     value, right, everything = 0.0, 0.0, 0.0
     workspace.unexplained[:] = 0.0
     for q in range(-(-rows // PANEL)):
-        if stopped(flag):
+        if stopped(thread.shared.flag):
             return False, NAN, NAN
         some, y0, w0 = min(PANEL, rows - q * PANEL), q * PANEL * targets, q * PANEL
         value += loss_of_some(
             geometry,
             layers,
-            p,
-            p0,
+            nets.parameters,
+            m.parameters,
             common,
             held,
             q,
@@ -291,40 +265,30 @@ def _predicted_class(loss, z, z0, outputs):
 
 
 @inlined
-def _finish_step(nets, k, data, common, workspace, records, flag):
+def _finish_step(thread, k):
     """After an update: validate where it is time to, and write down what the plan asks for.
 
     Whether it was done before the flag was set; if not, all of it stays pending.
     """
+    nets, data, common = thread.nets, thread.data, thread.common
     m = nets.members[k]
-    geometry, fold = nets.geometries[m.geometry], m.fold
-    rows = data.validation_from[fold + 1] - data.validation_from[fold]
+    size = nets.geometries[m.geometry].parameters
+    rows = data.validation_from[m.fold + 1] - data.validation_from[m.fold]
     due = is_validated(m, common.validate_every, rows)
     loss, score = NAN, NAN
     if due:
-        done, loss, score = _validate(
-            geometry,
-            nets.layers[m.geometry],
-            nets.parameters,
-            m.parameters,
-            common,
-            rows,
-            data.variation[fold],
-            workspace,
-            flag,
-        )
+        done, loss, score = _validate(thread, k, rows)
         if not done:
             return False
     sums_up(m, common.record_steps)
     if due and judges(m, loss, score, common.patience):
-        for i in range(m.parameters, m.parameters + geometry.parameters):
+        for i in range(m.parameters, m.parameters + size):
             nets.best[i] = nets.parameters[i]
-    if m.step == m.total_steps and not _finite(
-        nets.parameters[m.parameters : m.parameters + geometry.parameters]
-    ):
+    own = nets.parameters[m.parameters : m.parameters + size]
+    if m.step == m.total_steps and not _finite(own):
         m.diverged_at = m.step
     if is_recorded(m):
-        _write(m, records, m.step, m.train_loss, loss, score)
+        _write(m, thread.records, m.step, m.train_loss, loss, score)
     goes_on(m)
     return True
 
