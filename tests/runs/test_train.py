@@ -11,7 +11,7 @@ import torch
 
 import slalom
 from slalom import MLP, SGD, Adagrad, Adam, Member, Plan, Population, RMSprop, grid, losses
-from slalom.core.errors import BadPlan
+from slalom.core.errors import BadData, BadPlan
 from slalom.engine import Reference
 from slalom.training.progress import Progress
 
@@ -40,6 +40,12 @@ def test_a_net_learns_and_the_history_tells_every_step(sine: slalom.Dataset) -> 
     assert history["validation_loss"][validated].iloc[-1] < 0.1
     assert not run.interrupted
     assert run.seconds > 0
+
+
+def test_data_that_are_no_dataset_are_refused_in_a_sentence() -> None:
+    pair: Any = (torch.zeros(4, 1), torch.zeros(4, 1))
+    with pytest.raises(BadData, match="but it is tuple"):
+        slalom.train(MLP(1, 2, 1), pair)
 
 
 def test_history_is_sorted_by_member_and_step_however_long_the_stretches(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slalom.core.errors import BadPlan
+from slalom.core.errors import BadData, BadPlan
 from slalom.data.batches import steps_per_epoch
 from slalom.data.dataset import Dataset
 from slalom.engine import Engine, select
@@ -93,6 +93,11 @@ def train(
         >>> bool(run.history["train_loss"].iloc[-1] < 0.01)
         True
     """
+    if not isinstance(data, Dataset):
+        raise BadData(
+            f"The data must be a slalom.Dataset, but it is {type(data).__name__}. "
+            f'Make one of features and target: slalom.Dataset(X, y, task="regression").'
+        )
     of_members = _given(
         optimizer=optimizer,
         lr=lr,
