@@ -82,7 +82,7 @@ def repeat(
             samples = min(some * PANEL, size - first * PANEL)
             if piece == FORWARD:
                 key, x, arena = np.uint64(0), window.X, workspace.arena
-                outputs_of_some(geometry, layers, p, p0, x, x0, arena, some, 0.0, key, START)
+                outputs_of_some(nets, geometry, layers, p0, x, x0, arena, some, 0.0, key, START)
             if piece == LOSS:
                 loss_of_panels(
                     common.loss,
@@ -101,13 +101,14 @@ def repeat(
                     workspace.sums,
                 )
             if piece == BACKWARD and not geometry.curve:
-                backpropagate(layers, depth, geometry.relu, p, p0, workspace.arena, some)
+                backpropagate(layers, START, depth, geometry.relu, p, p0, workspace.arena, some)
             if piece == GRADIENTS and geometry.curve:
                 hidden, g = layers[0, OUTPUTS], workspace.gradient
                 curve_gradient(p, p0, hidden, window.X, x0, workspace.arena, d0, samples, g)
             elif piece == GRADIENTS:
                 add_gradients(
                     layers,
+                    START,
                     depth,
                     window.X,
                     x0,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from slalom.models import Predictor as Predictor
     from slalom.nets import MLP as MLP
     from slalom.nets import Net as Net
+    from slalom.nets import Periodic as Periodic
     from slalom.optim import SGD as SGD
     from slalom.optim import Adadelta as Adadelta
     from slalom.optim import Adagrad as Adagrad
@@ -66,6 +67,7 @@ _HOMES = {
     "fit_table": "slalom.tabular.fit",
     "MLP": "slalom.nets",
     "Net": "slalom.nets",
+    "Periodic": "slalom.nets",
     "SGD": "slalom.optim",
     "Adadelta": "slalom.optim",
     "Adagrad": "slalom.optim",

@@ -111,6 +111,25 @@ def mlp(widths: Sequence[int], activation: str = "relu") -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
+class Waves(nn.Module):
+    """What a person would write to embed the columns 2 and 0 of four, five numbers each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.frequency = nn.Parameter(torch.empty(2, 4))
+        nn.init.trunc_normal_(self.frequency, a=-3.0, b=3.0)
+        self.frequency.data *= 0.4
+        self.phase = nn.Parameter(torch.zeros(2, 4))
+        self.weight, self.bias = nn.Parameter(torch.zeros(2, 5)), nn.Parameter(torch.zeros(2, 5))
+
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
+        parts = []
+        for k, x in enumerate((X[:, 2:3], X[:, 0:1])):
+            waves = torch.cos(2 * torch.pi * (self.frequency[k] * x + self.phase[k]))
+            parts.append(torch.cat([x, waves], dim=1) * self.weight[k] + self.bias[k])
+        return torch.cat([*parts, X[:, 1:2], X[:, 3:4]], dim=1)
+
+
 def plain_loop(
     net: nn.Module,
     optimizer: torch.optim.Optimizer,
@@ -269,6 +288,28 @@ class EngineConformance:
         theirs = getattr(torch.optim, name)(net.parameters(), **arguments)
         expected = plain_loop(
             net, theirs, case.torchs, data, epochs=5, batch_size=batch_size, seed=11
+        )
+        self.assert_close(engine, trained, expected, net)
+
+    @pytest.mark.parametrize("batch_size", [None, 32])
+    @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda o: f"{o[0]}-{'-'.join(o[1])}")
+    def test_a_net_with_an_embedding_trains_as_in_a_plain_loop(
+        self, engine: Engine, optimizer: tuple[str, dict[str, Any]], batch_size: int | None
+    ) -> None:
+        name, arguments = optimizer
+        data = dataset("regression")
+        embedding = slalom.Periodic(columns=(2, 0), size=5, scale=0.4)
+        member = Member(
+            MLP(4, 9, 2, activation="tanh", embedding=embedding),
+            getattr(slalom, name)(**arguments),
+            batch_size=batch_size,
+            seed=11,
+        )
+        trained = everything(engine, plan_of(member, epochs=5), data)
+        net = seeded(11, lambda: nn.Sequential(Waves(), *mlp((12, 9, 2), "tanh")))
+        theirs = getattr(torch.optim, name)(net.parameters(), **arguments)
+        expected = plain_loop(
+            net, theirs, nn.MSELoss(), data, epochs=5, batch_size=batch_size, seed=11
         )
         self.assert_close(engine, trained, expected, net)
 

@@ -178,10 +178,10 @@ def _check_name(kind: str, cls: type[Spec], known: type[Spec] | None) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """Numpy scalars to Python's, lists to tuples: what compares by value and goes to JSON."""
+    """As what compares by value and goes to JSON: Python's own numbers and tuples."""
     if type(value) in _ATOMS or isinstance(value, Spec):
         return value
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | range):
         return tuple(_plain(v) for v in value)
     if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
         return value.item()

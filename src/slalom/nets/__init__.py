@@ -14,3 +14,4 @@ from slalom.nets.net import flat_buffers as flat_buffers
 from slalom.nets.net import flat_parameters as flat_parameters
 from slalom.nets.net import outputs as outputs
 from slalom.nets.net import seeded as seeded
+from slalom.nets.periodic import Periodic as Periodic

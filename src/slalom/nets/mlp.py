@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from slalom.nets.activations import Function, build_activation, check_activation
 from slalom.nets.net import ROWS_AT_ONCE, NetSpec
+from slalom.nets.periodic import Periodic, PeriodicEmbedding, draw_frequencies, embedded
 
 Layer: TypeAlias = tuple[torch.Tensor, torch.Tensor]
 LINE = 16  # float32 numbers in a line of the cache
@@ -19,18 +20,19 @@ LINE = 16  # float32 numbers in a line of the cache
 class MLP(NetSpec):
     """A fully connected net: inputs, hidden layers, outputs.
 
-    Builds `Sequential(Linear, activation, [Dropout], ..., Linear)`; the output layer has neither
-    activation nor dropout. Takes `[B, I]` and gives `[B, O]`.
+    Builds `Sequential([PeriodicEmbedding], Linear, activation, [Dropout], ..., Linear)`; the output
+    layer has neither activation nor dropout. Takes `[B, I]` and gives `[B, O]`.
 
     Args:
         *widths: at least two: inputs, hidden widths, outputs.
         activation: a name of `slalom.nets.ACTIVATIONS`, or a function from tensor to tensor; relu
             because it is what most nets start from.
         dropout: probability that a hidden unit is dropped in training (Srivastava et al. 2014).
+        embedding: of some of the inputs, before the first layer; none when not given.
 
     Raises:
-        BadPlan: for a width below 1, an unknown activation, one whose gradient is wrong, or a
-            dropout outside [0, 1).
+        BadPlan: for a width below 1, an unknown activation, one whose gradient is wrong, a dropout
+            outside [0, 1), or an embedding of a column that is no input.
 
     Example:
         >>> MLP(1, 10, 1, activation="tanh").build(seed=0)
@@ -44,19 +46,35 @@ class MLP(NetSpec):
     widths: tuple[int, ...]
     activation: str | Function = "relu"
     dropout: float = 0.0
+    embedding: Periodic | None = None
 
     def __init__(
-        self, *widths: int, activation: str | Function = "relu", dropout: float = 0.0
+        self,
+        *widths: int,
+        activation: str | Function = "relu",
+        dropout: float = 0.0,
+        embedding: Periodic | None = None,
     ) -> None:
         object.__setattr__(self, "widths", widths)
         object.__setattr__(self, "activation", activation)
         object.__setattr__(self, "dropout", dropout)
+        object.__setattr__(self, "embedding", embedding)
         self.__post_init__()
+
+    @property
+    def linear(self) -> tuple[tuple[int, int], ...]:
+        """Inputs and outputs of each `torch.nn.Linear`."""
+        inputs, *widths = self.widths
+        if self.embedding is not None:
+            inputs = self.embedding.outputs(inputs)
+        return tuple(pairwise((inputs, *widths)))
 
     def module(self) -> torch.nn.Sequential:
         layers: list[torch.nn.Module] = []
-        for inputs, outputs in pairwise(self.widths):
-            if layers:
+        if self.embedding is not None:
+            layers.append(PeriodicEmbedding(self.embedding, self.widths[0]))
+        for n, (inputs, outputs) in enumerate(self.linear):
+            if n:
                 layers.append(build_activation(self.activation))
                 if self.dropout:
                     layers.append(torch.nn.Dropout(self.dropout))
@@ -65,21 +83,29 @@ class MLP(NetSpec):
 
     def first(self, seeds: Sequence[int]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
         """As `NetSpec.first`, without making modules, in a fifth of the time."""
-        pairs = list(pairwise(self.widths))
-        table = torch.empty(len(seeds), self.size[0])
+        table = torch.zeros(len(seeds), self.size[0])
         # torch.nn.Linear draws its weights, then its biases, evenly between these bounds.
-        sizes = [size for inputs, outputs in pairs for size in (inputs * outputs, outputs)]
-        bounds = [bound for inputs, _ in pairs for bound in _bounds(inputs)]
-        generator = torch.Generator()
+        sizes = [size for inputs, outputs in self.linear for size in (inputs * outputs, outputs)]
+        bounds = [bound for inputs, _ in self.linear for bound in _bounds(inputs)]
+        generator, start = torch.Generator(), self._embedding_size
         for seed, row in zip(seeds, table, strict=True):
             generator.manual_seed(seed)
-            for part, bound in zip(row.split(sizes), bounds, strict=True):
+            if self.embedding is not None:
+                rows, width = self.embedding.shapes[0]
+                frequencies = row[: rows * width].view(rows, width)
+                draw_frequencies(frequencies, self.embedding.scale, generator)
+            for part, bound in zip(row[start:].split(sizes), bounds, strict=True):
                 part.uniform_(-bound, bound, generator=generator)
         return table.float().numpy(), np.empty((len(seeds), 0))
 
     @property
     def size(self) -> tuple[int, int]:
-        return sum((inputs + 1) * outputs for inputs, outputs in pairwise(self.widths)), 0
+        of_layers = sum((inputs + 1) * outputs for inputs, outputs in self.linear)
+        return self._embedding_size + of_layers, 0
+
+    @property
+    def _embedding_size(self) -> int:
+        return 0 if self.embedding is None else self.embedding.parameters
 
     @property
     def trainable(self) -> bool:
@@ -89,19 +115,33 @@ class MLP(NetSpec):
         self, parameters: NDArray[np.float32], buffers: NDArray[np.float64], *X: torch.Tensor
     ) -> tuple[torch.Tensor, ...]:
         """As `NetSpec.forward`, to the same bits, without making a module."""
-        activation = build_activation(self.activation)
+        activation, numbers = build_activation(self.activation), torch.from_numpy(parameters)
         parts = [torch.split(rows, ROWS_AT_ONCE) for rows in X]
         with torch.no_grad():
             each = [
-                [torch.cat([_pass(layers, some, activation) for some in part]) for part in parts]
-                for layers in self._layers(torch.from_numpy(parameters))
+                [
+                    torch.cat([_pass(layers, self._embedded(some, own), activation) for some in p])
+                    for p in parts
+                ]
+                for own, layers in zip(numbers, self._layers(numbers), strict=True)
             ]
         return tuple(torch.stack(outputs) for outputs in zip(*each, strict=True))
 
+    def _embedded(self, X: torch.Tensor, parameters: torch.Tensor) -> torch.Tensor:
+        """What the first layer gets of rows, with parameters `[D]`."""
+        if self.embedding is None:
+            return X
+        shapes = self.embedding.shapes
+        parts = torch.split(
+            parameters[: self._embedding_size], [rows * width for rows, width in shapes]
+        )
+        own = [part.clone().view(shape) for part, shape in zip(parts, shapes, strict=True)]
+        return embedded(X, own, self.embedding.columns)
+
     def _layers(self, parameters: torch.Tensor) -> Iterator[tuple[Layer, ...]]:
         """Weight and bias of each layer, for each of `[S, D]` parameters."""
-        layers, start = [], 0
-        for inputs, outputs in pairwise(self.widths):
+        layers, start = [], self._embedding_size
+        for inputs, outputs in self.linear:
             end = start + inputs * outputs
             weights = _aligned(parameters[:, start:end]).view(-1, outputs, inputs)
             biases = _aligned(parameters[:, end : end + outputs])
@@ -111,21 +151,24 @@ class MLP(NetSpec):
 
     @property
     def label(self) -> str:
-        """Such as `8-32-1 relu`."""
+        """Such as `8-32-1 relu`, with dropout and embedding if it has them."""
         given = self.activation
         name = given if isinstance(given, str) else getattr(given, "__name__", repr(given))
         dropout = f" dropout {self.dropout:g}" if self.dropout else ""
-        return f"{'-'.join(map(str, self.widths))} {name}{dropout}"
+        waves = f" {self.embedding.label}" if self.embedding else ""
+        return f"{'-'.join(map(str, self.widths))} {name}{dropout}{waves}"
 
     @property
     def adjustable(self) -> tuple[str, ...]:
-        return ("activation", "dropout")
+        return ("activation", "dropout", "embedding")
 
     def check(self) -> None:
         enough = len(self.widths) >= 2 and min(self.widths) >= 1
         self.require(enough, "widths", "two or more whole numbers >= 1")
         self.require(0 <= self.dropout < 1, "dropout", "in [0, 1)")
         check_activation(self.activation)
+        inside = self.embedding is None or max(self.embedding.columns) < self.widths[0]
+        self.require(inside, "embedding", f"of columns below {self.widths[0]}, the inputs")
 
     @classmethod
     def from_fields(cls, fields: dict[str, Any]) -> Self:

@@ -7,7 +7,7 @@ autograd takes, and each optimizer is torch's own, restored from the slots.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import pairwise, product
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,8 @@ LOSSES: dict[str, tuple[losses.Loss, str, int]] = {
 }
 DATA = ("rows", "folds", "weights")
 CURVE = "of a curve"
+WAVES = "with waves"  # members then embed two of the four features
+EMBEDDING = slalom.Periodic(columns=(2, 0), size=5, scale=0.4)
 HIDDEN = {1: (7,), 2: (7, 5), 3: (7, 5, 6)}
 BATCHES = (None, 32)  # of 75 rows, or of the 50 of a fold: the last one is short
 EXTRAS = ("plain", "clipping", "dropout", "schedule")
@@ -111,8 +113,8 @@ def data_of(kind: str, variant: str) -> Dataset:
     `rows of a curve` and so on have one feature, and one target where there are several.
     """
     data = dataset(kind)
-    part, _, curve = variant.partition(" ")
-    if curve:
+    part = variant.partition(" ")[0]
+    if variant.endswith(CURVE):
         data = Dataset(data.X[:, :1], data.y[:, :1] if data.y.ndim > 1 else data.y, data.task)
     if part == "folds":
         return data.cross_validation(3, seed=2)
@@ -132,6 +134,8 @@ def plan_and_data(
         outputs //= 2
     inputs, folds = data.X.shape[1], len(data.folds)
     members = [c.member(k, inputs, outputs, folds, pace) for k, c in enumerate(combinations)]
+    if variant.endswith(WAVES):
+        members = [replace(m, net=m.net.adjusted(embedding=EMBEDDING)) for m in members]
     return Plan(Population(members), ours, steps=steps, record="step"), data
 
 
@@ -235,8 +239,11 @@ def _gradients(
     leaf = torch.from_numpy(parameters).requires_grad_()
     unsure = torch.zeros(len(members), dtype=torch.bool)
     names = [m.net.activation for m in members]
-    start, widths, products = 0, members[0].net.widths, []
-    for layer, (inputs, outputs) in enumerate(pairwise(widths)):
+    start, layers, products, waves = 0, members[0].net.linear, [], None
+    if members[0].net.embedding is not None:
+        waves = _Waves(members[0].net.embedding, leaf)
+        x, start = waves.embedded(x), members[0].net.embedding.parameters
+    for layer, (inputs, outputs) in enumerate(layers):
         w = leaf[:, start : start + inputs * outputs].view(-1, outputs, inputs)
         start += inputs * outputs
         z = torch.baddbmm(leaf[:, None, start : start + outputs], x, w.transpose(1, 2))
@@ -244,7 +251,7 @@ def _gradients(
         products.append((x, z))
         x = z
         start += outputs
-        if layer < len(widths) - 2:
+        if layer < len(layers) - 1:
             kinked = torch.tensor([n in ("relu", "leaky_relu", "selu") for n in names])
             unsure |= kinked & (x.abs() < 1e-6).flatten(1).any(dim=1)
             parts: list[Any] = [None] * len(members)
@@ -269,6 +276,8 @@ def _gradients(
     factor = (longest / (gradient.norm(dim=1) + 1e-6)).clamp(max=1.0)
     size = (weight * values.abs().mean(dim=2)).sum(dim=1) / norm
     terms = torch.cat([_largest_sum(x, z) for x, z in products], dim=1)
+    if waves is not None:
+        terms = torch.cat([waves.largest_sums(), terms], dim=1)
     gradient, terms = gradient * factor[:, None], terms * factor[:, None]
     sums = (t.detach().numpy() for t in (result, size, gradient, terms))
     return *sums, unsure.numpy()
@@ -280,6 +289,35 @@ def _largest_sum(x: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
     error, inputs = z.grad.abs().transpose(1, 2), x.detach().abs()
     largest = torch.maximum((error @ inputs).flatten(1).amax(1), error.sum(dim=2).amax(1))
     return largest[:, None].expand(-1, (x.shape[2] + 1) * z.shape[2])
+
+
+class _Waves:
+    """An embedding of many members at once."""
+
+    def __init__(self, embedding: slalom.Periodic, leaf: torch.Tensor) -> None:
+        sizes = [rows * width for rows, width in embedding.shapes]
+        parts = leaf[:, : sum(sizes)].split(sizes, dim=1)
+        shaped = [p.unflatten(1, s)[:, None] for p, s in zip(parts, embedding.shapes, strict=True)]
+        self.frequency, self.phase, self.weight, self.bias = shaped
+        self.columns = list(embedding.columns)
+
+    def embedded(self, x: torch.Tensor) -> torch.Tensor:
+        self.x = x[:, :, self.columns, None]
+        turns = self.frequency * self.x + self.phase
+        self.values = torch.cat([self.x, torch.cos(2 * np.pi * turns)], dim=3)
+        self.z = self.values * self.weight + self.bias
+        self.z.retain_grad()
+        others = [i for i in range(x.shape[2]) if i not in self.columns]
+        return torch.cat([self.z.flatten(2), x[:, :, others]], dim=2)
+
+    def largest_sums(self) -> torch.Tensor:
+        """As `_largest_sum`; a cosine is off by its argument's rounding, however small it is."""
+        assert self.z.grad is not None
+        error = self.z.grad.abs()
+        through = 2 * np.pi * (error * self.weight.abs())[..., 1:]
+        kinds = (through * self.x.abs(), through, error * self.values.abs().clamp(min=1), error)
+        sums = [kind.detach().sum(dim=1).flatten(1) for kind in kinds]
+        return torch.cat([s.amax(1, keepdim=True).expand(-1, s.shape[1]) for s in sums], dim=1)
 
 
 @cache

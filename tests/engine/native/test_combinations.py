@@ -1,7 +1,8 @@
 """Every optimizer x activation x loss x depth x batch x {folds, weights, clipping, dropout, rates}.
 
-Steps are compared with float64, trajectories with the reference engine, and formulas are broken on
-purpose, which has to show in the members that use them and in no others.
+All of it again with embeddings. Steps are compared with float64, trajectories with the reference
+engine, and formulas are broken on purpose, which has to show in the members that use them and in no
+others.
 """
 
 import json
@@ -25,6 +26,7 @@ from tests.engine.native.combinations import (
     EXTRAS,
     HIDDEN,
     LOSSES,
+    WAVES,
     Combination,
     covering,
     every,
@@ -64,6 +66,19 @@ def test_fifty_steps_are_those_of_the_reference_engine(turn: int) -> None:
     assert found == {}
 
 
+@pytest.mark.parametrize("turn", range(2, len(CASES), 3), ids=lambda t: "-".join(CASES[t]))
+def test_the_first_steps_with_embeddings_are_those_of_float64(turn: int) -> None:
+    loss, variant = CASES[turn]
+    assert wrong_steps(Native(1), covering(turn), loss, f"{variant} {WAVES}") == {}
+
+
+@pytest.mark.parametrize("turn", [4])
+def test_fifty_steps_with_embeddings_are_those_of_the_reference_engine(turn: int) -> None:
+    loss, variant = CASES[turn]
+    found = wrong_trajectories(Native(), Reference(), covering(turn), loss, f"{variant} {WAVES}")
+    assert found == {}
+
+
 CURVES = [c for c in every() if is_curve(c)]
 of_curves = pytest.mark.parametrize(
     ("loss", "variant"), list(product(OF_ONE_OUTPUT, [f"{variant} {CURVE}" for variant in DATA]))
@@ -89,7 +104,7 @@ def test_fifty_steps_of_curves_are_those_of_the_reference_engine(loss: str, vari
 @pytest.mark.slow
 @pytest.mark.parametrize("loss", LOSSES)
 def test_the_first_steps_of_every_combination_are_those_of_float64(loss: str) -> None:
-    for variant in DATA:
+    for variant in (*DATA, f"weights {WAVES}"):
         assert wrong_steps(Native(), every(), loss, variant) == {}
 
 
@@ -163,8 +178,19 @@ WRONG: list[tuple[str, str, str, Callable[[str, str, Combination], bool]]] = [
         "vectors, bias, h = samples // LANES",
         lambda loss, variant, c: variant.endswith(CURVE) and is_curve(c),
     ),
+    (
+        "embedding.py",
+        "TURN = np.float32(2 * np.pi)",
+        "TURN = np.float32(6.28)",
+        lambda loss, variant, c: variant.endswith(WAVES),
+    ),
 ]
-TRIED = (("mse", "rows"), ("huber", "rows"), ("mse", f"rows {CURVE}"))
+TRIED = (
+    ("mse", "rows"),
+    ("huber", "rows"),
+    ("mse", f"rows {CURVE}"),
+    ("mse", f"rows {WAVES}"),
+)
 CHECK = f"""
 import json
 from slalom.engine import Native

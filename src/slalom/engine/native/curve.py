@@ -30,7 +30,7 @@ MOST, FEW = np.int64((LANES - 1) // 2), np.int64(max(1, LANES // 4 - 1))
 def is_curve(net: MLP) -> bool:
     """Whether a net is one."""
     shape = len(net.widths) == 3 and net.widths[0] == net.widths[2] == 1
-    return shape and net.activation == "relu" and not net.dropout
+    return shape and net.activation == "relu" and not net.dropout and net.embedding is None
 
 
 def _forward_tile(vectors: int) -> Any:

@@ -11,6 +11,7 @@ import numpy as np
 from slalom.engine.native.compile import inlined, kernel
 from slalom.engine.native.curve import curve_forward, curve_gradient
 from slalom.engine.native.dropout import step_key
+from slalom.engine.native.embedding import add_embedding_sums, embed, embedding_gradient
 from slalom.engine.native.layout import Batches, Workspace
 from slalom.engine.native.losses import loss_of_panels
 from slalom.engine.native.network import (
@@ -18,6 +19,8 @@ from slalom.engine.native.network import (
     ERROR,
     INPUTS,
     OUTPUTS,
+    SUMS,
+    WAVES,
     add_gradients,
     backpropagate,
     forward,
@@ -31,7 +34,7 @@ LEFT, DONE, WHO, BATCH, FIRST, ROWS = range(6)
 COUNTERS = 16
 
 TINY = float(np.finfo(np.float32).tiny)
-START = np.int64(0)
+START, ZERO = np.int64(0), np.float32(0)
 
 
 @inlined
@@ -157,18 +160,37 @@ def _add_up(parts, parameters, workspace):
 
 
 @inlined
-def outputs_of_some(geometry, layers, p, p0, x, x0, arena, panels, dropout, key, row):
+def outputs_of_some(nets, geometry, layers, p0, x, x0, arena, panels, dropout, key, row):
     """The outputs of some panels, to their place in the arena; arguments as in `forward`."""
     if geometry.curve:
         z0 = layers[1, ACTIVE]
-        curve_forward(p, p0, layers[0, OUTPUTS], x, x0, arena, z0, panels)
+        curve_forward(nets.parameters, p0, layers[0, OUTPUTS], x, x0, arena, z0, panels)
     else:
+        if geometry.embedded > 0:
+            embed(
+                nets.parameters,
+                p0,
+                nets.columns,
+                geometry.columns,
+                geometry.embedded,
+                geometry.size,
+                x,
+                x0,
+                layers[0, INPUTS],
+                arena,
+                layers[0, ACTIVE],
+                layers[0, ERROR],
+                layers[0, WAVES],
+                panels,
+            )
+            x, x0 = arena, layers[0, ACTIVE]
         forward(
             layers,
+            geometry.first,
             geometry.depth,
             geometry.relu,
             geometry.activation,
-            p,
+            nets.parameters,
             p0,
             x,
             x0,
@@ -181,35 +203,32 @@ def outputs_of_some(geometry, layers, p, p0, x, x0, arena, panels, dropout, key,
 
 
 @inlined
-def loss_of_some(
-    geometry,
-    layers,
-    p,
-    p0,
-    common,
-    batches,
-    at,
-    panels,
-    rows,
-    scale,
-    dropout,
-    key,
-    row,
-    workspace,
-):
+def loss_of_some(nets, k, common, batches, at, panels, rows, scale, dropout, key, row, workspace):
     """The sum of the losses of some panels, which have `rows` samples.
 
     Outputs, and their gradient times `scale`, lie in the arena.
 
     Args:
-        p, p0: parameters, and where the member's begin.
+        k: the member.
         at: the first panel, in `batches`.
         dropout, key, row: as in `forward`.
     """
-    depth, features, targets = geometry.depth, layers[0, INPUTS], workspace.unexplained.size
-    last, x0 = layers[depth - 1], at * PANEL * features
+    m = nets.members[k]
+    geometry, layers = nets.geometries[m.geometry], nets.layers[m.geometry]
+    targets, last = workspace.unexplained.size, layers[geometry.depth - 1]
+    x0 = at * PANEL * layers[0, INPUTS]
     outputs_of_some(
-        geometry, layers, p, p0, batches.X, x0, workspace.arena, panels, dropout, key, row
+        nets,
+        geometry,
+        layers,
+        m.parameters,
+        batches.X,
+        x0,
+        workspace.arena,
+        panels,
+        dropout,
+        key,
+        row,
     )
     return loss_of_panels(
         common.loss,
@@ -229,6 +248,45 @@ def loss_of_some(
     )
 
 
+@inlined
+def gradient_of_some(nets, geometry, layers, p0, batches, at, panels, workspace, gradient):
+    """Add the gradients of some panels, whose outputs and their errors lie in the arena."""
+    arena, x, samples = workspace.arena, batches.X, batches.samples
+    x0 = at * PANEL * layers[0, INPUTS]
+    s0 = at * PANEL * pitch_of(layers[0, INPUTS])
+    first = geometry.first
+    backpropagate(layers, first, geometry.depth, geometry.relu, nets.parameters, p0, arena, panels)
+    if geometry.embedded > 0:
+        add_embedding_sums(
+            nets.columns,
+            geometry.columns,
+            geometry.embedded,
+            geometry.size,
+            x,
+            x0,
+            layers[0, INPUTS],
+            arena,
+            layers[0, ERROR],
+            layers[0, WAVES],
+            panels,
+            layers[0, SUMS],
+        )
+        x, x0 = arena, layers[0, ACTIVE]
+    add_gradients(
+        layers,
+        first,
+        geometry.depth,
+        x,
+        x0,
+        samples,
+        s0,
+        arena,
+        panels,
+        gradient,
+        workspace.sums,
+    )
+
+
 @kernel
 def _part(nets, k, common, batches, n, panel, rows, first, last, workspace, gradient, flag):
     """The sum of the losses of the panels `first` to `last` of batch `n`.
@@ -236,25 +294,21 @@ def _part(nets, k, common, batches, n, panel, rows, first, last, workspace, grad
     Their gradient replaces `gradient`. It ends early when the flag is set.
     """
     m = nets.members[k]
-    geometry, layers, features = (
-        nets.geometries[m.geometry],
-        nets.layers[m.geometry],
-        nets.layers[m.geometry][0, INPUTS],
-    )
+    geometry, layers = nets.geometries[m.geometry], nets.layers[m.geometry]
     key = step_key(m.seed, m.step) if geometry.dropout > 0 else np.uint64(0)
     scale = 1.0 / max(batches.total[n], TINY)
-    gradient[: geometry.parameters] = np.float32(0)
+    gradient[: geometry.parameters] = ZERO
+    if geometry.embedded > 0:
+        workspace.arena[layers[0, SUMS] : layers[0, WAVES]] = ZERO
     value = 0.0
     for start in range(first, last, geometry.chunk):
         if stopped(flag):
             break
         some, at, row = min(geometry.chunk, last - start), panel + start, start * PANEL
-        samples, x0 = min(some * PANEL, rows - row), at * PANEL * features
+        samples = min(some * PANEL, rows - row)
         value += loss_of_some(
-            geometry,
-            layers,
-            nets.parameters,
-            m.parameters,
+            nets,
+            k,
             common,
             batches,
             at,
@@ -272,32 +326,24 @@ def _part(nets, k, common, batches, n, panel, rows, first, last, workspace, grad
                 m.parameters,
                 layers[0, OUTPUTS],
                 batches.X,
-                x0,
+                at * PANEL * layers[0, INPUTS],
                 workspace.arena,
                 layers[1, ERROR],
                 samples,
                 gradient,
             )
         else:
-            backpropagate(
-                layers,
-                geometry.depth,
-                geometry.relu,
-                nets.parameters,
-                m.parameters,
-                workspace.arena,
-                some,
+            gradient_of_some(
+                nets, geometry, layers, m.parameters, batches, at, some, workspace, gradient
             )
-            add_gradients(
-                layers,
-                geometry.depth,
-                batches.X,
-                x0,
-                batches.samples,
-                at * PANEL * pitch_of(features),
-                workspace.arena,
-                some,
-                gradient,
-                workspace.sums,
-            )
+    if geometry.embedded > 0:
+        embedding_gradient(
+            nets.parameters,
+            m.parameters,
+            geometry.embedded,
+            geometry.size,
+            workspace.arena,
+            layers[0, SUMS],
+            gradient,
+        )
     return value

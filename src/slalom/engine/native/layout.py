@@ -15,6 +15,10 @@ GEOMETRY = np.dtype(
         ("activation", np.int64),
         ("relu", np.bool_),  # that activation, and no dropout
         ("curve", np.bool_),  # as `slalom.engine.native.curve` trains it
+        ("first", np.int64),  # row of the first layer: 1 after an embedding
+        ("embedded", np.int64),  # columns that are,
+        ("size", np.int64),  # numbers for each of them,
+        ("columns", np.int64),  # and where the order of all features begins
         ("dropout", np.float64),
         ("chunk", np.int64),  # panels whose gradient is taken together
         ("parts", np.int64),  # of a batch, each of which another thread may take
@@ -75,7 +79,8 @@ class Nets(NamedTuple):
 
     members: NDArray[Any]  # MEMBER
     geometries: NDArray[Any]  # GEOMETRY
-    layers: NDArray[np.int64]  # [geometries, layers, 7]
+    layers: NDArray[np.int64]  # [geometries, layers, COLUMNS], see `network`
+    columns: NDArray[np.int64]  # orders of features for embeddings, one after another
     hyper: NDArray[np.float64]  # [P, LENGTH], see `updates`
     parameters: NDArray[np.float32]
     slots: NDArray[np.float32]

@@ -4,14 +4,14 @@ A batch goes through panel by panel, so that the activations of a panel stay in 
 the gradient of a layer is taken over some panels together.
 """
 
-from itertools import pairwise
-
 import numpy as np
 from numpy.typing import NDArray
 
 from slalom.engine.native.activations import activate
 from slalom.engine.native.compile import kernel
+from slalom.engine.native.curve import is_curve
 from slalom.engine.native.dropout import drop, layer_key
+from slalom.engine.native.embedding import sums_of
 from slalom.engine.native.tiles import (
     PANEL,
     affine,
@@ -23,11 +23,13 @@ from slalom.engine.native.tiles import (
     pitch_of,
 )
 from slalom.engine.native.vectors import LANES
+from slalom.nets import MLP
 
 # Columns of the table of layers: widths, where the weights begin among the member's parameters,
-# where activations, errors and activations sample by sample begin in the arena, and how the
-# gradient is taken.
-INPUTS, OUTPUTS, WEIGHTS, ACTIVE, ERROR, SAMPLES, NARROW = range(7)
+# where activations, errors and activations sample by sample begin in the arena, how the gradient is
+# taken, and, of an embedding, where its sums and its cosines and sines begin in the arena.
+INPUTS, OUTPUTS, WEIGHTS, ACTIVE, ERROR, SAMPLES, NARROW, SUMS, WAVES = range(9)
+COLUMNS = 9
 
 START = np.int64(0)
 
@@ -41,36 +43,39 @@ PARTS, PART, SHARED = 4, 64, 2e7
 NARROW_TILE, TRANSPOSE = 50, 160
 
 
-def layers_of(
-    widths: tuple[int, ...], panels: int, curve: bool
-) -> tuple[NDArray[np.int64], int, int]:
-    """The table of layers `[L, 7]`, panels at a time, and the size of the arena.
+def layers_of(net: MLP, panels: int) -> tuple[NDArray[np.int64], int, int]:
+    """The table of layers `[L, COLUMNS]`, panels at a time, and the size of the arena.
 
     Args:
-        widths: of the net.
+        net: an embedding counts as a layer, the first one.
         panels: of the largest part of a batch.
-        curve: that only outputs come to memory; then all panels are taken at a time.
     """
-    pairs = list(pairwise(widths))
-    by_panel = sum(2 * o + pitch(o) for _, o in pairs) * PANEL
+    curve, pairs, embedding = is_curve(net), list(net.linear), net.embedding
+    waves = sums = numbers = 0
+    if embedding is not None:
+        pairs = [(net.widths[0], pairs[0][0]), *pairs]
+        (columns, size), numbers = embedding.shapes[-1], embedding.parameters
+        waves, sums = 2 * columns * (size - 1), sums_of(columns, size)
+    by_panel = (waves + sum(2 * o + pitch(o) for _, o in pairs)) * PANEL
+    # Of a curve only outputs come to memory, and all panels are taken at a time.
     chunk = panels if curve else max(1, min(panels, ARENA // by_panel))
-    table = np.zeros((len(pairs), 7), dtype=np.int64)
-    weights, room = 0, 0
-    for layer, (inputs, outputs) in zip(table, pairs, strict=True):
+    table = np.zeros((len(pairs), COLUMNS), dtype=np.int64)
+    table[0, WAVES] = sums  # which come first
+    weights, room = 0, sums + chunk * waves * PANEL
+    for n, (layer, (inputs, outputs)) in enumerate(zip(table, pairs, strict=True)):
         layer[[INPUTS, OUTPUTS, WEIGHTS]] = inputs, outputs, weights
-        first = weights == 0
-        layer[NARROW] = _is_narrow(inputs, outputs, chunk, first)
-        weights += (inputs + 1) * outputs
-        kept = 0 if curve and first else chunk
+        layer[NARROW] = _is_narrow(inputs, outputs, chunk, first=n == 0)
+        weights += numbers if n == 0 and numbers else (inputs + 1) * outputs
+        kept = 0 if curve and n == 0 else chunk
         for column, size in ((ACTIVE, outputs), (ERROR, outputs), (SAMPLES, pitch(outputs))):
             layer[column] = room
             room += kept * size * PANEL
     return table, chunk, room + LANES * PANEL  # by_sample reads some rows more
 
 
-def parts_of(widths: tuple[int, ...], panels: int) -> int:
+def parts_of(net: MLP, panels: int) -> int:
     """Parts of a step on a batch of so many panels, which threads may share."""
-    samples, weights = panels * PANEL, sum(i * o for i, o in pairwise(widths))
+    samples, weights = panels * PANEL, sum(i * o for i, o in net.linear)
     return max(1, min(PARTS, samples // PART)) if 6 * samples * weights >= SHARED else 1
 
 
@@ -85,14 +90,16 @@ def _is_narrow(inputs: int, outputs: int, panels: int, first: bool) -> bool:
 
 
 @kernel
-def forward(layers, depth, relu, activation, p, p0, x, x0, arena, panels, drop_out, key, row):
+def forward(
+    layers, first, depth, relu, activation, p, p0, x, x0, arena, panels, drop_out, key, row
+):
     """Some panels through the net: activations and their slopes go to the arena.
 
-    With `relu` the net has that activation and no dropout: it happens in registers, and slopes are
-    not kept. With `drop_out` above 0 hidden units are dropped; `row` is then the first sample's
-    number in its batch.
+    The layer `first` gets what lies at `x0` in `x`. With `relu` the net has that activation and no
+    dropout: it happens in registers, and slopes are not kept. With `drop_out` above 0 hidden units
+    are dropped; `row` is then the first sample's number in its batch.
     """
-    for n in range(depth):
+    for n in range(first, depth):
         inputs, outputs, w0 = layers[n, INPUTS], layers[n, OUTPUTS], p0 + layers[n, WEIGHTS]
         z0, d0, size = layers[n, ACTIVE], layers[n, ERROR], outputs * PANEL
         hidden = n < depth - 1
@@ -101,24 +108,24 @@ def forward(layers, depth, relu, activation, p, p0, x, x0, arena, panels, drop_o
             size *= panels
             activate(activation, arena[z0 : z0 + size], arena[d0 : d0 + size], START, size)
             if drop_out > 0:
-                drop(arena, z0, d0, outputs, panels, row, layer_key(key, n), drop_out)
+                drop(arena, z0, d0, outputs, panels, row, layer_key(key, n - first), drop_out)
         x, x0 = arena, z0
 
 
 @kernel
-def backpropagate(layers, depth, relu, p, p0, arena, panels):
-    """The error of the outputs, at its place in the arena, back to the first layer."""
+def backpropagate(layers, first, depth, relu, p, p0, arena, panels):
+    """The error of the outputs, at its place in the arena, back to the row 0 of the layers."""
     for n in range(depth - 1, 0, -1):
         w0, inputs, outputs = p0 + layers[n, WEIGHTS], layers[n, INPUTS], layers[n, OUTPUTS]
         dz0, d0 = layers[n, ERROR], layers[n - 1, ERROR]
         a0 = layers[n - 1, ACTIVE]
-        backward(p, w0, inputs, outputs, arena, dz0, arena, d0, a0, panels, relu)
+        backward(p, w0, inputs, outputs, arena, dz0, arena, d0, a0, panels, relu and n > first)
 
 
 @kernel
-def add_gradients(layers, depth, x, x0, samples, s0, arena, panels, g, t):
+def add_gradients(layers, first, depth, x, x0, samples, s0, arena, panels, g, t):
     """The gradients of all layers over some panels, added to `g`."""
-    for n in range(depth):
+    for n in range(first, depth):
         inputs, outputs, w0 = layers[n, INPUTS], layers[n, OUTPUTS], layers[n, WEIGHTS]
         error = layers[n, ERROR]
         if layers[n, NARROW]:

@@ -1,7 +1,6 @@
 """A stretch of training as tables: what the compiled program reads and writes."""
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -28,7 +27,7 @@ from slalom.engine.native.layout import (
     Shared,
     Workspace,
 )
-from slalom.engine.native.network import layers_of, parts_of
+from slalom.engine.native.network import COLUMNS, layers_of, parts_of
 from slalom.engine.native.tiles import PANEL, pitch
 from slalom.engine.native.training import work
 from slalom.engine.native.vectors import LANES
@@ -84,8 +83,10 @@ class Block:
         rows = np.array([len(fold.train) for fold in dataset.folds])[table["fold"]]
         batch_size = self._batch_size = columns.batch_size[members]
         batch = np.where(batch_size, np.minimum(batch_size, rows), rows)
-        geometries, layers, arena = _geometries(columns.nets, columns.net[members], batch, table)
-        self._geometries, self._layers = geometries, layers
+        geometries, layers, orders, arena = _geometries(
+            columns.nets, columns.net[members], batch, table
+        )
+        self._geometries, self._layers, self._orders = geometries, layers, orders
         parameters = geometries["parameters"][table["geometry"]]
         held = np.array([len(fold.validation) for fold in dataset.folds])[table["fold"]]
         self._cost = STEP + 6.0 * batch * parameters
@@ -108,6 +109,7 @@ class Block:
                 table,
                 self._geometries,
                 self._layers,
+                self._orders,
                 self._hyper,
                 _writable(state.parameters),
                 _writable(state.slots),
@@ -211,30 +213,37 @@ def _where_they_stand(
 
 def _geometries(
     nets: tuple[Any, ...], net: NDArray[np.int32], batch: NDArray[np.int64], table: NDArray[Any]
-) -> tuple[NDArray[Any], NDArray[np.int64], int]:
-    """The geometries of the members, a table of layers for each, and the largest arena."""
+) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64], int]:
+    """The geometries of the members, a table of layers for each, the orders of features for
+    embeddings, and the largest arena."""
     panels = -(-batch // PANEL)
     first, table["geometry"] = grouped(net, panels)
-    parts = [parts_of(nets[net[k]].widths, int(panels[k])) for k in first]
+    specs = [nets[net[k]] for k in first]
+    parts = [parts_of(spec, int(panels[k])) for spec, k in zip(specs, first, strict=True)]
     shapes = [
-        layers_of(nets[net[k]].widths, -(-int(panels[k]) // n), is_curve(nets[net[k]]))
-        for k, n in zip(first, parts, strict=True)
+        layers_of(spec, -(-int(panels[k]) // n))
+        for spec, k, n in zip(specs, first, parts, strict=True)
     ]
-    layers = np.zeros((len(first), max(len(own) for own, _, _ in shapes), 7), dtype=np.int64)
+    depth = max(len(own) for own, _, _ in shapes)
+    layers = np.zeros((len(first), depth, COLUMNS), dtype=np.int64)
     geometries = np.zeros(len(first), dtype=GEOMETRY)
     geometries["parts"] = parts
-    for geometry, k, table_of, (own, chunk, _) in zip(
-        geometries, first, layers, shapes, strict=True
+    orders: list[int] = []
+    for geometry, spec, table_of, (own, chunk, _) in zip(
+        geometries, specs, layers, shapes, strict=True
     ):
-        spec = nets[net[k]]
         table_of[: len(own)] = own
         geometry["depth"], geometry["chunk"] = len(own), chunk
         geometry["activation"] = activations.CODES[spec.activation]
         geometry["dropout"] = spec.dropout
         geometry["relu"] = spec.activation == "relu" and not spec.dropout
         geometry["curve"] = is_curve(spec)
-        geometry["parameters"] = sum((i + 1) * o for i, o in pairwise(spec.widths))
-    return geometries, layers, max(arena for _, _, arena in shapes)
+        geometry["parameters"] = spec.size[0]
+        if spec.embedding is not None:
+            geometry["first"], geometry["size"] = 1, spec.embedding.size
+            geometry["embedded"], geometry["columns"] = len(spec.embedding.columns), len(orders)
+            orders += spec.embedding.order(spec.widths[0])
+    return geometries, layers, np.array(orders, dtype=np.int64), max(a for _, _, a in shapes)
 
 
 def _rates(

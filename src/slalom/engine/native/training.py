@@ -217,20 +217,7 @@ def _validate(thread, k, rows):
             return False, NAN, NAN
         some, y0, w0 = min(PANEL, rows - q * PANEL), q * PANEL * targets, q * PANEL
         value += loss_of_some(
-            geometry,
-            layers,
-            nets.parameters,
-            m.parameters,
-            common,
-            held,
-            q,
-            ONE_PANEL,
-            some,
-            1.0,
-            0.0,
-            np.uint64(0),
-            START,
-            workspace,
+            nets, k, common, held, q, ONE_PANEL, some, 1.0, 0.0, np.uint64(0), START, workspace
         )
         for j in range(some):
             weight = np.float64(held.weight[w0 + j])

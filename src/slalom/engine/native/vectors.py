@@ -80,6 +80,21 @@ class Emitter:
         function = self._function("llvm.fma.{}", VECTOR, VECTOR, VECTOR, VECTOR)
         return self.builder.call(function, [a, b, c])
 
+    def constant(self, number: float) -> Any:
+        """A number in every lane."""
+        return ir.Constant(VECTOR, [number] * LANES)
+
+    def polynomial(self, x: Any, coefficients: list[float]) -> Any:
+        """Of one variable, from the highest power down to the constant."""
+        value = self.constant(coefficients[0])
+        for coefficient in coefficients[1:]:
+            value = self.fma(value, x, self.constant(coefficient))
+        return value
+
+    def rounded(self, vector: Any) -> Any:
+        """The nearest whole numbers."""
+        return self.builder.call(self._function("llvm.rint.{}", VECTOR, VECTOR), [vector])
+
     def variables(self, values: list[Any]) -> list[Any]:
         """Variables with these first values; LLVM keeps them in registers."""
         return [cgutils.alloca_once_value(self.builder, value) for value in values]
