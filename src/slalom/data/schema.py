@@ -95,6 +95,12 @@ class Schema(Spec):
             start = end
         return tuple(groups)
 
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Which of the I features are numbers on a scale, from 0."""
+        starts = ((group.features[0], group.numbers) for group in self.groups)
+        return tuple(start + k for start, numbers in starts for k in range(numbers))
+
     def times(self, frame: pd.DataFrame) -> dict[str, Float64Array]:
         """Seconds since 1970 of each column of dates, `[N]`."""
         return {c.name: c.seconds(frame[c.name]) for c in self.columns if isinstance(c, Datetime)}

@@ -30,6 +30,7 @@ The contract, which one suite checks on every engine:
 - Trainings in several threads at once give the numbers that each gives alone.
 """
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from threading import Event
@@ -55,6 +56,13 @@ RECORD = np.dtype(
         ("metric", np.float64),
     ]
 )
+
+
+def cores() -> int:
+    """Cores that this process may use, or, where the system does not say, those of the machine."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def check_threads(threads: int | None) -> None:

