@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from slalom.tabular.greedy import greedy_weights
+from slalom.tabular.greedy import bagged_weights, greedy_weights
 
 Candidates = NDArray[np.float64]
 
@@ -70,3 +70,34 @@ def test_a_perfect_candidate_stands_alone() -> None:
     truth = np.array([[1.0], [2.0]])
     weights = greedy_weights(np.array([truth + 1, truth, truth - 1]), squared_error(truth))
     assert weights.tolist() == [0.0, 1.0, 0.0]
+
+
+def weighted_error(truth: NDArray[np.float64]) -> Any:
+    return lambda weight: lambda p: float(np.average(((p - truth) ** 2).mean(1), weights=weight))
+
+
+@given(st.data(), shapes(), st.integers(1, 5))
+def test_bagged_weights_are_the_mean_over_repeated_rows(
+    data: st.DataObject, shape: tuple[int, int, int], bags: int
+) -> None:
+    numbers = st.integers(-9, 9).map(float)
+    candidates = data.draw(arrays(np.float64, shape, elements=numbers))
+    truth = data.draw(arrays(np.float64, shape[1:], elements=numbers))
+    weight = np.ones(shape[1])
+    counts = np.random.default_rng(0).multinomial(shape[1], weight / shape[1], size=bags)
+    each = []
+    for of_bag in counts:
+        rows = np.repeat(np.arange(shape[1]), of_bag)
+        score = squared_error(truth[rows])
+        each.append(greedy_weights(candidates[:, rows], score, rounds=6))
+    given_ = bagged_weights(candidates, weighted_error(truth), weight, bags=bags, rounds=6)
+    assert given_.sum() == pytest.approx(1)
+    np.testing.assert_allclose(given_, np.mean(each, axis=0), atol=1e-12)
+
+
+def test_a_row_that_counts_nothing_is_never_drawn() -> None:
+    truth = np.array([[1.0], [2.0], [3.0]])
+    right_there = truth + np.array([[0.0], [0.0], [9.0]])
+    right_elsewhere = truth + np.array([[1.0], [1.0], [0.0]])
+    candidates, weight = np.array([right_there, right_elsewhere]), np.array([1.0, 2.0, 0.0])
+    assert bagged_weights(candidates, weighted_error(truth), weight).tolist() == [1.0, 0.0]

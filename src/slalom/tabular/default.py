@@ -30,7 +30,7 @@ FEWEST, MOST = 8, 64  # candidates
 # Floating-point operations a second that a thread is taken to do. It decides how many candidates
 # there are, so it is a constant: a table gives the same population on every machine with as many
 # cores. Measured on small nets: see benchmarks/README.md.
-PACE = 1.5e10
+PACE = 2e10
 
 
 def batch_size(rows: int) -> int:
@@ -52,12 +52,12 @@ def epochs(rows: int) -> int:
 
 
 def seconds(rows: int) -> float:
-    """How long a training may take: 6 seconds up to 1000 rows, 45 for 50,000.
+    """How long a training may take: 6 seconds up to 1000 rows, 45 from 15,000 on.
 
-    >>> [round(seconds(n)) for n in (50, 1000, 10_000, 50_000)]
+    >>> [round(seconds(n)) for n in (50, 1000, 5000, 50_000)]
     [6, 6, 20, 45]
     """
-    return float(6 * max(1.0, rows / 1000) ** 0.515)
+    return float(min(45.0, 6 * max(1.0, rows / 1000) ** 0.75))
 
 
 def default_population(

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from slalom.runs import Run
 from slalom.runs.train import carry_out, check_time_limit
 from slalom.tabular import default
 from slalom.tabular.candidate import Candidate, candidates
-from slalom.tabular.greedy import Score, greedy_weights
+from slalom.tabular.greedy import Score, bagged_weights
 from slalom.tabular.pace import within
 from slalom.tabular.preparation import Preparation
 
@@ -141,7 +142,7 @@ def _plan(prepared: Preparation, settings: Settings) -> Plan:
     data, loss = prepared.dataset, _loss(prepared, settings)
     rows, folds = len(data.folds[0].train), len(data.folds)
     length = default.epochs(rows) if settings.epochs is None else settings.epochs
-    patience = max(1, length // 4) if settings.patience is None else settings.patience
+    patience = max(1, length // 2) if settings.patience is None else settings.patience
     if settings.members is None:
         seconds = settings.time_limit or default.seconds(rows)
         members = default.default_population(
@@ -189,7 +190,9 @@ def _weighted(prepared: Preparation, run: Run) -> tuple[Candidate, ...]:
             "Every net of the population diverged, on one fold at least. Lower the learning "
             "rates, or clip the gradient with clip_norm=1.0."
         )
-    weights = iter(greedy_weights(np.array(predictions), _score(*_validated(prepared))).tolist())
+    truth, weight = _validated(prepared)
+    told = np.array([_telling(p, truth) for p in predictions])
+    weights = iter(bagged_weights(told, partial(_score, truth), weight).tolist())
     return tuple(c if c.predictions is None else replace(c, weight=next(weights)) for c in judged)
 
 
@@ -199,13 +202,15 @@ def _validated(prepared: Preparation) -> tuple[NDArray[Any], NDArray[np.float64]
     return prepared.dataset.y[rows], prepared.weight[rows]
 
 
-def _score(truth: NDArray[Any], weight: NDArray[np.float64]) -> Score:
-    """Weighted squared error, or log loss, of averaged predictions `[N, O]`."""
+def _telling(predictions: NDArray[np.float64], truth: NDArray[Any]) -> NDArray[np.float64]:
+    """What `_score` looks at: values `[N, T]`, or the probability of the true class `[N, 1]`."""
     if np.issubdtype(truth.dtype, np.integer):
-        rows = np.arange(len(truth))
+        return predictions[np.arange(len(truth)), truth, None]
+    return predictions
 
-        def log_loss(p: NDArray[np.float64]) -> float:
-            return float(np.average(-np.log(p[rows, truth].clip(1e-7)), weights=weight))
 
-        return log_loss
+def _score(truth: NDArray[Any], weight: NDArray[np.float64]) -> Score:
+    """Weighted squared error, or log loss, of averaged predictions as `_telling` gives them."""
+    if np.issubdtype(truth.dtype, np.integer):
+        return lambda p: float(np.average(-np.log(p[:, 0].clip(1e-7)), weights=weight))
     return lambda p: float(np.average(((p - truth) ** 2).mean(axis=1), weights=weight))
