@@ -86,7 +86,7 @@ def test_fit_says_what_it_made_of_columns_who_was_best_and_how_good_it_is(folder
     assert "the [red]area[/] of a house in square metres" in said  # neither cut nor coloured
     assert said.startswith("What is made of each column")  # before the training
     assert "…" not in said and "\x1b" not in said
-    assert re.search(r"The best of \d+ candidates, means over 5 folds \(\d+ members\)", said)
+    assert re.search(r"The best of \d+ candidates, of which the \d+ best of the first fold", said)
     assert "Score on 32 rows that neither training nor selection saw" in said
     assert re.search(r"slalom +-?\d\.\d+ ± \d", said)
     assert re.search(r"linear model +0\.9\d+ ± 0\.0", said)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,8 @@ from slalom.training.progress import announce, progress_bar
 STEPWISE_ROWS = 200_000  # histories up to this long keep the loss of every step
 HISTORY_ROWS = 2_000_000  # 100 MB: more would take longer to sort and draw than it could tell
 EPOCHS = 100  # when neither epochs nor steps is given
+# Who goes on when all have come to their end: see `carry_out`.
+Steer: TypeAlias = Callable[[Training], Iterator[None]]
 FRAMES = 60  # five seconds of animation at twelve frames a second
 FRAME_NUMBERS = 2**26  # 256 MB of weights
 
@@ -181,8 +183,14 @@ def carry_out(
     time_limit: float | None = None,
     progress: bool | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    steer: Steer | None = None,
 ) -> Run:
-    """Carry out a plan: see `train`, which makes one from arguments."""
+    """Carry out a plan: see `train`, which makes one from arguments.
+
+    Args:
+        steer: called with the training; it is advanced to its end each time that this yields, so
+            that one can look at it in between and say who goes on.
+    """
     check_time_limit(time_limit)
     engine, note = select(engine, plan, data, threads)
     if engine.cold:
@@ -195,7 +203,10 @@ def carry_out(
         training.listeners.append(
             lambda happening: _show(happening, looks) if isinstance(happening, Progress) else None
         )
-        training.advance()
+        for _ in steer(training) if steer else (None,):
+            training.advance()
+            if reason:
+                break
     return Run(
         plan=plan,
         dataset=data,

@@ -25,9 +25,15 @@ class Candidate:
     predictions: NDArray[np.float64] | None = None
     weight: float = 0.0
 
+    def on(self, folds: NDArray[np.int64], population: Population) -> "Candidate":
+        """With its members on these folds alone."""
+        return replace(self, members=tuple(k for k in self.members if population[k].fold in folds))
+
     def judged(self, run: Run) -> "Candidate":
-        """With its predictions after a training."""
+        """With its predictions after a training, if all of its members were trained."""
         data, population = run.dataset, run.population
+        if not run.state.step[list(self.members)].all():
+            return self
         try:
             parts = [
                 run.predict(data.X[data.folds[population[k].fold].validation], member=k)

@@ -14,6 +14,7 @@ from slalom.data.batches import steps_per_epoch
 from slalom.nets import MLP, Periodic
 from slalom.optim import AdamW, CosineAnnealingLR, Schedule, Warmup
 from slalom.population import Member, Population, sample
+from slalom.tabular.elimination import share
 
 # The space, such as it was best on the tables of development: see benchmarks/README.md.
 WIDTHS, DEPTHS = (64, 96, 128, 192), (1, 2, 3)
@@ -77,7 +78,7 @@ def default_population(
         inputs, outputs: of the nets.
         numbers: which inputs are numbers on a scale, and may be embedded.
         rows: to train on, in a fold.
-        folds, epochs: each candidate is trained on so many folds for so long.
+        folds, epochs: of a whole training; see `slalom.tabular.elimination` for who gets one.
         operations: for all of them together.
         seed: of the drawing.
     """
@@ -98,7 +99,7 @@ def default_population(
         seed=range(1000),
         schedule=Warmup(max(1, steps // 20), start_factor=0.1, then=CosineAnnealingLR()),
     )
-    passes = float(rows * folds * epochs)
+    passes = float(rows * epochs * folds * share(folds))
     spent = accumulate(passes * operations_of(member) for member in population)
     affordable = sum(total <= operations for total in spent)
     return population[: max(FEWEST, affordable)]

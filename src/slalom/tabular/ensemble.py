@@ -22,6 +22,7 @@ from slalom.runs import Run
 from slalom.runs.train import carry_out, check_time_limit
 from slalom.tabular import default
 from slalom.tabular.candidate import Candidate, candidates
+from slalom.tabular.elimination import by_first_fold, share
 from slalom.tabular.greedy import Score, bagged_weights
 from slalom.tabular.pace import within
 from slalom.tabular.preparation import Preparation
@@ -101,7 +102,7 @@ class Ensemble:
         target = self.prepared.target
         if isinstance(self.run.plan.loss, GaussianNLL) or not isinstance(target, RegressionTarget):
             return ()  # the nets tell it themselves, row by row; or there are classes
-        truth, counts = _validated(self.prepared)
+        truth, counts = _validated(self.prepared, trained_folds(self.run))
         weights = [candidate.weight for candidate in self.chosen]
         each = np.array([candidate.predictions for candidate in self.chosen])
         together = np.tensordot(weights, each, axes=1)
@@ -125,7 +126,8 @@ def fit_ensemble(prepared: Preparation, settings: Settings) -> Ensemble:
     plan = _plan(prepared, settings)
     if settings.time_limit is not None:
         engine, _ = select(settings.engine, plan, data, settings.threads)
-        plan = within(plan, data, engine, settings.time_limit)
+        part = share(len(data.folds)) if settings.members is None else 1.0
+        plan = within(plan, data, engine, settings.time_limit, part)
     left = settings.time_limit and max(0.1, settings.time_limit - (time.perf_counter() - began))
     run = carry_out(
         plan,
@@ -134,6 +136,7 @@ def fit_ensemble(prepared: Preparation, settings: Settings) -> Ensemble:
         threads=settings.threads,
         time_limit=left,
         progress=settings.progress,
+        steer=by_first_fold if settings.members is None else None,
     )
     return Ensemble(prepared, run, _weighted(prepared, run))
 
@@ -181,24 +184,33 @@ def _loss(prepared: Preparation, settings: Settings) -> Loss:
     return replace(loss, weight=tuple(weights))
 
 
+def trained_folds(run: Run) -> NDArray[np.int64]:
+    """The folds that somebody was trained on: all, unless the training ended before."""
+    return np.unique(run.population.columns().fold[run.state.step > 0])
+
+
 def _weighted(prepared: Preparation, run: Run) -> tuple[Candidate, ...]:
-    """The candidates with what they predict and count."""
-    judged = [candidate.judged(run) for candidate in candidates(run.population)]
+    """The candidates with what they predict and count, on the folds that were trained."""
+    folds = trained_folds(run)
+    every = (candidate.on(folds, run.population) for candidate in candidates(run.population))
+    judged = [candidate.judged(run) for candidate in every]
     predictions = [c.predictions for c in judged if c.predictions is not None]
     if not predictions:
         raise Diverged(
             "Every net of the population diverged, on one fold at least. Lower the learning "
             "rates, or clip the gradient with clip_norm=1.0."
         )
-    truth, weight = _validated(prepared)
+    truth, weight = _validated(prepared, folds)
     told = np.array([_telling(p, truth) for p in predictions])
     weights = iter(bagged_weights(told, partial(_score, truth), weight).tolist())
     return tuple(c if c.predictions is None else replace(c, weight=next(weights)) for c in judged)
 
 
-def _validated(prepared: Preparation) -> tuple[NDArray[Any], NDArray[np.float64]]:
+def _validated(
+    prepared: Preparation, folds: NDArray[np.int64]
+) -> tuple[NDArray[Any], NDArray[np.float64]]:
     """Target and weights of all validation rows, fold after fold."""
-    rows = np.concatenate([fold.validation for fold in prepared.dataset.folds])
+    rows = np.concatenate([prepared.dataset.folds[k].validation for k in folds])
     return prepared.dataset.y[rows], prepared.weight[rows]
 
 

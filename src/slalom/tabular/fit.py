@@ -185,23 +185,29 @@ class Fit:
         groups = members.groupby([candidate, *setting], sort=False, dropna=False)
         board = groups[measured].agg(_mean_of_all)
         board["status"] = [self._status(folds) for folds in groups["diverged"].sum()]
-        board = board.reset_index(setting).sort_values("validation_loss", kind="stable")
+        board = board.reset_index(setting).sort_values("validation_loss", kind="stable").head(top)
         board.insert(0, "rank", range(1, len(board) + 1))
         same = [name for name in setting[2:] if board[name].nunique(dropna=False) == 1]
         if not board["status"].any():
             same.append("status")
         board = board.round({"best_step": 0}).astype({"best_step": "Int64"}).drop(columns=same)
-        board = board.reset_index(drop=True).head(top)
+        board = board.reset_index(drop=True)
         return board.rename(columns=lambda name: name.replace("_", " "))
 
     @property
     def field(self) -> str:
         """Who is on the leaderboard."""
-        members = len(self.run.population)
-        if self.rows.folds == 1:
+        members, folds = len(self.run.population), self.rows.folds
+        if folds == 1:
             return f"{members} members"
-        candidates = members // self.rows.folds
-        return f"{candidates} candidates, means over {self.rows.folds} folds ({members} members)"
+        trained, candidate = self.run.state.step > 0, candidate_numbers(self.run.population)
+        candidates, whole = members // folds, int((np.bincount(candidate[trained]) == folds).sum())
+        if whole == candidates:
+            return f"{candidates} candidates, means over {folds} folds ({members} members)"
+        return (
+            f"{candidates} candidates, of which the {whole} best of the first fold were trained on "
+            f"all {folds} ({trained.sum()} members)"
+        )
 
     def _status(self, diverged: int) -> str:
         if not diverged:

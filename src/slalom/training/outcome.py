@@ -147,9 +147,9 @@ class Outcome:
     def leaderboard(self) -> pd.DataFrame:
         """One row a member, the best first: by validation loss, or by training loss without one.
 
-        `status` is `done`, `stopped early`, `interrupted`, or `diverged at step k`; diverged
-        members come last unless a validation before that was better. The scores of a member are
-        those at its best validation.
+        `status` is `done`, `stopped early`, `not begun`, `interrupted`, or `diverged at step k`;
+        diverged members come last unless a validation before that was better. The scores of a
+        member are those at its best validation.
         """
         state, columns = self.state, self.population.columns()
         validated = np.isfinite(state.best_loss)
@@ -250,6 +250,7 @@ class Outcome:
         status = np.full(len(state.step), "interrupted", dtype=object)
         status[~state.training] = "done"
         status[state.stopped_at >= 0] = "stopped early"
+        status[state.stopped_at == 0] = "not begun"
         for k in np.flatnonzero(state.diverged_at >= 0):
             status[k] = f"diverged at step {state.diverged_at[k]}"
         return status

@@ -1,0 +1,113 @@
+"""Only the best candidates of the first fold are trained on the others."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from slalom import MLP, Adam, Classifier, Regressor, grid
+from slalom.data.target import fit_target
+from slalom.engine import Native
+from slalom.losses import MSE
+from slalom.plan import Plan
+from slalom.runs import Run
+from slalom.tabular.elimination import by_first_fold, share
+from slalom.tabular.ensemble import Ensemble, _weighted, trained_folds
+from slalom.tabular.preparation import Preparation
+from slalom.training import Training
+
+RATES = np.geomspace(1e-5, 1e-2, 12).tolist()  # the more, the better
+
+
+@pytest.fixture(scope="module")
+def prepared() -> Preparation:
+    x = np.linspace(-2, 2, 90)
+    table = pd.DataFrame({"x": x, "y": np.sin(2 * x)})
+    target = fit_target(table[["y"]])
+    return Preparation.of(table[["x"]], target, target.values(table), validation=3)
+
+
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    population = grid(net=MLP(1, 8, 1), optimizer=Adam, lr=RATES, batch_size=10).on_folds(3)
+    return Plan(population, MSE(), epochs=20)
+
+
+def after(legs: int, plan: Plan, prepared: Preparation) -> Training:
+    training = Training(plan, prepared.dataset, Native(1))
+    steer = by_first_fold(training)
+    for _ in range(legs):
+        next(steer)
+        training.advance()
+    return training
+
+
+def run_of(training: Training) -> Run:
+    return Run.of(training.snapshot(), training.engine)
+
+
+def test_at_first_all_are_trained_on_their_first_fold_alone(
+    plan: Plan, prepared: Preparation
+) -> None:
+    state = after(1, plan, prepared).state
+    np.testing.assert_array_equal(state.step > 0, plan.population.columns().fold == 0)
+
+
+def test_then_the_five_best_of_twelve_go_on_and_end_as_if_nobody_had_been_held_back(
+    plan: Plan, prepared: Preparation
+) -> None:
+    training = after(2, plan, prepared)
+    whole = Training(plan, prepared.dataset, Native(1))
+    whole.advance()
+    state, truth, columns = training.state, whole.state, plan.population.columns()
+    trained = state.step > 0
+    first = truth.best_loss[columns.fold == 0]
+    best = np.repeat(np.isin(np.arange(12), np.argsort(first)[:5]), 3)
+    np.testing.assert_array_equal(trained, best | (columns.fold == 0))
+    np.testing.assert_array_equal(state.best_loss[trained], truth.best_loss[trained])
+    np.testing.assert_array_equal(state.step[trained], truth.step[trained])
+
+
+def test_candidates_that_were_left_have_no_weight_and_are_told_apart(
+    plan: Plan, prepared: Preparation
+) -> None:
+    run = run_of(after(2, plan, prepared))
+    every = _weighted(prepared, run)
+    assert sum(c.predictions is not None for c in every) == 5
+    assert sum(c.weight for c in every) == pytest.approx(1)
+    board = run.leaderboard()
+    assert (board["status"] == "not begun").sum() == 7 * 2
+    assert (board["status"].iloc[-7 * 2 :] == "not begun").all()
+
+
+def test_a_training_that_ends_in_the_first_fold_still_gives_a_model(
+    plan: Plan, prepared: Preparation
+) -> None:
+    run = run_of(after(1, plan, prepared))
+    assert trained_folds(run).tolist() == [0]
+    ensemble = Ensemble(prepared, run, _weighted(prepared, run))
+    assert {plan.population[k].fold for k in ensemble.weights} == {0}
+    assert sum(ensemble.weights.values()) == pytest.approx(1)
+    predictor = ensemble.predictor()
+    assert predictor.noise and np.isfinite(predictor.noise).all()
+    assert np.isfinite(predictor.predict(pd.DataFrame({"x": [0.5]}))).all()
+
+
+@pytest.mark.parametrize(("kind", "y"), [(Regressor, np.arange(60.0)), (Classifier, [0, 1] * 30)])
+def test_the_estimators_eliminate_from_their_own_population_and_from_no_other(
+    kind: Any, y: Any
+) -> None:
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    own = kind(epochs=2, progress=False).fit(X, y).run_.state
+    assert not own.step.all() and own.step.any()
+    population = grid(net=MLP(2, 3, 1 if kind is Regressor else 2), lr=[1e-3, 1e-2])
+    given = kind(members=population, epochs=2, progress=False).fit(X, y).run_.state
+    assert given.step.all()
+
+
+def test_one_fold_eliminates_nobody() -> None:
+    assert share(1) == 1
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    state = Regressor(epochs=2, validation=0.3, progress=False).fit(X, X[:, 0]).run_.state
+    assert state.step.all()
