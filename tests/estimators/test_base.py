@@ -220,7 +220,7 @@ def test_batch_size_and_patience_go_into_the_plan(kind: Any) -> None:
     model = quick(kind, batch_size=7, patience=2, epochs=9).fit(X, Y[kind])
     assert {m.batch_size for m in model.run_.population} == {7}
     assert (model.run_.plan.patience, model.run_.plan.epochs) == (2, 9)
-    assert quick(kind, epochs=9).fit(X, Y[kind]).run_.plan.patience == 2  # a quarter
+    assert quick(kind, epochs=9).fit(X, Y[kind]).run_.plan.patience == 4  # a half
 
 
 @KINDS
