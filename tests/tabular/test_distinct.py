@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slalom.data.schema import Schema
-from slalom.tabular.distinct import distinct_rows
+from slalom.tabular.distinct import distinct_rows, rows_to_split
 
 CELLS: dict[str, tuple[Any, ...]] = {  # dtype: few values, so that rows repeat
     "float64": (0.0, 1.5, -2.0, None),
@@ -142,3 +142,40 @@ def test_names_of_columns_do_not_matter() -> None:
     odd = frame.set_axis(["same", "same"], axis=1)
     one, other = (distinct_rows(f, np.zeros(3), np.ones(3))[0] for f in (frame, odd))
     assert one.tolist() == other.tolist()
+
+
+def table(*copies: int) -> tuple[pd.DataFrame, np.ndarray]:
+    """Row k so many times, and its target."""
+    rows = np.repeat(np.arange(len(copies)), copies)
+    return pd.DataFrame({"x": rows.astype(float)}), rows % 2.0
+
+
+def test_some_copies_are_rows_of_their_own() -> None:
+    frame, target = table(1, 1, 2, 1, 1)
+    rows, weight = rows_to_split(frame, target, np.ones(6))
+    assert sorted(frame["x"].iloc[rows]) == sorted(frame["x"])
+    assert weight.tolist() == [1.0] * 6
+
+
+def test_a_table_of_copies_is_that_of_its_different_rows() -> None:
+    frame, target = table(2, 1, 3, 1)
+    rows, weight = rows_to_split(frame, target, np.ones(7))
+    counted = dict(zip(frame["x"].iloc[rows].tolist(), weight.tolist(), strict=True))
+    assert counted == {0.0: 2.0, 1.0: 1.0, 2.0: 3.0, 3.0: 1.0}
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=12).filter(any), st.randoms())
+def test_whole_weights_are_copies_in_whatever_order(copies: list[int], random: Any) -> None:
+    frame, target = table(*copies)
+    order = random.sample(range(len(frame)), len(frame))
+    rows, weight = rows_to_split(frame.iloc[order], target[order], np.ones(len(frame)))
+    single = pd.DataFrame({"x": np.arange(len(copies), dtype=float)})
+    others, counts = rows_to_split(single, np.arange(len(copies)) % 2.0, np.array(copies, float))
+    assert frame["x"].iloc[order].iloc[rows].tolist() == single["x"].iloc[others].tolist()
+    assert weight.tolist() == counts.tolist()
+
+
+def test_weights_that_are_no_copies_stay_weights() -> None:
+    frame, target = table(1, 1, 1)
+    for weights in ([0.5, 1.0, 2.0], [1.0, 1.0, 20_000.0]):
+        assert sorted(rows_to_split(frame, target, np.array(weights))[1]) == sorted(weights)

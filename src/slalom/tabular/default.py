@@ -53,12 +53,12 @@ def epochs(rows: int) -> int:
 
 
 def seconds(rows: int) -> float:
-    """How long a training may take: 6 seconds up to 1000 rows, 45 from 15,000 on.
+    """How long a training may take: 7 seconds up to 1000 rows, 45 from 12,000 on.
 
     >>> [round(seconds(n)) for n in (50, 1000, 5000, 50_000)]
-    [6, 6, 20, 45]
+    [7, 7, 23, 45]
     """
-    return float(min(45.0, 6 * max(1.0, rows / 1000) ** 0.75))
+    return float(min(45.0, 7 * max(1.0, rows / 1000) ** 0.75))
 
 
 def default_population(

@@ -12,7 +12,7 @@ from slalom.core.errors import BadData
 from slalom.data.dataset import Dataset, Rows
 from slalom.data.schema import Schema
 from slalom.data.target import ClassificationTarget, Target
-from slalom.tabular.distinct import distinct_rows
+from slalom.tabular.distinct import rows_to_split
 from slalom.tabular.splits import validation_folds
 
 
@@ -23,7 +23,7 @@ class Preparation:
     Args:
         schema: what is made of each column, fitted on the rows to train on.
         target: what is predicted, with the mean and deviation of these rows.
-        dataset: the rows that count, each once, with their splits and weights.
+        dataset: the rows that count, with their splits and weights.
         X, y: features `[N, I]` of all rows as they came, and their target as nets see it.
 
     Example:
@@ -125,6 +125,6 @@ def _rows(
     if not isinstance(validation, str | Real):
         return np.arange(len(frame)), weight
     if groups is None:
-        return distinct_rows(frame, values, weight)
+        return rows_to_split(frame, values, weight)
     kept = np.flatnonzero(weight > 0)
     return kept, weight[kept]
