@@ -31,7 +31,7 @@ FEWEST, MOST = 8, 64  # candidates
 # Floating-point operations a second that a thread is taken to do. It decides how many candidates
 # there are, so it is a constant: a table gives the same population on every machine with as many
 # cores. Measured on small nets: see benchmarks/README.md.
-PACE = 2e10
+PACE = 2.5e10
 
 
 def batch_size(rows: int) -> int:
