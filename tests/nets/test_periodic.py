@@ -1,5 +1,9 @@
 """Periodic embeddings: the module, its first numbers, and what is refused."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -85,7 +89,7 @@ def test_an_embedding_goes_to_json_and_back() -> None:
     assert NET.label == "4-6-2 tanh periodic 2x5 scale 0.7"
 
 
-def test_a_model_file_holds_it(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_a_model_file_holds_it(tmp_path: Path) -> None:
     X = np.random.default_rng(0).normal(size=(80, 3))
     y = np.sin(5 * X[:, 0]) + X[:, 1]
     net = MLP(3, 8, 1, embedding=Periodic(columns=(0,), size=4))
@@ -106,7 +110,7 @@ def test_a_model_file_holds_it(tmp_path) -> None:  # type: ignore[no-untyped-def
         (lambda: MLP(2, 3, 1, embedding=Periodic(columns=(2,))), "of columns below 2"),
     ],
 )
-def test_an_embedding_that_makes_no_sense_is_refused(make, said: str) -> None:  # type: ignore[no-untyped-def]
+def test_an_embedding_that_makes_no_sense_is_refused(make: Callable[[], Any], said: str) -> None:
     with pytest.raises(BadPlan, match=said):
         make()
 

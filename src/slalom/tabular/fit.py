@@ -171,8 +171,9 @@ class Fit:
         """The best candidates, without columns that say nothing.
 
         Members that differ only by their fold are one candidate, with its means over the folds; one
-        that diverged on a fold before it was validated there has none and comes last. Settings in
-        which all candidates are alike are left out, and `lr`, which the optimizer has.
+        that diverged on a fold before it was validated there has none and comes last, and one that
+        was trained on its first fold alone is left out. Settings in which all that are shown are
+        alike are left out, and `lr`, which the optimizer has.
         """
         setting = ["net", "optimizer", "batch_size", "schedule", "clip_norm", "seed"]
         measured = ["train_loss", "validation_loss", self.run.metric, "best_step"]
@@ -181,10 +182,13 @@ class Fit:
         members["schedule"] = [str(member.schedule) for member in of]
         members["clip_norm"] = [member.clip_norm for member in of]
         members["diverged"] = members["status"].str.startswith("diverged")
+        members["whole"] = members["status"] != "not begun"
         candidate = candidate_numbers(self.run.population)[members["member"]]
         groups = members.groupby([candidate, *setting], sort=False, dropna=False)
         board = groups[measured].agg(_mean_of_all)
         board["status"] = [self._status(folds) for folds in groups["diverged"].sum()]
+        whole = groups["whole"].all()
+        board = board[whole] if whole.any() else board
         board = board.reset_index(setting).sort_values("validation_loss", kind="stable").head(top)
         board.insert(0, "rank", range(1, len(board) + 1))
         same = [name for name in setting[2:] if board[name].nunique(dropna=False) == 1]
@@ -202,7 +206,7 @@ class Fit:
             return f"{members} members"
         trained, candidate = self.run.state.step > 0, candidate_numbers(self.run.population)
         candidates, whole = members // folds, int((np.bincount(candidate[trained]) == folds).sum())
-        if whole == candidates:
+        if whole in (0, candidates):
             return f"{candidates} candidates, means over {folds} folds ({members} members)"
         return (
             f"{candidates} candidates, of which the {whole} best of the first fold were trained on "

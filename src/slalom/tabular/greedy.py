@@ -59,7 +59,7 @@ def bagged_weights(
     """The mean of `greedy_weights` over rows drawn with replacement, `[C]`.
 
     Measured on four splits of eleven tables, against one choice on all rows with 40 rounds: the log
-    loss of penguins_raw .022 for .043; elsewhere within a thousandth.
+    loss of penguins_raw .022 for .043, R2 of tips .518 for .523; elsewhere within .002.
 
     Args:
         predictions: what each candidate predicts on the validation rows, `[C, N, O]`.

@@ -18,15 +18,15 @@ MEASURED_SECONDS = 0.1  # of training, to judge how long more of it takes
 FEWEST_EPOCHS = 4  # rather than train all members for fewer, train fewer members
 
 
-def within(plan: Plan, data: Dataset, engine: Engine, seconds: float, share: float = 1.0) -> Plan:
+def within(plan: Plan, data: Dataset, engine: Engine, seconds: float, trained: float = 1.0) -> Plan:
     """The plan with as many epochs as fit into the time, judged by a few first steps.
 
-    Only a `share` of the population's trainings will be carried out.
+    Of the population's trainings only the share `trained` will be carried out.
 
     A schedule that ends where the training does learns far more than one that is cut off, and a few
     members that learn are worth more than many that do not.
     """
-    pace = share * _seconds_per_step(plan, data, engine)
+    pace = trained * _seconds_per_step(plan, data, engine)
     epochs = (
         SAFETY
         * seconds
