@@ -178,17 +178,17 @@ class Fit:
         setting = ["net", "optimizer", "batch_size", "schedule", "clip_norm", "seed"]
         measured = ["train_loss", "validation_loss", self.run.metric, "best_step"]
         members = self.run.leaderboard()
+        members["candidate"] = candidate_numbers(self.run.population)[members["member"]]
+        begun = members["status"] != "not begun"
+        whole = begun.groupby(members["candidate"]).transform("all")
+        members = members[whole if whole.any() else begun]  # or none got beyond the first fold
         of = [self.run.population[k] for k in members["member"]]
         members["schedule"] = [str(member.schedule) for member in of]
         members["clip_norm"] = [member.clip_norm for member in of]
         members["diverged"] = members["status"].str.startswith("diverged")
-        members["whole"] = members["status"] != "not begun"
-        candidate = candidate_numbers(self.run.population)[members["member"]]
-        groups = members.groupby([candidate, *setting], sort=False, dropna=False)
+        groups = members.groupby(["candidate", *setting], sort=False, dropna=False)
         board = groups[measured].agg(_mean_of_all)
         board["status"] = [self._status(folds) for folds in groups["diverged"].sum()]
-        whole = groups["whole"].all()
-        board = board[whole] if whole.any() else board
         board = board.reset_index(setting).sort_values("validation_loss", kind="stable").head(top)
         board.insert(0, "rank", range(1, len(board) + 1))
         same = [name for name in setting[2:] if board[name].nunique(dropna=False) == 1]
@@ -206,8 +206,12 @@ class Fit:
             return f"{members} members"
         trained, candidate = self.run.state.step > 0, candidate_numbers(self.run.population)
         candidates, whole = members // folds, int((np.bincount(candidate[trained]) == folds).sum())
-        if whole in (0, candidates):
+        if whole == candidates:
             return f"{candidates} candidates, means over {folds} folds ({members} members)"
+        if not whole:
+            return (
+                f"{candidates} candidates, on the first of {folds} folds ({trained.sum()} members)"
+            )
         return (
             f"{candidates} candidates, of which the {whole} best of the first fold were trained on "
             f"all {folds} ({trained.sum()} members)"
