@@ -1,5 +1,7 @@
 """Only the best candidates of the first fold are trained on the others."""
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from slalom.plan import Plan
 from slalom.runs import Run
 from slalom.tabular.elimination import by_first_fold, share
 from slalom.tabular.ensemble import Ensemble, _weighted, trained_folds
+from slalom.tabular.fit import Fit, fit_table
 from slalom.tabular.preparation import Preparation
 from slalom.training import Training
 
@@ -111,3 +114,28 @@ def test_one_fold_eliminates_nobody() -> None:
     X = np.random.default_rng(0).normal(size=(60, 2))
     state = Regressor(epochs=2, validation=0.3, progress=False).fit(X, X[:, 0]).run_.state
     assert state.step.all()
+
+
+def fitted() -> Fit:
+    x = np.linspace(-2, 2, 200)
+    return fit_table(pd.DataFrame({"x": x, "y": np.sin(2 * x)}), "y", epochs=2, progress=False)
+
+
+def test_the_leaderboard_is_of_those_that_were_trained_on_every_fold() -> None:
+    fit = fitted()
+    whole = int(fit.field.partition("of which the ")[2].split()[0])
+    board = fit.leaderboard(top=1000)
+    assert len(board) == whole >= 5
+    assert board["validation loss"].notna().all()
+
+
+def test_the_leaderboard_of_a_training_that_ended_in_the_first_fold_is_of_that(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def first_leg(training: Training) -> Iterator[None]:
+        yield from islice(by_first_fold(training), 1)
+
+    monkeypatch.setattr("slalom.tabular.ensemble.by_first_fold", first_leg)
+    fit = fitted()
+    assert "on the first of 5 folds" in fit.field
+    assert fit.leaderboard()["validation loss"].notna().all()
