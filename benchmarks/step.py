@@ -28,15 +28,9 @@ from slalom.engine.native.batches import gather, shuffle, skip
 from slalom.engine.native.compile import sealed
 from slalom.engine.native.curve import curve_gradient
 from slalom.engine.native.helping import outputs_of_some, workspace_of
+from slalom.engine.native.layout import ACTIVE, ERROR, INPUTS, OUTPUTS
 from slalom.engine.native.losses import loss_of_panels
-from slalom.engine.native.network import (
-    ACTIVE,
-    ERROR,
-    INPUTS,
-    OUTPUTS,
-    add_gradients,
-    backpropagate,
-)
+from slalom.engine.native.network import add_gradients, backpropagate
 from slalom.engine.native.tiles import PANEL, pitch_of
 from slalom.engine.native.updates import update
 from slalom.plots import style

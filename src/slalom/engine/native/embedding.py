@@ -20,10 +20,11 @@ import numpy as np
 
 from slalom.engine.native.adapter import intrinsic, types
 from slalom.engine.native.compile import inlined, kernel
+from slalom.engine.native.layout import ACTIVE, ERROR, INPUTS, SUMS, WAVES
 from slalom.engine.native.tiles import PANEL, VECTORS
 from slalom.engine.native.vectors import INDEX, LANES, Emitter
 
-SUMS = 4  # of a wave, in the order above
+KINDS = 4  # of sums of a wave, in the order above
 TURN = np.float32(2 * np.pi)
 ONE, ZERO = np.float32(1), np.float32(0)
 
@@ -98,7 +99,9 @@ def _add_wave_sums(
         xs = [e.load(e.address(x, x0, v * LANES)) for v in range(VECTORS)]
         with e.loop(INDEX(0), waves) as (m, _):
             row = e.times(m, PANEL)
-            places = [e.address(z, sums, e.times(m, SUMS * LANES), n * LANES) for n in range(SUMS)]
+            places = [
+                e.address(z, sums, e.times(m, KINDS * LANES), n * LANES) for n in range(KINDS)
+            ]
             of_cosine, of_error, of_sine, of_frequency = map(e.load, places)
             for v, x_ in enumerate(xs):
                 d, c, s = (e.load(e.address(z, at, row, v * LANES)) for at in (error, cosine, sine))
@@ -119,18 +122,17 @@ def _add_wave_sums(
 
 def sums_of(columns: int, size: int) -> int:
     """Numbers that the sums of an embedding take."""
-    return columns * ((size - 1) * SUMS + 2) * LANES
+    return columns * ((size - 1) * KINDS + 2) * LANES
 
 
 @kernel
-def embed(p, p0, columns, c0, own, size, x, x0, inputs, z, z0, d0, waves, panels):
-    """Embed some panels: to `z` at `z0`, with cosines and sines at `waves` and ones at `d0`.
+def embed(geometry, layers, p, p0, columns, x, x0, z, panels):
+    """Embed some panels of the data `x`: outputs, cosines and sines go to their places in `z`.
 
-    Args:
-        columns, c0: which features come first, and in what order; `own` of them are embedded.
-        x, x0, inputs: panels of the data.
-        d0: where the errors will be, which `backward` multiplies with what is there.
+    So do ones to where the errors will be, which `backward` multiplies with what is there.
     """
+    c0, own, size, inputs = geometry.columns, geometry.embedded, geometry.size, layers[0, INPUTS]
+    z0, d0, waves = layers[0, ACTIVE], layers[0, ERROR], layers[0, WAVES]
     each, outputs = size - 1, inputs + own * (size - 1)
     phases, weights, biases = p0 + own * each, p0 + 2 * own * each, p0 + 2 * own * each + own * size
     for q in range(panels):
@@ -164,15 +166,17 @@ def embed(p, p0, columns, c0, own, size, x, x0, inputs, z, z0, d0, waves, panels
 
 
 @kernel
-def add_embedding_sums(columns, c0, own, size, x, x0, inputs, z, d0, waves, panels, sums):
-    """Add the products of errors, which lie at `d0`, over some panels to those at `sums`."""
+def add_embedding_sums(geometry, layers, columns, x, x0, z, panels):
+    """Add the products of the errors of some panels, which lie in `z`, to the sums there."""
+    c0, own, size, inputs = geometry.columns, geometry.embedded, geometry.size, layers[0, INPUTS]
+    sums, d0, waves = layers[0, SUMS], layers[0, ERROR], layers[0, WAVES]
     each, outputs = size - 1, inputs + own * (size - 1)
     for q in range(panels):
         error, cosine = d0 + q * outputs * PANEL, waves + 2 * q * own * each * PANEL
         sine = cosine + own * each * PANEL
         for k in range(own):
             x_at = x0 + (q * inputs + columns[c0 + k]) * PANEL
-            at, m = sums + k * (each * SUMS + 2) * LANES, k * each * PANEL
+            at, m = sums + k * (each * KINDS + 2) * LANES, k * each * PANEL
             for v in range(0, PANEL, LANES):
                 for j in range(LANES):
                     d = z[error + v + j]
@@ -183,16 +187,17 @@ def add_embedding_sums(columns, c0, own, size, x, x0, inputs, z, d0, waves, pane
 
 
 @kernel
-def embedding_gradient(p, p0, own, size, z, sums, g):
+def embedding_gradient(geometry, layers, p, p0, z, g):
     """The gradients of an embedding from the sums over a whole part, to `g`."""
+    own, size, sums = geometry.embedded, geometry.size, layers[0, SUMS]
     each = size - 1
     phases, weights, biases = own * each, 2 * own * each, 2 * own * each + own * size
     for k in range(own):
-        at = sums + k * (each * SUMS + 2) * LANES
+        at = sums + k * (each * KINDS + 2) * LANES
         g[weights + k * size] = _added_up(z, at)
         g[biases + k * size] = _added_up(z, at + LANES)
         for m in range(each):
-            at, n = sums + (k * (each * SUMS + 2) + 2 + m * SUMS) * LANES, k * size + m + 1
+            at, n = sums + (k * (each * KINDS + 2) + 2 + m * KINDS) * LANES, k * size + m + 1
             slope = -TURN * p[p0 + weights + n]
             g[weights + n] = _added_up(z, at)
             g[biases + n] = _added_up(z, at + LANES)

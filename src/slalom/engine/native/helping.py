@@ -12,19 +12,18 @@ from slalom.engine.native.compile import inlined, kernel
 from slalom.engine.native.curve import curve_forward, curve_gradient
 from slalom.engine.native.dropout import step_key
 from slalom.engine.native.embedding import add_embedding_sums, embed, embedding_gradient
-from slalom.engine.native.layout import Batches, Workspace
-from slalom.engine.native.losses import loss_of_panels
-from slalom.engine.native.network import (
+from slalom.engine.native.layout import (
     ACTIVE,
     ERROR,
     INPUTS,
     OUTPUTS,
     SUMS,
     WAVES,
-    add_gradients,
-    backpropagate,
-    forward,
+    Batches,
+    Workspace,
 )
+from slalom.engine.native.losses import loss_of_panels
+from slalom.engine.native.network import add_gradients, backpropagate, forward
 from slalom.engine.native.threads import add, give_way, load, stopped, store
 from slalom.engine.native.tiles import PANEL, pitch_of
 
@@ -167,22 +166,7 @@ def outputs_of_some(nets, geometry, layers, p0, x, x0, arena, panels, dropout, k
         curve_forward(nets.parameters, p0, layers[0, OUTPUTS], x, x0, arena, z0, panels)
     else:
         if geometry.embedded > 0:
-            embed(
-                nets.parameters,
-                p0,
-                nets.columns,
-                geometry.columns,
-                geometry.embedded,
-                geometry.size,
-                x,
-                x0,
-                layers[0, INPUTS],
-                arena,
-                layers[0, ACTIVE],
-                layers[0, ERROR],
-                layers[0, WAVES],
-                panels,
-            )
+            embed(geometry, layers, nets.parameters, p0, nets.columns, x, x0, arena, panels)
             x, x0 = arena, layers[0, ACTIVE]
         forward(
             layers,
@@ -257,20 +241,7 @@ def gradient_of_some(nets, geometry, layers, p0, batches, at, panels, workspace,
     first = geometry.first
     backpropagate(layers, first, geometry.depth, geometry.relu, nets.parameters, p0, arena, panels)
     if geometry.embedded > 0:
-        add_embedding_sums(
-            nets.columns,
-            geometry.columns,
-            geometry.embedded,
-            geometry.size,
-            x,
-            x0,
-            layers[0, INPUTS],
-            arena,
-            layers[0, ERROR],
-            layers[0, WAVES],
-            panels,
-            layers[0, SUMS],
-        )
+        add_embedding_sums(geometry, layers, nets.columns, x, x0, arena, panels)
         x, x0 = arena, layers[0, ACTIVE]
     add_gradients(
         layers,
@@ -337,13 +308,6 @@ def _part(nets, k, common, batches, n, panel, rows, first, last, workspace, grad
                 nets, geometry, layers, m.parameters, batches, at, some, workspace, gradient
             )
     if geometry.embedded > 0:
-        embedding_gradient(
-            nets.parameters,
-            m.parameters,
-            geometry.embedded,
-            geometry.size,
-            workspace.arena,
-            layers[0, SUMS],
-            gradient,
-        )
+        arena = workspace.arena
+        embedding_gradient(geometry, layers, nets.parameters, m.parameters, arena, gradient)
     return value

@@ -8,6 +8,12 @@ from numpy.typing import NDArray
 from slalom.engine import rules
 from slalom.engine.state import NEVER as NEVER
 
+# Columns of the table of layers: widths, where the weights begin among the member's parameters,
+# where activations, errors and activations sample by sample begin in the arena, how the gradient is
+# taken, and, of an embedding, where its sums and its cosines and sines begin in the arena.
+INPUTS, OUTPUTS, WEIGHTS, ACTIVE, ERROR, SAMPLES, NARROW, SUMS, WAVES = range(9)
+COLUMNS = 9
+
 # Nets of one shape, with batches of one size.
 GEOMETRY = np.dtype(
     [
@@ -79,7 +85,7 @@ class Nets(NamedTuple):
 
     members: NDArray[Any]  # MEMBER
     geometries: NDArray[Any]  # GEOMETRY
-    layers: NDArray[np.int64]  # [geometries, layers, COLUMNS], see `network`
+    layers: NDArray[np.int64]  # [geometries, layers, COLUMNS]
     columns: NDArray[np.int64]  # orders of features for embeddings, one after another
     hyper: NDArray[np.float64]  # [P, LENGTH], see `updates`
     parameters: NDArray[np.float32]

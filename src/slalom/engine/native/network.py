@@ -12,6 +12,17 @@ from slalom.engine.native.compile import kernel
 from slalom.engine.native.curve import is_curve
 from slalom.engine.native.dropout import drop, layer_key
 from slalom.engine.native.embedding import sums_of
+from slalom.engine.native.layout import (
+    ACTIVE,
+    COLUMNS,
+    ERROR,
+    INPUTS,
+    NARROW,
+    OUTPUTS,
+    SAMPLES,
+    WAVES,
+    WEIGHTS,
+)
 from slalom.engine.native.tiles import (
     PANEL,
     affine,
@@ -24,12 +35,6 @@ from slalom.engine.native.tiles import (
 )
 from slalom.engine.native.vectors import LANES
 from slalom.nets import MLP
-
-# Columns of the table of layers: widths, where the weights begin among the member's parameters,
-# where activations, errors and activations sample by sample begin in the arena, how the gradient is
-# taken, and, of an embedding, where its sums and its cosines and sines begin in the arena.
-INPUTS, OUTPUTS, WEIGHTS, ACTIVE, ERROR, SAMPLES, NARROW, SUMS, WAVES = range(9)
-COLUMNS = 9
 
 START = np.int64(0)
 

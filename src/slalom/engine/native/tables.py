@@ -17,6 +17,7 @@ from slalom.engine.native.curve import is_curve
 from slalom.engine.native.helping import COUNTERS
 from slalom.engine.native.layout import (
     BUNDLE,
+    COLUMNS,
     GEOMETRY,
     MEMBER,
     NEVER,
@@ -27,7 +28,7 @@ from slalom.engine.native.layout import (
     Shared,
     Workspace,
 )
-from slalom.engine.native.network import COLUMNS, layers_of, parts_of
+from slalom.engine.native.network import layers_of, parts_of
 from slalom.engine.native.tiles import PANEL, pitch
 from slalom.engine.native.training import work
 from slalom.engine.native.vectors import LANES

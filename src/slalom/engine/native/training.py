@@ -24,9 +24,8 @@ from slalom.engine.native.helping import (
     loss_of_some,
     workspace_of,
 )
-from slalom.engine.native.layout import NEVER, Thread, Window
+from slalom.engine.native.layout import ACTIVE, NEVER, OUTPUTS, Thread, Window
 from slalom.engine.native.losses import BCE, CROSS_ENTROPY
-from slalom.engine.native.network import ACTIVE, OUTPUTS
 from slalom.engine.native.threads import add, stopped
 from slalom.engine.native.tiles import PANEL
 from slalom.engine.native.updates import update
