@@ -22,27 +22,31 @@ def squared_error(truth: NDArray[np.float64]) -> Any:
     return lambda p: float(((p - truth) ** 2).mean())
 
 
-def plain_caruana(candidates: Candidates, score: Any, rounds: int) -> list[float]:
+def plain_caruana(candidates: Candidates, score: Any, rounds: int, first: int = 0) -> list[float]:
     """Every bag that the greedy path goes through, then the best of them, the shortest first."""
-    bags: list[tuple[int, ...]] = [()]
+    start = sorted(range(len(candidates)), key=lambda c: score(candidates[c]))[:first]
+    bags: list[tuple[int, ...]] = [tuple(start)]
     for _ in range(rounds):
         longer = [(*bags[-1], c) for c in range(len(candidates))]
         bags.append(min(longer, key=lambda bag: score(sum(candidates[c] for c in bag) / len(bag))))
-    best = min(bags[1:], key=lambda bag: score(sum(candidates[c] for c in bag) / len(bag)))
+    best = min(
+        filter(None, bags), key=lambda bag: score(sum(candidates[c] for c in bag) / len(bag))
+    )
     return [best.count(c) / len(best) for c in range(len(candidates))]
 
 
-@given(st.data(), shapes(), st.integers(1, 8))
+@given(st.data(), shapes(), st.integers(1, 8), st.integers(0, 3))
 def test_the_weights_are_those_of_a_plain_implementation(
-    data: st.DataObject, shape: tuple[int, int, int], rounds: int
+    data: st.DataObject, shape: tuple[int, int, int], rounds: int, first: int
 ) -> None:
     # Whole numbers, so that sums in any order are exact and ties are ties.
     numbers = st.integers(-9, 9).map(float)
     candidates = data.draw(arrays(np.float64, shape, elements=numbers))
     truth = data.draw(arrays(np.float64, shape[1:], elements=numbers))
     score = squared_error(truth)
-    weights = greedy_weights(candidates, score, rounds)
-    assert weights.tolist() == plain_caruana(candidates, score, rounds)
+    first = min(first, shape[0])
+    weights = greedy_weights(candidates, score, rounds, first)
+    assert weights.tolist() == plain_caruana(candidates, score, rounds, first)
 
 
 @given(st.data(), shapes())
@@ -89,7 +93,7 @@ def test_bagged_weights_are_the_mean_over_repeated_rows(
     for of_bag in counts:
         rows = np.repeat(np.arange(shape[1]), of_bag)
         score = squared_error(truth[rows])
-        each.append(greedy_weights(candidates[:, rows], score, rounds=6))
+        each.append(greedy_weights(candidates[:, rows], score, rounds=6, first=shape[0] // 4))
     given_ = bagged_weights(candidates, weighted_error(truth), weight, bags=bags, rounds=6)
     assert given_.sum() == pytest.approx(1)
     np.testing.assert_allclose(given_, np.mean(each, axis=0), atol=1e-12)
@@ -101,3 +105,10 @@ def test_a_row_that_counts_nothing_is_never_drawn() -> None:
     right_elsewhere = truth + np.array([[1.0], [1.0], [0.0]])
     candidates, weight = np.array([right_there, right_elsewhere]), np.array([1.0, 2.0, 0.0])
     assert bagged_weights(candidates, weighted_error(truth), weight).tolist() == [1.0, 0.0]
+
+
+def test_one_of_many_candidates_that_is_right_everywhere_does_not_stand_alone() -> None:
+    truth = np.zeros((5, 1))
+    candidates = np.array([truth + n for n in range(12)])
+    weights = bagged_weights(candidates, weighted_error(truth), np.ones(5), rounds=3)
+    np.testing.assert_allclose(weights[:3], [4 / 6, 1 / 6, 1 / 6])

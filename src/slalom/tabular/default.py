@@ -28,9 +28,10 @@ PLAIN = 3  # of ten candidates do without an embedding
 EMBEDDED = 512  # numbers that all embeddings of a net are together, at most
 
 FEWEST, MOST = 8, 64  # candidates
-# Floating-point operations a second that a thread is taken to do. It decides how many candidates
-# there are, so it is a constant: a table gives the same population on every machine with as many
-# cores. Measured on small nets: see benchmarks/README.md.
+# Floating-point operations a second that a thread is taken to do: half of what 136-64-64-1 does in
+# batches of 256 without AVX-512 (benchmarks/embedding.py), for small batches and validation take
+# their share. It decides how many candidates there are, so it is a constant: a table gives the same
+# population on every machine with as many cores.
 PACE = 2.5e10
 
 
