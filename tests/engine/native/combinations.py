@@ -430,25 +430,55 @@ def wrong_trajectories(
     steps: int = 50,
     rtol: float = 1e-4,
 ) -> dict[int, str]:
-    """The members of which a loss, validation loss or metric is not that of the reference."""
+    """The members of which a loss, validation loss or metric is not that of the reference.
+
+    A member that comes so near to a kink that the rounding of another processor decides on its side
+    goes another way from there on. Such a one is none if the reference itself does so, begun with
+    weights that are off in the last places; no more than one in twenty are (L1 has a kink a row).
+    """
     plan, data = plan_and_data(combinations, loss, variant, steps, PACE)
-    mine, truth = (_records(e, plan, data) for e in (engine, reference))
-    np.testing.assert_array_equal(mine["member"], truth["member"])
-    np.testing.assert_array_equal(mine["step"], truth["step"])
-    wrong: dict[int, str] = {}
-    for name in ("train_loss", "validation_loss", "metric"):
-        one, other = mine[name], truth[name]
-        np.testing.assert_array_equal(np.isnan(one), np.isnan(other))
-        scale = np.abs(other)
-        if name == "metric" or loss.startswith("gaussian"):
-            scale = scale + 1  # these go through 0
-        near = 2 * rtol if name == "metric" else rtol  # R2 counts squares
-        off = np.abs(one - other) > near * scale
-        for i in np.flatnonzero(off)[::-1]:
-            wrong[mine["member"][i]] = f"step {mine['step'][i]}: {name} {one[i]}, not {other[i]}"
+    truth = _records(reference, plan, data)
+    wrong = _apart(_records(engine, plan, data), truth, loss, rtol)
+    suspects = sorted(wrong)
+    if suspects:
+        members = [plan.population[k] for k in suspects]
+        own = Plan(Population(members), plan.loss, steps=steps, record="step")
+        alone = _records(reference, own, data)
+        unsure: set[int] = set()
+        for seed in range(8):
+            shaken = _records(reference, own, data, np.random.default_rng(seed))
+            unsure |= {suspects[j] for j in _apart(shaken, alone, loss, rtol)}
+        assert len(unsure) < 0.05 * len(combinations)  # the check is one
+        wrong = {k: fault for k, fault in wrong.items() if k not in unsure}
     return {k: f"{combinations[k]} {fault}" for k, fault in wrong.items()}
 
 
-def _records(engine: Engine, plan: Plan, data: Dataset) -> NDArray[Any]:
-    records = engine.advance(engine.start(plan, data), int(plan.steps or 0))
+def _apart(one: NDArray[Any], other: NDArray[Any], loss: str, rtol: float) -> dict[int, str]:
+    """The members whose records differ, and the first difference."""
+    np.testing.assert_array_equal(one["member"], other["member"])
+    np.testing.assert_array_equal(one["step"], other["step"])
+    faults: dict[int, str] = {}
+    for name in ("train_loss", "validation_loss", "metric"):
+        a, b = one[name], other[name]
+        np.testing.assert_array_equal(np.isnan(a), np.isnan(b))
+        scale = np.abs(b)
+        if name == "metric" or loss.startswith("gaussian"):
+            scale = scale + 1  # these go through 0
+        near = 2 * rtol if name == "metric" else rtol  # R2 counts squares
+        for i in np.flatnonzero(np.abs(a - b) > near * scale)[::-1]:
+            faults[int(one["member"][i])] = f"step {one['step'][i]}: {name} {a[i]}, not {b[i]}"
+    return faults
+
+
+# How far the weights of a shaken start are off: what some dozen roundings come to.
+SHAKEN = 16 * EPS
+
+
+def _records(
+    engine: Engine, plan: Plan, data: Dataset, shaken: np.random.Generator | None = None
+) -> NDArray[Any]:
+    state = engine.start(plan, data)
+    if shaken is not None:
+        state.parameters *= 1 + SHAKEN * shaken.uniform(-1, 1, state.parameters.shape)
+    records = engine.advance(state, int(plan.steps or 0))
     return records[np.lexsort((records["step"], records["member"]))]
