@@ -28,7 +28,7 @@ from harness.results import FOLDER, digits, markdown, write
 from slalom import Regressor
 from slalom.data.batches import steps_per_epoch
 from slalom.plots import style
-from slalom.tabular.default import batch_size, epochs
+from slalom.tabular.default import batch_size, usual_epochs
 from slalom.tabular.splits import SHARE
 from tables import FIRST_SPLIT, TABLES
 
@@ -45,7 +45,9 @@ def search(rows: int) -> Pipeline:
         rows: that it is fitted on.
     """
     trained = round(rows * (1 - SHARE))
-    net = MLPRegressor(batch_size=batch_size(trained), max_iter=epochs(trained), random_state=0)
+    net = MLPRegressor(
+        batch_size=batch_size(trained), max_iter=usual_epochs(trained), random_state=0
+    )
     model = TransformedTargetRegressor(net, transformer=StandardScaler())
     choices = {
         "regressor__hidden_layer_sizes": HIDDEN,
@@ -137,7 +139,7 @@ def main() -> None:
         ],
     )
     trained = round(len(frame) * 0.8 * (1 - SHARE))
-    steps = epochs(trained) * steps_per_epoch(trained, batch_size(trained))
+    steps = usual_epochs(trained) * steps_per_epoch(trained, batch_size(trained))
     work = f"{len(frame):,} rows; nets of up to {steps:,} steps of {batch_size(trained)} rows."
     write("diamonds", rows, work, text, folder=arguments.out)
     draw(means, arguments.out / "diamonds.png")

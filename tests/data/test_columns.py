@@ -96,6 +96,22 @@ def test_too_few_far_values_or_a_mode_of_them_do_not(far):
     assert Number.fit("x", pd.Series(values)).feature_names == ("x",)
 
 
+def test_each_of_few_values_gets_a_feature_of_its_own_where_40_rows_have_it():
+    values = np.repeat([1.0, 2.5, 4.0, 8.0], [40, 39, 200, 41])
+    spec = Number.fit("x", pd.Series(values))
+    assert spec.feature_names == ("x", "x=1", "x=4", "x=8")
+    assert spec.numbers == 1
+    encoded = spec.encode(pd.Series([4.0, 2.5, 1.0, 4.0001]))
+    assert encoded[:, 1:].tolist() == [[0, 1, 0], [0, 0, 0], [1, 0, 0], [0, 0, 0]]
+    assert Number.from_json(spec.to_json()) == spec
+
+
+@pytest.mark.parametrize("different", [2, 13])
+def test_two_values_or_many_have_none(different):
+    spec = Number.fit("x", pd.Series(np.repeat(np.arange(float(different)), 50)))
+    assert spec.feature_names == ("x",)
+
+
 @given(st.lists(finite, min_size=2, unique=True), st.lists(st.floats(), min_size=1))
 def test_a_scale_never_gives_anything_but_finite_bounded_numbers(fitted, applied):
     encoded = Scale.fit(np.array(fitted)).apply(np.array(applied))

@@ -54,6 +54,17 @@ def test_probabilities_are_the_weighted_mean_of_the_softmax() -> None:
     assert model.task == "classification"
 
 
+def test_no_probability_is_above_one_where_the_weights_are_by_a_rounding() -> None:
+    net = MLP(INPUTS, 3)
+    sure = net.build(seed=0)
+    with torch.no_grad():
+        sure[0].bias.copy_(torch.tensor([1000.0, 0.0, 0.0]))
+    weights = tuple(np.random.default_rng(5).dirichlet(np.ones(3)).tolist())
+    assert sum(weights) > 1
+    model = replace(classification(), nets=(net,) * 3, modules=(sure,) * 3, weights=weights)
+    assert model.predict_proba(TABLE).max() == 1
+
+
 def test_several_targets_are_columns_in_units_of_their_own() -> None:
     one = regression()
     target = RegressionTarget(("a", "b"), (0.0, 7.0), (1.0, 10.0), (".", "."))

@@ -1,6 +1,7 @@
 """The default population, how large it is, how long it trains, and its schedule."""
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -8,6 +9,7 @@ from slalom import Population
 from slalom.data.batches import steps_per_epoch
 from slalom.optim import AdamW, Constant, CosineAnnealingLR, Warmup
 from slalom.tabular import default
+from slalom.tabular.elimination import share
 
 
 def population(
@@ -17,7 +19,7 @@ def population(
     operations: float = 1e15,
     numbers: tuple[int, ...] = (0, 4),
 ) -> Population:
-    return default.default_population(
+    members, length = default.default_population(
         inputs=7,
         outputs=3,
         numbers=numbers,
@@ -27,6 +29,8 @@ def population(
         operations=operations,
         seed=seed,
     )
+    assert length == epochs
+    return members
 
 
 def test_the_population_is_as_varied_as_promised() -> None:
@@ -53,7 +57,7 @@ def test_numbers_are_embedded_and_nothing_else() -> None:
 
 def test_a_row_of_many_numbers_gets_smaller_embeddings_and_at_last_none() -> None:
     def sizes(columns: int) -> set[int]:
-        members = default.default_population(
+        members, _ = default.default_population(
             inputs=columns,
             outputs=1,
             numbers=tuple(range(columns)),
@@ -77,8 +81,30 @@ def test_more_time_keeps_the_candidates_and_adds_to_them() -> None:
 
 
 def test_the_candidates_take_no_more_operations_than_allowed() -> None:
-    members = population(operations=2e11)
-    assert sum(500 * 50 * default.operations_of(m) for m in members) <= 2e11
+    members = population(operations=1e11)
+    whole = sum(500 * 50 * default.operations_of(m) for m in members)
+    assert share(1, len(members)) * whole <= 1e11 < whole
+
+
+def test_what_all_candidates_leave_of_the_operations_goes_into_longer_trainings() -> None:
+    def lengths(operations: float, epochs: int | None = None) -> tuple[int, int]:
+        members, length = default.default_population(
+            inputs=3, outputs=1, numbers=(), rows=300, folds=1, operations=operations, epochs=epochs
+        )
+        schedule = members[0].schedule
+        assert isinstance(schedule, Warmup)
+        assert schedule.steps == length * steps_per_epoch(300, 16) // 20
+        return len(members), length
+
+    usual = default.usual_epochs(300)
+    assert lengths(1e9) == (default.FEWEST, usual)
+    most = lengths(1e15)
+    assert most == (default.MOST, default.LONGEST * usual)
+    members, between = next(
+        found for e in range(90, 150) if (found := lengths(10 ** (e / 10)))[1] > usual
+    )
+    assert members == default.MOST and usual < between < default.LONGEST * usual
+    assert lengths(1e15, epochs=7) == (default.MOST, 7)
 
 
 def test_there_are_some_however_little_time_there_is() -> None:
@@ -97,8 +123,17 @@ def test_batches_are_powers_of_two_from_16_to_256_and_grow_with_the_rows(rows: i
 
 
 @given(st.integers(1, 10**6))
-def test_the_time_grows_with_the_rows_from_7_seconds_but_more_slowly(rows: int) -> None:
-    assert 7 <= default.seconds(rows) <= default.seconds(2 * rows) <= 2 * default.seconds(rows)
+def test_the_time_grows_with_the_rows_but_more_slowly_from_8_to_50_seconds(rows: int) -> None:
+    few, many = default.seconds(rows), default.seconds(2 * rows)
+    assert 8 <= few <= many <= min(50, 2 * few)
+
+
+def test_vectors_twice_as_long_do_twice_as_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    def done(capability: str) -> float:
+        monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+        return default.operations_in(2.0, 3)
+
+    assert done("AVX512") == 2 * done("AVX2") > 4 * done("DEFAULT") > 0
 
 
 @pytest.mark.parametrize(("rows", "epochs"), [(2, 1), (50, 3), (500, 50), (40_000, 24)])

@@ -1,4 +1,4 @@
-"""Only the best candidates of the first fold are trained on the others."""
+"""Candidates are halved on the first fold, and only the best of them trained on the others."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from slalom import MLP, Adam, Classifier, Regressor, grid
 from slalom.data.target import fit_target
@@ -40,9 +42,8 @@ def plan() -> Plan:
 def after(legs: int, plan: Plan, prepared: Preparation) -> Training:
     training = Training(plan, prepared.dataset, Native(1))
     steer = by_first_fold(training)
-    for _ in range(legs):
-        next(steer)
-        training.advance()
+    for steps in islice(steer, legs):
+        training.advance(steps)
     return training
 
 
@@ -50,32 +51,64 @@ def run_of(training: Training) -> Run:
     return Run.of(training.snapshot(), training.engine)
 
 
-def test_at_first_all_are_trained_on_their_first_fold_alone(
+def test_on_the_first_fold_half_of_the_best_go_on_after_a_quarter_and_five_after_a_half(
     plan: Plan, prepared: Preparation
 ) -> None:
-    state = after(1, plan, prepared).state
-    np.testing.assert_array_equal(state.step > 0, plan.population.columns().fold == 0)
+    fold = plan.population.columns().fold
+    total = 20 * 6  # 60 rows in batches of 10
+    alive = np.flatnonzero(fold == 0)
+    for legs, goal, left in ((1, total // 4, 12), (2, total // 2, 6), (3, total, 5)):
+        training = after(legs, plan, prepared)
+        state = training.state
+        assert not state.step[fold > 0].any()
+        np.testing.assert_array_equal(np.flatnonzero(state.step == goal), alive)
+        assert len(alive) == left
+        alive = np.sort(alive[np.argsort(state.best_loss[alive])[: left // 2 if legs == 1 else 5]])
 
 
-def test_then_the_five_best_of_twelve_go_on_and_end_as_if_nobody_had_been_held_back(
+def test_those_that_go_on_end_as_if_nobody_had_been_held_back(
     plan: Plan, prepared: Preparation
 ) -> None:
-    training = after(2, plan, prepared)
+    training = after(4, plan, prepared)
     whole = Training(plan, prepared.dataset, Native(1))
     whole.advance()
-    state, truth, columns = training.state, whole.state, plan.population.columns()
-    trained = state.step > 0
-    first = truth.best_loss[columns.fold == 0]
-    best = np.repeat(np.isin(np.arange(12), np.argsort(first)[:5]), 3)
-    np.testing.assert_array_equal(trained, best | (columns.fold == 0))
-    np.testing.assert_array_equal(state.best_loss[trained], truth.best_loss[trained])
-    np.testing.assert_array_equal(state.step[trained], truth.step[trained])
+    state, truth = training.state, whole.state
+    end = state.step == 120
+    assert end.reshape(12, 3).all(axis=1).sum() == end.sum() / 3 == 5  # on all of their folds
+    np.testing.assert_array_equal(state.best_loss[end], truth.best_loss[end])
+    np.testing.assert_array_equal(
+        state.parameters,
+        np.where(
+            np.repeat(end, np.diff(state.layout.parameters)), truth.parameters, state.parameters
+        ),
+    )
+
+
+def test_nobody_who_has_stopped_before_is_woken_or_moved(plan: Plan, prepared: Preparation) -> None:
+    training = Training(plan, prepared.dataset, Native(1))
+    steer = by_first_fold(training)
+    training.advance(next(steer))
+    training.state.stopped_at[:3] = 7  # the rates that are worst, as if by patience
+    training.advance(next(steer))
+    assert (training.state.stopped_at[:3] == 7).all()
+
+
+@given(st.integers(1, 300), st.integers(1, 10))
+def test_what_candidates_cost_is_a_share_of_what_they_would(every: int, folds: int) -> None:
+    assert 0 < share(folds, every) <= 1
+    if every <= 5:  # too few to leave any
+        assert share(folds, every) == pytest.approx(1)
+
+
+def test_twelve_candidates_on_five_folds_cost_less_than_half() -> None:
+    # A quarter of all, a quarter of six and a half of five; then five on four more folds.
+    assert share(5, 12) == pytest.approx((12 / 4 + 6 / 4 + 5 / 2 + 4 * 5) / 60)
 
 
 def test_candidates_that_were_left_have_no_weight_and_are_told_apart(
     plan: Plan, prepared: Preparation
 ) -> None:
-    run = run_of(after(2, plan, prepared))
+    run = run_of(after(4, plan, prepared))
     every = _weighted(prepared, run)
     assert sum(c.predictions is not None for c in every) == 5
     assert sum(c.weight for c in every) == pytest.approx(1)
@@ -87,7 +120,7 @@ def test_candidates_that_were_left_have_no_weight_and_are_told_apart(
 def test_a_training_that_ends_in_the_first_fold_still_gives_a_model(
     plan: Plan, prepared: Preparation
 ) -> None:
-    run = run_of(after(1, plan, prepared))
+    run = run_of(after(3, plan, prepared))
     assert trained_folds(run).tolist() == [0]
     ensemble = Ensemble(prepared, run, _weighted(prepared, run))
     assert {plan.population[k].fold for k in ensemble.weights} == {0}
@@ -109,13 +142,6 @@ def test_the_estimators_eliminate_from_their_own_population_and_from_no_other(
     assert given.step.all()
 
 
-def test_one_fold_eliminates_nobody() -> None:
-    assert share(1) == 1
-    X = np.random.default_rng(0).normal(size=(60, 2))
-    state = Regressor(epochs=2, validation=0.3, progress=False).fit(X, X[:, 0]).run_.state
-    assert state.step.all()
-
-
 def fitted() -> Fit:
     x = np.linspace(-2, 2, 200)
     return fit_table(pd.DataFrame({"x": x, "y": np.sin(2 * x)}), "y", epochs=2, progress=False)
@@ -132,7 +158,7 @@ def test_the_leaderboard_is_of_those_that_were_trained_on_every_fold() -> None:
 def test_the_leaderboard_of_a_training_that_ended_in_the_first_fold_is_of_that(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def first_leg(training: Training) -> Iterator[None]:
+    def first_leg(training: Training) -> Iterator[int | None]:
         yield from islice(by_first_fold(training), 1)
 
     monkeypatch.setattr("slalom.tabular.ensemble.by_first_fold", first_leg)

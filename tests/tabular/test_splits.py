@@ -26,12 +26,12 @@ def check_apart(folds: tuple[Split, ...], rows: int) -> None:
         assert sorted(both.tolist()) == list(range(rows))
 
 
-def test_auto_is_five_folds_below_4000_rows_and_a_share_from_there_on() -> None:
-    small, large = folds_of("auto", 3999), folds_of("auto", 4000)
-    assert [len(f.validation) for f in small] == [800, 800, 800, 800, 799]
-    assert [len(f.validation) for f in large] == [600]  # 15 %
-    check_apart(small, 3999)
-    check_apart(large, 4000)
+def test_auto_is_five_folds_below_10_000_rows_and_a_share_from_there_on() -> None:
+    small, large = folds_of("auto", 9999), folds_of("auto", 10_000)
+    assert [len(f.validation) for f in small] == [2000, 2000, 2000, 2000, 1999]
+    assert [len(f.validation) for f in large] == [1500]  # 15 %
+    check_apart(small, 9999)
+    check_apart(large, 10_000)
 
 
 @given(

@@ -22,7 +22,7 @@ class Classifier(ClassifierMixin, PopulationEstimator):  # type: ignore[misc]  #
     """Trains a population of nets on a table and tells classes with the best of them together.
 
     Args:
-        members: the population; when not given, 8 to 64 candidates drawn from a space of widths,
+        members: the population; when not given, 8 to 128 candidates drawn from a space of widths,
             embeddings, activations, dropouts, rates and decays (see `slalom.tabular.default`), as
             many as the time allows. Folds are set by the estimator.
         loss: cross_entropy or bce_with_logits (two classes), or a spec; cross_entropy when not

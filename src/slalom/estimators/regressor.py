@@ -17,15 +17,17 @@ class Regressor(RegressorMixin, PopulationEstimator):  # type: ignore[misc]  # s
     """Trains a population of nets on a table and predicts numbers with the best of them together.
 
     Args:
-        members: the population; when not given, 8 to 64 candidates drawn from a space of widths,
+        members: the population; when not given, 8 to 128 candidates drawn from a space of widths,
             embeddings, activations, dropouts, rates and decays (see `slalom.tabular.default`), as
-            many as the time allows. Folds are set by the estimator.
+            many as the time allows; the better ones are trained further. Folds are set by the
+            estimator.
         loss: mse, l1, huber or gaussian_nll, or a spec; mse when not given.
-        epochs: passes over the training rows; 40 when not given, 24 from 10,000 rows on.
+        epochs: passes over the training rows; 40 when not given (24 from 10,000 rows on), and up to
+            three times as many where there is time left.
         batch_size: rows a batch; about the root of the rows (16 to 256) when not given.
         patience: epochs without a better validation loss after which a member stops; half of the
             epochs when not given.
-        validation: how rows to select on are found: "auto" is 5 folds below 4000 rows and a share
+        validation: how rows to select on are found: "auto" is 5 folds below 10,000 rows and a share
             of 0.15 from there on; a share, a number of folds, a scikit-learn splitter, or pairs of
             row numbers.
         time_limit: seconds for the training; the population is then as large as they allow, and

@@ -115,7 +115,9 @@ class Predictor:
         mean = np.asarray(
             sum(weight * self.loss.predict(output).numpy() for weight, output in self._outputs(X))
         )
-        return self.target.decode(mean) if isinstance(self.target, RegressionTarget) else mean
+        if isinstance(self.target, RegressionTarget):
+            return self.target.decode(mean)
+        return mean.clip(0.0, 1.0)  # a sum of shares may be off by a rounding
 
     def predict_std(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         """Standard deviation of each prediction: where the nets disagree, and the noise left.

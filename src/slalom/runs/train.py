@@ -30,7 +30,7 @@ STEPWISE_ROWS = 200_000  # histories up to this long keep the loss of every step
 HISTORY_ROWS = 2_000_000  # 100 MB: more would take longer to sort and draw than it could tell
 EPOCHS = 100  # when neither epochs nor steps is given
 # Who goes on when all have come to their end: see `carry_out`.
-Steer: TypeAlias = Callable[[Training], Iterator[None]]
+Steer: TypeAlias = Callable[[Training], Iterator[int | None]]
 FRAMES = 60  # five seconds of animation at twelve frames a second
 FRAME_NUMBERS = 2**26  # 256 MB of weights
 
@@ -188,8 +188,8 @@ def carry_out(
     """Carry out a plan: see `train`, which makes one from arguments.
 
     Args:
-        steer: called with the training; it is advanced to its end each time that this yields, so
-            that one can look at it in between and say who goes on.
+        steer: called with the training; it is advanced by as many steps as this yields (None: to
+            its end), so that one can look at it in between and say who goes on.
     """
     check_time_limit(time_limit)
     engine, note = select(engine, plan, data, threads)
@@ -203,8 +203,8 @@ def carry_out(
         training.listeners.append(
             lambda happening: _show(happening, looks) if isinstance(happening, Progress) else None
         )
-        for _ in steer(training) if steer else (None,):
-            training.advance()
+        for steps in steer(training) if steer else (None,):
+            training.advance(steps)
             if reason:
                 break
     return Run(

