@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from slalom.optim import Constant as Constant
     from slalom.optim import CosineAnnealingLR as CosineAnnealingLR
     from slalom.optim import ExponentialLR as ExponentialLR
+    from slalom.optim import Muon as Muon
     from slalom.optim import OneCycleLR as OneCycleLR
     from slalom.optim import RMSprop as RMSprop
     from slalom.optim import StepLR as StepLR
@@ -76,6 +77,7 @@ _HOMES = {
     "Constant": "slalom.optim",
     "CosineAnnealingLR": "slalom.optim",
     "ExponentialLR": "slalom.optim",
+    "Muon": "slalom.optim",
     "OneCycleLR": "slalom.optim",
     "RMSprop": "slalom.optim",
     "StepLR": "slalom.optim",

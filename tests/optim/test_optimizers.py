@@ -9,9 +9,9 @@ import torch
 
 from slalom import SGD, Adagrad, Adam, AdamW, RMSprop
 from slalom.core.errors import BadPlan
-from slalom.optim import Adadelta, Optimizer
+from slalom.optim import Adadelta, Muon, Optimizer
 
-KINDS = [SGD, Adagrad, RMSprop, Adam, AdamW, Adadelta]
+KINDS = [SGD, Adagrad, RMSprop, Adam, AdamW, Adadelta, Muon]
 # How torch computes, not what; each has its own rounding and none changes the method.
 IMPLEMENTATION = {"params", "foreach", "fused", "capturable", "differentiable", "maximize"}
 IMPLEMENTATION |= {"decoupled_weight_decay"}  # what makes AdamW of Adam

@@ -36,8 +36,8 @@ def test_every_optimizer_has_a_colour_and_a_line_of_its_own() -> None:
 
 
 def test_an_unknown_optimizer_is_grey_and_solid() -> None:
-    assert style.color_of("Muon") == style.QUIET
-    assert style.line_of("Muon") == "-"
+    assert style.color_of("Lion") == style.QUIET
+    assert style.line_of("Lion") == "-"
 
 
 def test_line_colours_stand_out_from_white() -> None:

@@ -137,7 +137,7 @@ class _Stretch:
         module = _build(member)
         state.fill(module, k)
         optimizer = member.optimizer.build(module.parameters())
-        _load_slots(optimizer, state, k)
+        _load_slots(module, optimizer, state, k)
         try:
             self._train(table.view(np.recarray)[0], k, member, module, optimizer)
         finally:  # also when interrupted, so that the state is always whole
@@ -162,7 +162,8 @@ class _Stretch:
                 return
             step = int(m.step)
             dropout.step = step
-            optimizer.param_groups[0]["lr"] = member.schedule.at(member.optimizer.lr, step, total)
+            for group in optimizer.param_groups:
+                group["lr"] = member.schedule.at(member.optimizer.lr, step, total)
 
             optimizer.zero_grad()
             loss = plan.loss(_forward(module, member, step, batch.X), batch.y, batch.weight)
@@ -320,7 +321,9 @@ def _check_outputs(
         )
 
 
-def _load_slots(optimizer: torch.optim.Optimizer, state: State, k: int) -> None:
+def _load_slots(
+    module: torch.nn.Module, optimizer: torch.optim.Optimizer, state: State, k: int
+) -> None:
     """Give torch's optimizer its memory back; before the first step it has none."""
     names = state.plan.population[k].optimizer.slots
     if state.step[k] == 0 or not names:
@@ -329,11 +332,11 @@ def _load_slots(optimizer: torch.optim.Optimizer, state: State, k: int) -> None:
         len(names), -1
     )
     start = 0
-    for parameter in optimizer.param_groups[0]["params"]:
+    for parameter in module.parameters():
         memory = optimizer.state[parameter]
         for name, values in zip(names, slots, strict=True):
             memory[name] = values[start : start + parameter.numel()].clone().view_as(parameter)
-        if names[0] != "momentum_buffer":  # SGD counts no steps
+        if names != ("momentum_buffer",):  # SGD counts no steps
             memory["step"] = torch.tensor(float(state.step[k]))
         start += parameter.numel()
 

@@ -6,6 +6,7 @@ from slalom.optim.adadelta import Adadelta as Adadelta
 from slalom.optim.adagrad import Adagrad as Adagrad
 from slalom.optim.adam import Adam as Adam
 from slalom.optim.adamw import AdamW as AdamW
+from slalom.optim.muon import Muon as Muon
 from slalom.optim.optimizer import Optimizer as Optimizer
 from slalom.optim.rmsprop import RMSprop as RMSprop
 from slalom.optim.schedules import SCHEDULES as SCHEDULES
@@ -23,5 +24,5 @@ OptimizerLike: TypeAlias = Optimizer | type[Optimizer] | str
 
 # The registry: by the name in lower case, as people may write it.
 OPTIMIZERS: dict[str, type[Optimizer]] = {
-    cls.__name__.lower(): cls for cls in (SGD, Adagrad, RMSprop, Adam, AdamW, Adadelta)
+    cls.__name__.lower(): cls for cls in (SGD, Adagrad, RMSprop, Adam, AdamW, Adadelta, Muon)
 }

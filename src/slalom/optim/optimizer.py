@@ -34,6 +34,8 @@ class Optimizer(Spec, abstract=True):
     lr: float = 1e-3
 
     updates: ClassVar[dict[tuple[str, ...], Update]]
+    # What arguments may be that are no numbers; in columns of numbers they are their place here.
+    words: ClassVar[dict[str, tuple[str | None, ...]]] = {}
     formulas: ClassVar[tuple[Callable[..., Any], ...]] = ()  # of its own that these two call
 
     @property

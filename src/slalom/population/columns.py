@@ -91,6 +91,8 @@ def optimizer_columns(
         of = np.flatnonzero(codes == code)
         for field in fields(cls):
             own = [getattr(optimizers[int(k)], field.name) for k in of]
+            if field.name in cls.words:
+                own = [cls.words[field.name].index(word) for word in own]
             values = np.array(own, dtype=np.float64)
             for name, column in spread(field.name, values):
                 arguments.setdefault(name, np.full(len(optimizers), np.nan))[of] = column

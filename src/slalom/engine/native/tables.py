@@ -57,6 +57,8 @@ def refusal(plan: Plan, columns: Columns, dataset: Dataset) -> str:
     for optimizer in columns.optimizers:
         if optimizer not in OPTIMIZERS.values():
             return f"The optimizer {optimizer.__name__} is not one of Slalom's own."
+        if not optimizer.updates:
+            return f"The optimizer {optimizer.__name__} updates matrices as a whole."
     for schedule in columns.schedules:
         if type(schedule) not in SCHEDULES:
             return f"The schedule {schedule.kind} is not one of Slalom's own."

@@ -1,0 +1,115 @@
+"""What is each ingredient of the default estimators worth? Each is left out once.
+
+Error (what is left of R2, or the log loss) of `Regressor()` and `Classifier()` on the rows that
+splits of development hold back, beside the same with one ingredient out. What costs nothing when it
+is left out should go out.
+
+    python benchmarks/ablation.py --data ../shared/data
+    python benchmarks/ablation.py --only wine yacht --without embeddings dropout
+"""
+
+import argparse
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.model_selection import train_test_split
+
+from harness.results import FOLDER, markdown, write
+from slalom import Classifier, Constant, Regressor
+from slalom.data.columns import number
+from slalom.tabular import default, distinct, elimination, ensemble, greedy, splits
+from tables import TABLES, scored
+
+FULL = "nothing"
+
+
+def best_alone(predictions: NDArray[np.float64], score: Any, weight: Any) -> NDArray[np.float64]:
+    """All weight on the candidate that is best on all validation rows."""
+    losses = [score(weight)(each) for each in predictions]
+    return np.eye(len(predictions))[int(np.argmin(losses))]
+
+
+def one_choice(predictions: NDArray[np.float64], score: Any, weight: Any) -> NDArray[np.float64]:
+    """One greedy choice on all validation rows."""
+    return greedy.greedy_weights(predictions, score(weight))
+
+
+# What is left out, and what of the program is something else then: (module, name, value).
+INGREDIENTS: Mapping[str, Iterable[tuple[Any, str, Any]]] = {
+    FULL: [],
+    "embeddings": [(default, "EMBEDDED", 0)],
+    "embeddings of large scale": [(default, "SCALES", default.SCALES[:-3])],
+    "nets without embeddings": [(default, "PLAIN", 0)],
+    "dropout": [(default, "DROPOUTS", (0.0,))],
+    "weight decay": [(default, "DECAYS", (0.0,))],
+    "beta2 below .999": [(default, "BETAS", ((0.9, 0.999),))],
+    "activations but ReLU": [(default, "ACTIVATIONS", ("relu",))],
+    "a falling rate": [(default, "CosineAnnealingLR", Constant)],
+    "halving on the first fold": [(elimination, "RUNGS", ()), (elimination, "KEPT", 1.0)],
+    "longer trainings": [(default, "LONGEST", 1.0)],
+    "five folds": [(splits, "SMALL", 0)],
+    "the ensemble": [(ensemble, "bagged_weights", best_alone)],
+    "bags": [(ensemble, "bagged_weights", one_choice)],
+    "features of few values": [(number, "_FEW_VALUES", ())],
+    "features of far values": [(number.Scale, "fit_tail", lambda self, values: None)],
+    "copies as rows": [(distinct, "MOST_COPIES", 0.0)],
+}
+
+
+def error(name: str, folder: Path, seed: int) -> float:
+    """What is left unexplained, or the log loss, on one split."""
+    table = TABLES[name]
+    X, y = table.read(folder)
+    classes = table.task == "classification"
+    parts = train_test_split(
+        X, y, test_size=0.2, random_state=seed, stratify=y if classes else None
+    )
+    model = (Classifier if classes else Regressor)(progress=False).fit(parts[0], parts[2])
+    scores = scored(model, parts[1], parts[3], table.task)
+    return scores["log_loss"] if classes else 1 - scores["r2"]
+
+
+def measure(without: str, name: str, folder: Path, seed: int) -> dict[str, Any]:
+    with ExitStack() as stack:
+        for module, attribute, value in INGREDIENTS[without]:
+            stack.enter_context(patch.object(module, attribute, value))
+        row = {"without": without, "table": name, "split": seed}
+        row["error"] = error(name, folder, seed)
+    print(row, flush=True)
+    return row
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    every = [name for name in TABLES if name != "diamonds"]  # which would take an hour
+    parser.add_argument("--only", nargs="*", default=every, choices=list(TABLES))
+    others = list(INGREDIENTS)[1:]
+    parser.add_argument("--without", nargs="*", default=others, choices=others)
+    parser.add_argument("--splits", type=int, default=3)
+    parser.add_argument("--out", type=Path, default=FOLDER)
+    arguments = parser.parse_args()
+    results = pd.DataFrame(
+        measure(without, name, arguments.data, seed)
+        for without in [FULL, *arguments.without]
+        for name in arguments.only
+        for seed in range(arguments.splits)
+    )
+    means = results.pivot_table("error", "without", "table", sort=False)
+    change = 100 * (means / means.loc[FULL] - 1)
+    change["mean"] = change.mean(axis=1)
+    rows = [[name, *(f"{v:+.1f}" for v in row)] for name, row in change.iloc[1:].iterrows()]
+    whole = ["error with all", *(f"{v:.4f}" for v in means.loc[FULL]), ""]
+    text = markdown(["without", *change.columns], [*rows, whole])
+    work = f"Change of the error in per cent, {arguments.splits} splits of development."
+    write("ablation", results, work, text, folder=arguments.out)
+
+
+if __name__ == "__main__":
+    main()
