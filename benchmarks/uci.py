@@ -51,7 +51,7 @@ def measure(name: str, folder: Path, splits: int) -> list[dict]:
         model = Regressor(progress=False).fit(X.iloc[train], y.iloc[train])
         rmse = root_mean_squared_error(y.iloc[test], model.predict(X.iloc[test]))
         seconds = time.perf_counter() - began
-        rows.append({"set": name, "split": split, "rmse": rmse, "seconds": seconds})
+        rows.append({"set": name, "split": int(split), "rmse": rmse, "seconds": seconds})
         print(rows[-1], flush=True)
     return rows
 

@@ -59,12 +59,12 @@ def usual_epochs(rows: int) -> int:
 
 
 def seconds(rows: int) -> float:
-    """How long a training may take: 8 seconds up to 1000 rows, 50 from 6250 on.
+    """How long a training may take: 10 seconds up to 800 rows in a fold, 60 from 1200 on.
 
-    >>> [round(seconds(n)) for n in (50, 1000, 5000, 50_000)]
-    [8, 8, 40, 50]
+    >>> [round(seconds(n)) for n in (50, 800, 1000, 50_000)]
+    [10, 10, 35, 60]
     """
-    return float(np.clip(8 * rows / 1000, 8, 50))
+    return float(np.interp(rows, (800, 1200), (10, 60)))
 
 
 def operations_in(seconds: float, threads: int) -> float:
