@@ -24,7 +24,7 @@ from harness.results import FOLDER, markdown, write
 from slalom import Classifier, Constant, Regressor
 from slalom.data.columns import number
 from slalom.tabular import default, distinct, elimination, ensemble, greedy, splits
-from tables import TABLES, scored
+from tables import TABLES, at_hand, scored
 
 FULL = "nothing"
 
@@ -95,10 +95,11 @@ def main() -> None:
     parser.add_argument("--splits", type=int, default=3)
     parser.add_argument("--out", type=Path, default=FOLDER)
     arguments = parser.parse_args()
+    folder, names = at_hand(arguments.data, arguments.only)
     results = pd.DataFrame(
-        measure(without, name, arguments.data, seed)
+        measure(without, name, folder, seed)
         for without in [FULL, *arguments.without]
-        for name in arguments.only
+        for name in names
         for seed in range(arguments.splits)
     )
     means = results.pivot_table("error", "without", "table", sort=False)

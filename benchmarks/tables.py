@@ -73,6 +73,15 @@ TABLES = {
 }
 
 
+def at_hand(folder: Path, names: list[str]) -> tuple[Path, list[str]]:
+    """Where tables are, the examples at least, and which of these are there; the others are told."""
+    folder = folder if folder.is_dir() else Path("examples")
+    missing = [name for name in names if not (folder / TABLES[name].file).exists()]
+    if missing:
+        print(f"Not in {folder}, so left out: {', '.join(missing)}", file=sys.stderr)
+    return folder, [name for name in names if name not in missing]
+
+
 def contestants(task: str) -> dict[str, Callable[[], Any]]:
     """What makes each model, with its defaults."""
     quiet: dict[str, Any] = {"verbose": False, "allow_writing_files": False, "random_seed": 0}
@@ -179,14 +188,10 @@ def main() -> None:
     parser.add_argument("--splits", type=int, default=SPLITS)
     parser.add_argument("--out", type=Path, default=FOLDER)
     arguments = parser.parse_args()
-    folder = arguments.data if arguments.data.is_dir() else Path("examples")
-    missing = [name for name in arguments.only if not (folder / TABLES[name].file).exists()]
-    if missing:
-        print(f"Not in {folder}, so left out: {', '.join(missing)}", file=sys.stderr)
+    folder, names = at_hand(arguments.data, arguments.only)
     results = pd.DataFrame(
         row
-        for name in arguments.only
-        if name not in missing
+        for name in names
         for row in measure(name, TABLES[name], folder, arguments.splits, arguments.models)
     )
     work = f"Splits {FIRST_SPLIT} to {FIRST_SPLIT + arguments.splits - 1}, 80 % to train on."

@@ -8,6 +8,7 @@ train on), beside the lowest that we found published on these splits.
 """
 
 import argparse
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,6 +64,11 @@ def main() -> None:
     parser.add_argument("--splits", type=int, default=20)
     parser.add_argument("--out", type=Path, default=FOLDER)
     arguments = parser.parse_args()
+    if not (arguments.data / "uci").is_dir():
+        print(
+            f"There is no folder uci in {arguments.data}, so nothing is measured.", file=sys.stderr
+        )
+        return
     results = pd.DataFrame(
         row for name in arguments.only for row in measure(name, arguments.data, arguments.splits)
     )
