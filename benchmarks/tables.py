@@ -74,7 +74,7 @@ TABLES = {
 
 
 def at_hand(folder: Path, names: list[str]) -> tuple[Path, list[str]]:
-    """Where tables are, the examples at least, and which of these are there; the others are told."""
+    """Where tables are, the examples at least, and which of these are there; says which are not."""
     folder = folder if folder.is_dir() else Path("examples")
     missing = [name for name in names if not (folder / TABLES[name].file).exists()]
     if missing:
