@@ -103,12 +103,12 @@ def main() -> None:
         for seed in range(arguments.splits)
     )
     means = results.pivot_table("error", "without", "table", sort=False)
-    change = 100 * (means / means.loc[FULL] - 1)
-    change["mean"] = change.mean(axis=1)
-    rows = [[name, *(f"{v:+.1f}" for v in row)] for name, row in change.iloc[1:].iterrows()]
+    ratio = means / means.loc[FULL]
+    ratio["geometric mean"] = np.exp(np.log(ratio).mean(axis=1))
+    rows = [[name, *(f"{100 * (v - 1):+.1f}" for v in row)] for name, row in ratio.iterrows()][1:]
     whole = ["error with all", *(f"{v:.4f}" for v in means.loc[FULL]), ""]
-    text = markdown(["without", *change.columns], [*rows, whole])
-    work = f"Change of the error in per cent, {arguments.splits} splits of development."
+    text = markdown(["without", *ratio.columns], [*rows, whole])
+    work = f"Change of the error in per cent, splits 0 to {arguments.splits - 1} of development."
     write("ablation", results, work, text, folder=arguments.out)
 
 
