@@ -108,7 +108,7 @@ def main() -> None:
     rows = [[name, *(f"{100 * (v - 1):+.1f}" for v in row)] for name, row in ratio.iterrows()][1:]
     whole = ["error with all", *(f"{v:.4f}" for v in means.loc[FULL]), ""]
     text = markdown(["without", *ratio.columns], [*rows, whole])
-    work = f"Change of the error in per cent, splits 0 to {arguments.splits - 1} of development."
+    work = f"Change of the error in per cent, the first {arguments.splits} splits of development."
     write("ablation", results, work, text, folder=arguments.out)
 
 
