@@ -16,6 +16,7 @@ from slalom.engine import Native
 from slalom.losses import MSE
 from slalom.plan import Plan
 from slalom.runs import Run
+from slalom.tabular import ensemble
 from slalom.tabular.elimination import by_first_fold, share
 from slalom.tabular.ensemble import Ensemble, _weighted, trained_folds
 from slalom.tabular.fit import Fit, fit_table
@@ -165,3 +166,19 @@ def test_the_leaderboard_of_a_training_that_ended_in_the_first_fold_is_of_that(
     fit = fitted()
     assert "on the first of 5 folds" in fit.field
     assert fit.leaderboard()["validation loss"].notna().all()
+
+
+def test_where_the_machine_is_fast_a_time_limit_is_used_for_more_candidates(
+    prepared: Preparation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = ensemble.Settings(time_limit=0.1, threads=1)
+
+    def candidates_at(seconds: float) -> int:
+        monkeypatch.setattr(ensemble, "duration", lambda *_: seconds)
+        plan = ensemble._plan(prepared, settings)
+        return len(ensemble._in_time(plan, prepared, settings, limit=0.1).population)
+
+    monkeypatch.setattr(ensemble, "within", lambda plan, *_: plan)
+    as_usual, faster = candidates_at(1.0), candidates_at(0.002)
+    assert as_usual == len(ensemble._plan(prepared, settings).population)
+    assert faster > 2 * as_usual

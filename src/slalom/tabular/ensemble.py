@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.utils.class_weight import compute_class_weight
 
 from slalom.core.errors import BadPlan, Diverged
+from slalom.data.dataset import Dataset
 from slalom.data.target import ClassificationTarget, RegressionTarget
 from slalom.engine import Engine, select
 from slalom.engine.contract import cores
@@ -24,7 +25,7 @@ from slalom.tabular import default
 from slalom.tabular.candidate import Candidate, candidates
 from slalom.tabular.elimination import by_first_fold, share
 from slalom.tabular.greedy import Score, bagged_weights
-from slalom.tabular.pace import within
+from slalom.tabular.pace import SAFETY, duration, within
 from slalom.tabular.preparation import Preparation
 
 
@@ -125,11 +126,7 @@ def fit_ensemble(prepared: Preparation, settings: Settings) -> Ensemble:
     data = prepared.dataset
     plan = _plan(prepared, settings)
     if settings.time_limit is not None:
-        engine, _ = select(settings.engine, plan, data, settings.threads)
-        part = 1.0
-        if settings.members is None:
-            part = share(len(data.folds), len(plan.population) // len(data.folds))
-        plan = within(plan, data, engine, settings.time_limit, part)
+        plan = _in_time(plan, prepared, settings, settings.time_limit)
     left = settings.time_limit and max(0.1, settings.time_limit - (time.perf_counter() - began))
     run = carry_out(
         plan,
@@ -143,7 +140,25 @@ def fit_ensemble(prepared: Preparation, settings: Settings) -> Ensemble:
     return Ensemble(prepared, run, _weighted(prepared, run))
 
 
-def _plan(prepared: Preparation, settings: Settings) -> Plan:
+def _in_time(plan: Plan, prepared: Preparation, settings: Settings, limit: float) -> Plan:
+    """A plan that ends in time; with more candidates by default, where the machine is fast."""
+    data = prepared.dataset
+    engine, _ = select(settings.engine, plan, data, settings.threads)
+    if settings.members is not None:
+        return within(plan, data, engine, limit)
+    faster = SAFETY * limit / duration(plan, data, engine, _carried_out(plan, data))
+    if faster > 1:
+        plan = _plan(prepared, settings, faster)
+    return within(plan, data, engine, limit, _carried_out(plan, data))
+
+
+def _carried_out(plan: Plan, data: Dataset) -> float:
+    """What a default population costs of the training of all its members."""
+    return share(len(data.folds), len(plan.population) // len(data.folds))
+
+
+def _plan(prepared: Preparation, settings: Settings, faster: float = 1.0) -> Plan:
+    """What to train; by default as much as a machine does that is so much faster than usual."""
     data, loss = prepared.dataset, _loss(prepared, settings)
     rows, folds = len(data.folds[0].train), len(data.folds)
     if settings.members is None:
@@ -154,7 +169,7 @@ def _plan(prepared: Preparation, settings: Settings) -> Plan:
             numbers=prepared.schema.numbers,
             rows=rows,
             folds=folds,
-            operations=default.operations_in(seconds, settings.threads or cores()),
+            operations=faster * default.operations_in(seconds, settings.threads or cores()),
             epochs=settings.epochs,
             seed=settings.seed,
         )

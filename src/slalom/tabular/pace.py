@@ -26,14 +26,8 @@ def within(plan: Plan, data: Dataset, engine: Engine, seconds: float, trained: f
     A schedule that ends where the training does learns far more than one that is cut off, and a few
     members that learn are worth more than many that do not.
     """
-    pace = trained * _seconds_per_step(plan, data, engine)
-    epochs = (
-        SAFETY
-        * seconds
-        / pace
-        / max(steps_per_epoch(len(data.folds[m.fold].train), m.batch_size) for m in plan.population)
-    )
     assert plan.epochs is not None  # the estimators count epochs
+    epochs = plan.epochs * SAFETY * seconds / duration(plan, data, engine, trained)
     if epochs >= plan.epochs:
         return plan
     population = plan.population
@@ -47,6 +41,14 @@ def within(plan: Plan, data: Dataset, engine: Engine, seconds: float, trained: f
     share = length / plan.epochs
     members = (replace(m, schedule=shortened(m.schedule, share)) for m in population)
     return replace(plan, epochs=length, population=Population(tuple(members)))
+
+
+def duration(plan: Plan, data: Dataset, engine: Engine, trained: float = 1.0) -> float:
+    """Seconds that a training takes of which the share `trained` is carried out, measured."""
+    assert plan.epochs is not None
+    rows = [(len(data.folds[m.fold].train), m.batch_size) for m in plan.population]
+    steps = plan.epochs * max(steps_per_epoch(*each) for each in rows)
+    return trained * steps * _seconds_per_step(plan, data, engine)
 
 
 def _seconds_per_step(plan: Plan, data: Dataset, engine: Engine) -> float:
