@@ -14,7 +14,6 @@ import argparse
 import sys
 import time
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,32 +81,35 @@ def at_hand(folder: Path, names: list[str]) -> tuple[Path, list[str]]:
     return folder, [name for name in names if name not in missing]
 
 
-def contestants(task: str) -> dict[str, Callable[[], Any]]:
-    """What makes each model, with its defaults."""
-    quiet: dict[str, Any] = {"verbose": False, "allow_writing_files": False, "random_seed": 0}
-    if task == "classification":
-        return {
-            "slalom": lambda: Classifier(progress=False),
-            "catboost": lambda: tabular_pipeline(CatBoostClassifier(**quiet)),
-            "lightgbm": lambda: tabular_pipeline(LGBMClassifier(verbose=-1, random_state=0)),
-            "xgboost": lambda: tabular_pipeline(XGBClassifier(random_state=0)),
-            "histogram": lambda: tabular_pipeline(HistGradientBoostingClassifier(random_state=0)),
-            "mlp": lambda: tabular_pipeline(MLPClassifier(random_state=0)),
-            "mlp+": lambda: tabular_pipeline(MLPClassifier(random_state=0, max_iter=1000)),
-        }
-    return {
-        "slalom": lambda: Regressor(progress=False),
-        "catboost": lambda: tabular_pipeline(CatBoostRegressor(**quiet)),
-        "lightgbm": lambda: tabular_pipeline(LGBMRegressor(verbose=-1, random_state=0)),
-        "xgboost": lambda: tabular_pipeline(XGBRegressor(random_state=0)),
-        "histogram": lambda: tabular_pipeline(HistGradientBoostingRegressor(random_state=0)),
-        "mlp": lambda: tabular_pipeline(MLPRegressor(random_state=0)),
-        "mlp+": lambda: tabular_pipeline(
-            TransformedTargetRegressor(
-                MLPRegressor(random_state=0, max_iter=1000), transformer=StandardScaler()
-            )
-        ),
-    }
+PEERS: dict[str, tuple[type, type, dict[str, Any]]] = {
+    "catboost": (
+        CatBoostRegressor,
+        CatBoostClassifier,
+        {"verbose": False, "allow_writing_files": False, "random_seed": 0},
+    ),
+    "lightgbm": (LGBMRegressor, LGBMClassifier, {"verbose": -1, "random_state": 0}),
+    "xgboost": (XGBRegressor, XGBClassifier, {"random_state": 0}),
+    "histogram": (
+        HistGradientBoostingRegressor,
+        HistGradientBoostingClassifier,
+        {"random_state": 0},
+    ),
+    "mlp": (MLPRegressor, MLPClassifier, {"random_state": 0}),
+    "mlp+": (MLPRegressor, MLPClassifier, {"random_state": 0, "max_iter": 1000}),
+}
+MODELS = ("slalom", *PEERS)
+
+
+def contestant_of(name: str, task: str) -> Any:
+    """A fresh model with its defaults."""
+    classes = task == "classification"
+    if name == "slalom":
+        return (Classifier if classes else Regressor)(progress=False)
+    regressor, classifier, arguments = PEERS[name]
+    model = (classifier if classes else regressor)(**arguments)
+    if name == "mlp+" and not classes:
+        model = TransformedTargetRegressor(model, transformer=StandardScaler())
+    return tabular_pipeline(model)
 
 
 def scored(model: Any, X: pd.DataFrame, y: pd.Series, task: str) -> dict[str, float]:
@@ -128,7 +130,7 @@ def measure(name: str, table: Table, folder: Path, splits: int, models: list[str
         parts = train_test_split(X, y, test_size=0.2, random_state=seed, stratify=stratify)
         X_train, X_test, y_train, y_test = parts
         for model in models:
-            contestant = contestants(table.task)[model]()
+            contestant = contestant_of(model, table.task)
             began = time.perf_counter()
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # peers that have not converged, unseen categories
@@ -184,7 +186,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--only", nargs="*", default=list(TABLES), choices=list(TABLES))
-    parser.add_argument("--models", nargs="*", default=list(contestants("regression")))
+    parser.add_argument("--models", nargs="*", default=list(MODELS), choices=MODELS)
     parser.add_argument("--splits", type=int, default=SPLITS)
     parser.add_argument("--out", type=Path, default=FOLDER)
     arguments = parser.parse_args()
