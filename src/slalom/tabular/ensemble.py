@@ -147,7 +147,7 @@ def _in_time(plan: Plan, prepared: Preparation, settings: Settings, limit: float
     if settings.members is not None:
         return within(plan, data, engine, limit)
     faster = SAFETY * limit / duration(plan, data, engine, _carried_out(plan, data))
-    if faster > 1:
+    if faster > 1:  # measured anew then, for other members may have another pace
         plan = _plan(prepared, settings, faster)
     return within(plan, data, engine, limit, _carried_out(plan, data))
 
