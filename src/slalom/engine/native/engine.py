@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from slalom.core.errors import BadPlan
 from slalom.data.dataset import Dataset
 from slalom.engine.contract import RECORD, Engine, check_threads, cores
+from slalom.engine.native.denormals import flush_denormals, flushed_denormals
 from slalom.engine.native.tables import Block, Stretch, refusal
 from slalom.engine.native.training import work
 from slalom.engine.reference import ReferenceSession
@@ -84,7 +85,7 @@ class NativeSession:
                 f"engine='auto', or take engine='reference'."
             )
         self._blocks: dict[int, Block] = {}
-        self._pool = ThreadPoolExecutor(threads)
+        self._pool = ThreadPoolExecutor(threads, initializer=flush_denormals)
 
     def start(self) -> State:
         state, program = self._reference.start(), cast(Any, work)
@@ -137,7 +138,8 @@ class NativeSession:
     def _carry_out(self, stretch: Stretch, stop: Event) -> None:
         """Work in some threads; the flag that they share, which follows `stop`, ends the work."""
         if stretch.operations < AT_ONCE:
-            stretch.work(stretch.shared(1))
+            with flushed_denormals():
+                stretch.work(stretch.shared(1))
             return
         threads = min(self._threads, len(stretch.bundles) * stretch.common.parts)
         shared = stretch.shared(threads)
