@@ -29,6 +29,8 @@ from slalom.data.table import text_names
 
 Cells: TypeAlias = "pd.DataFrame | pd.Series[Any]"
 
+MOST_OUTPUTS = 10
+
 _TRUTH_WORDS = ("true", "false")
 
 
@@ -114,6 +116,10 @@ class RegressionTarget(Spec):
         """What the nets are trained on for values [N, T] in original units: float32 [N, T]."""
         return np.asarray((values - np.array(self.mean)) / np.array(self.scale), dtype=np.float32)
 
+    def outputs(self, values: NDArray[Any]) -> dict[str, Float64Array]:
+        """Each of the T numbers by its name, standardised, `[N]`, for values `[N, T]`."""
+        return dict(zip(self.names, self.standardised(values).astype(np.float64).T, strict=True))
+
     def encode(self, frame: Cells) -> NDArray[np.float32]:
         """The standardised target, float32 [N, T]. Raises as `values`."""
         return self.standardised(self.values(frame))
@@ -197,6 +203,13 @@ class ClassificationTarget(Spec):
     def standardised(self, values: NDArray[Any]) -> NDArray[np.int64]:
         """What the nets are trained on for class numbers [N]: these."""
         return values
+
+    def outputs(self, values: NDArray[Any]) -> dict[str, Float64Array]:
+        """For each class whether a row is of it, 1 or 0, `[N]`; for two classes the second says
+        all, and of many the first `MOST_OUTPUTS` are told."""
+        first = 1 if len(self.classes) == 2 else 0
+        told = list(enumerate(self.classes))[first : first + MOST_OUTPUTS]
+        return {str(label): (values == k).astype(np.float64) for k, label in told}
 
     def decode(self, codes: NDArray[Any]) -> NDArray[Any]:
         """The labels of class numbers [N], with the dtype that they had (text as objects)."""

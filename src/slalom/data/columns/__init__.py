@@ -4,11 +4,13 @@ from slalom.data.columns.boolean import Boolean
 from slalom.data.columns.category import Category
 from slalom.data.columns.detect import Column, fit_column
 from slalom.data.columns.dropped import Dropped, Presence
+from slalom.data.columns.means import Answers, TargetMeans
 from slalom.data.columns.moment import Datetime, Duration
 from slalom.data.columns.number import Number, Scale
 from slalom.data.columns.text import Text
 
 __all__ = [
+    "Answers",
     "Boolean",
     "Category",
     "Column",
@@ -18,6 +20,7 @@ __all__ = [
     "Number",
     "Presence",
     "Scale",
+    "TargetMeans",
     "Text",
     "fit_column",
 ]
