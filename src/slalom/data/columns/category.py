@@ -13,8 +13,14 @@ from slalom.data.columns.cells import Features, Series, as_text, counted, exampl
 FEW_LEVELS = 32
 """Up to so many levels, each one that occurs twice gets its own feature."""
 
+NAMED = 256
+"""With more levels, each does that has enough rows, if these are not more levels than that.
+
+Measured on a table of 142 countries: what is left unexplained is .005 with a feature for each, .036
+for the 64 most frequent and means of the target (see `slalom.data.columns.means`)."""
+
 MOST_LEVELS = 64
-"""With more levels, only the most frequent ones do, and at most so many."""
+"""With more, so many of the most frequent ones do."""
 
 
 def least_count(rows: int) -> int:
@@ -31,7 +37,8 @@ def frequent_levels(text: Series) -> tuple[str, ...]:
     least = 2 if few else least_count(len(text))
     if few and (by_count < least).sum() == 1:  # alone, it would be all that "rare" means
         least = 1
-    return tuple(by_count.index[by_count >= least][:MOST_LEVELS])
+    enough = by_count.index[by_count >= least]
+    return tuple(enough if len(enough) <= NAMED else enough[:MOST_LEVELS])
 
 
 class Category(Spec):
