@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from slalom.core.errors import BadData, BadFile
 from slalom.losses import MSE, CrossEntropy
 from slalom.models import Predictor
 from slalom.nets import MLP
 from tests.models.predictors import INPUTS, TABLE, classification, regression, same
+from tests.models.sealing import resealed, sealed_file
 
 Header = dict[str, Any]
 
@@ -31,9 +32,7 @@ def header_of(model: Predictor, path: Path) -> Header:
 
 def loaded(path: Path, header: Header) -> Predictor:
     """The model that the tensors in the file and this header make."""
-    changed = path.with_name("changed")
-    save_file(load_file(path), changed, metadata={"slalom": json.dumps(header)})
-    return Predictor.load(changed)
+    return Predictor.load(resealed(path, header, to=path.with_name("changed")))
 
 
 def places(node: Any) -> Iterator[tuple[Any, Any]]:
@@ -137,7 +136,7 @@ def test_weights_that_are_not_finite_are_refused(tmp_path: Path) -> None:
     header = header_of(regression(), path := tmp_path / "model")
     tensors = load_file(path)
     tensors["1.0.bias"][0] = torch.nan
-    save_file(tensors, path, metadata={"slalom": json.dumps(header)})
+    sealed_file(path, tensors, header)
     with pytest.raises(BadFile, match="net 1 must predict finite numbers"):
         Predictor.load(path)
 

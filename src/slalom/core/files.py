@@ -26,8 +26,20 @@ def write_whole(path: str | Path, data: bytes) -> None:
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(whole, path)
+        _sync_folder(path.parent)
     except OSError as error:
         raise BadFile(
             f"The file could not be written to {path}: {error.strerror or error}. "
             f"Choose a file name in a folder that exists and that you may write to."
         ) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    """Put the names in a folder on the disk: else a new file may be gone after a power cut."""
+    if os.name == "nt":  # where a folder cannot be opened, and need not be
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

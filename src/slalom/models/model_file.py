@@ -1,21 +1,20 @@
-"""The file of a model: safetensors, with everything else as JSON in its header.
+"""The file of a model: a sealed file (see `slalom.core.sealed`) of torch's tensors."""
 
-Reading it runs no code: the tensors are raw numbers and the header is JSON.
-"""
-
-import json
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 
 from slalom.core.errors import BadFile
 from slalom.core.files import write_whole
+from slalom.core.sealed import Header, opened, read_bytes, seal
 
-Header: TypeAlias = dict[str, Any]
 Tensors: TypeAlias = dict[str, torch.Tensor]
+
+FORMAT = "slalom-model-2"
+FORMAT_1 = "slalom-model-1"  # the same without a digest
 
 
 def write_model(path: str | Path, header: Header, tensors: Tensors) -> None:
@@ -24,7 +23,8 @@ def write_model(path: str | Path, header: Header, tensors: Tensors) -> None:
     Raises:
         BadFile: when the folder is missing or cannot be written to.
     """
-    write_whole(path, save(tensors, metadata={"slalom": json.dumps(header)}))
+    header = {"format": FORMAT, **header}
+    write_whole(path, seal(header, lambda metadata: save(tensors, metadata=metadata)))
 
 
 def read_model(path: str | Path) -> tuple[Header, Tensors]:
@@ -33,28 +33,20 @@ def read_model(path: str | Path) -> tuple[Header, Tensors]:
     Raises:
         BadFile: when the file is missing, is not one of ours, or is damaged.
     """
-    path = Path(path)
-    if not path.is_file():
+    data = read_bytes(path, "model file")
+    header = opened(data, path, "Slalom model", unsealed=FORMAT_1)
+    if header.get("format") not in (FORMAT, FORMAT_1):
         raise BadFile(
-            f"There is no model file {path}" + (", that is a folder." if path.is_dir() else ".")
+            f"The model has the format {header.get('format')!r}, but this version of Slalom reads "
+            f"{FORMAT!r}. Install the version that wrote it, or train it anew."
         )
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
+        return header, load(data)
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
         raise BadFile(
             f"{path} is not a Slalom model, or is damaged ({error}). "
             f"Expected a file that `slalom fit` or Predictor.save wrote."
         ) from error
-    if "slalom" not in metadata:
-        raise BadFile(
-            f"{path} holds tensors, but no Slalom model: its header has no 'slalom' entry."
-        )
-    try:
-        return json.loads(metadata["slalom"]), tensors
-    except (ValueError, RecursionError) as error:
-        raise BadFile(damaged(path, error)) from error
 
 
 def damaged(path: str | Path, error: Exception) -> str:

@@ -17,8 +17,6 @@ from slalom.losses import Loss, as_loss
 from slalom.models.model_file import damaged, read_model, write_model
 from slalom.nets import NetSpec, outputs
 
-FORMAT = "slalom-model-1"
-
 
 @dataclass(frozen=True, eq=False)
 class Predictor:
@@ -140,7 +138,6 @@ class Predictor:
     def save(self, path: Any) -> None:
         """Write one safetensors file, without pickle. See `slalom.models.model_file`."""
         header = {
-            "format": FORMAT,
             "schema": self.schema.to_json(),
             "target": self.target.to_json(),
             "loss": self.loss.to_json(),
@@ -192,11 +189,6 @@ def _squeeze(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _predictor(header: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Predictor:
-    if header["format"] != FORMAT:
-        raise BadFile(
-            f"The model has the format {header['format']!r}, but this version of Slalom reads "
-            f"{FORMAT!r}. Install the version that wrote it, or train it anew."
-        )
     nets = tuple(NetSpec.from_json(net) for net in header["nets"])
     kinds = {cls.kind: cls for cls in (RegressionTarget, ClassificationTarget)}
     parts: list[dict[str, torch.Tensor]] = [{} for _ in nets]
