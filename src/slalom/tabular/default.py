@@ -35,9 +35,9 @@ LONGEST = 3.0  # times the usual epochs, at most
 # Floating-point operations a second that a thread is taken to do, by what torch says of the
 # processor. It decides how many candidates there are, so nothing is measured: a table gives the
 # same population on every machine with such instructions and as many cores.
-PACE = {"AVX512": 1e11, "AVX2": 5e10}
-SLOW = 2.5e10  # with any other instructions
-UPDATE = 48  # rows more in a batch would take as long as the optimizer does: it waits for memory
+PACE = {"AVX512": 6e10, "AVX2": 3e10}
+SLOW = 1.5e10  # with any other instructions
+UPDATE = 32  # rows more in a batch would take as long as the optimizer does: it waits for memory
 
 
 def batch_size(rows: int) -> int:
@@ -132,8 +132,8 @@ def _drawn(
 def operations_of(member: Member, rows: int) -> float:
     """Floating-point operations of one pass over so many rows, or what takes as long.
 
-    A row takes 6 for each weight, and the update of the weights, which every batch pays, as long as
-    `UPDATE` rows: measured on batches of 8 to 256 and nets of 4,800 to 133,000 weights.
+    A row takes 6 for each weight. The update of the weights, which every batch pays, takes as long
+    as `UPDATE` rows: 24 to 48, on two processors, for batches of 8 to 256 and any size of net.
     """
     parameters, _ = member.net.size
     return 6.0 * parameters * (rows + UPDATE * steps_per_epoch(rows, member.batch_size))
