@@ -11,7 +11,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 PYTEST := $(ONE_THREAD) $(BIN)/pytest -n 2 --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench docs lessons lint format clean
+.PHONY: help install demo test check soak bench docs lessons lint format clean
 
 help:  ## list the verbs
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile
@@ -30,7 +30,10 @@ test: $(INSTALLED)  ## the whole suite
 	$(PYTEST)
 
 check: lint  ## before a commit: the linters and the fast tests, in under a minute
-	$(PYTEST) -m "not slow"
+	$(PYTEST) -m "not slow and not soak"
+
+soak: $(INSTALLED)  ## what takes long: thousands of kills, damaged files, settings
+	$(ONE_THREAD) $(BIN)/pytest -m soak
 
 bench: $(INSTALLED)  ## every benchmark, one after another, into benchmarks/results/
 	$(BIN)/pip install --quiet -c constraints.txt -e '.[bench]'

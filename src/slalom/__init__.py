@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from slalom.population import grid as grid
     from slalom.population import sample as sample
     from slalom.runs import Run as Run
+    from slalom.runs import Store as Store
+    from slalom.runs.resume import open_run as open_run
+    from slalom.runs.resume import resume as resume
     from slalom.runs.train import race as race
     from slalom.runs.train import train as train
     from slalom.tabular.fit import fit_table as fit_table
@@ -89,6 +92,9 @@ _HOMES = {
     "sample": "slalom.population",
     "Predictor": "slalom.models",
     "Run": "slalom.runs",
+    "Store": "slalom.runs",
+    "open_run": "slalom.runs.resume",
+    "resume": "slalom.runs.resume",
     "trust": "slalom.core.spec",
     "race": "slalom.runs.train",
     "train": "slalom.runs.train",

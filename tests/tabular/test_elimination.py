@@ -43,8 +43,8 @@ def plan() -> Plan:
 def after(legs: int, plan: Plan, prepared: Preparation) -> Training:
     training = Training(plan, prepared.dataset, Native(1))
     steer = by_first_fold(training)
-    for steps in islice(steer, legs):
-        training.advance(steps)
+    for step in islice(steer, legs):
+        training.advance(until=step)
     return training
 
 
@@ -85,12 +85,31 @@ def test_those_that_go_on_end_as_if_nobody_had_been_held_back(
     )
 
 
+@pytest.mark.parametrize("legs", [0, 1, 2, 3, 4])
+@pytest.mark.parametrize("further", [0, 1, 3])
+def test_one_that_is_picked_up_anywhere_ends_as_one_that_was_not_stopped(
+    legs: int, further: int, plan: Plan, prepared: Preparation
+) -> None:
+    whole = after(9, plan, prepared)
+    first = Training(plan, prepared.dataset, Native(1))
+    steer = by_first_fold(first)
+    for step in islice(steer, legs):
+        first.advance(until=step)
+    next(steer, None)  # what follows the leg is done, and a part of the next leg
+    first.advance(steps=further)
+    second = Training.resume(first.snapshot(), Native(1))
+    for step in by_first_fold(second):
+        second.advance(until=step)
+    for name, values in whole.state.arrays().items():
+        np.testing.assert_array_equal(second.state.arrays()[name], values, err_msg=name)
+
+
 def test_nobody_who_has_stopped_before_is_woken_or_moved(plan: Plan, prepared: Preparation) -> None:
     training = Training(plan, prepared.dataset, Native(1))
     steer = by_first_fold(training)
-    training.advance(next(steer))
+    training.advance(until=next(steer))
     training.state.stopped_at[:3] = 7  # the rates that are worst, as if by patience
-    training.advance(next(steer))
+    training.advance(until=next(steer))
     assert (training.state.stopped_at[:3] == 7).all()
 
 

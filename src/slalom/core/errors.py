@@ -4,6 +4,7 @@
       BadData      a table, an array or a target that cannot be used
       BadPlan      a population, a plan or one of its parts that makes no sense
       BadFile      a file that cannot be read or written
+      BadRun       a run on the disk, or a store of them, that cannot be used
       Diverged     no member of a population is left with finite numbers
 
 A message says what was expected, what came, where, and what to do. Errors about arguments are
@@ -27,6 +28,10 @@ class BadPlan(SlalomError, ValueError):
 
 class BadFile(SlalomError, OSError):
     """A file that cannot be read or written."""
+
+
+class BadRun(SlalomError, OSError):
+    """A run on the disk that is not there, is damaged or in use, or a store of them that is."""
 
 
 class Diverged(SlalomError, ArithmeticError):

@@ -6,6 +6,8 @@ from tempfile import TemporaryDirectory
 
 from slalom.core.errors import BadFile
 
+UNFINISHED = ".slalom-"  # begins the names of folders that hold what is not whole yet
+
 
 def write_whole(path: str | Path, data: bytes) -> None:
     """Write a file; an existing one is replaced only once the new one is whole and on the disk.
@@ -19,7 +21,7 @@ def write_whole(path: str | Path, data: bytes) -> None:
     path = Path(path)
     try:
         # Beside the target, for only within one disk is replacing a file all or nothing.
-        with TemporaryDirectory(prefix=".slalom-", dir=path.parent) as folder:
+        with TemporaryDirectory(prefix=UNFINISHED, dir=path.parent) as folder:
             whole = Path(folder, "whole")
             with open(whole, "xb") as file:
                 file.write(data)

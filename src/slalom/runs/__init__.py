@@ -1,3 +1,4 @@
 """What trainings leave behind."""
 
 from slalom.runs.run import Run as Run
+from slalom.runs.store import Store as Store

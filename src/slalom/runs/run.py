@@ -1,13 +1,19 @@
 """A run: what a training leaves, and what people do with it."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from slalom.runs.folder import RunFolder
 from slalom.training import Outcome
 
 
+@dataclass(eq=False)
 class Run(Outcome):
     """What a training leaves: plan, history, models, frames; see `slalom.training.Outcome`.
+
+    Args:
+        folder: where it is kept on the disk, if it is.
 
     Example:
         >>> import slalom
@@ -16,6 +22,8 @@ class Run(Outcome):
         >>> run.history.columns.tolist()
         ['member', 'step', 'epoch', 'train_loss', 'validation_loss', 'r2']
     """
+
+    folder: RunFolder | None = None
 
     def plot(self, path: str | Path | None = None) -> Any:
         """Learning curves of the population; written to `path` (PNG, SVG, PDF) when it is given.

@@ -1,10 +1,9 @@
 """`train` and `race`: from arguments to a plan, and from a plan to a run."""
 
 import signal
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -21,15 +20,19 @@ from slalom.nets import NetLike
 from slalom.optim import OptimizerLike, Schedule
 from slalom.plan import Plan
 from slalom.population import MembersLike, Population, as_population, grid
+from slalom.runs.folder import RunFolder
+from slalom.runs.keeping import EVERY, Keeper
 from slalom.runs.run import Run
-from slalom.training import Progress, Stopper, Training
+from slalom.runs.stopping import check_time_limit, stopping
+from slalom.runs.store import Store, StoreLike
+from slalom.training import Progress, Snapshot, Training
 from slalom.training.frames import drawable
 from slalom.training.progress import announce, progress_bar
 
 STEPWISE_ROWS = 200_000  # histories up to this long keep the loss of every step
 HISTORY_ROWS = 2_000_000  # 100 MB: more would take longer to sort and draw than it could tell
 EPOCHS = 100  # when neither epochs nor steps is given
-# Who goes on when all have come to their end: see `carry_out`.
+# Who goes on when all have come to a step: see `carry_out`.
 Steer: TypeAlias = Callable[[Training], Iterator[int | None]]
 FRAMES = 60  # five seconds of animation at twelve frames a second
 FRAME_NUMBERS = 2**26  # 256 MB of weights
@@ -58,6 +61,9 @@ def train(
     time_limit: float | None = None,
     progress: bool | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    store: StoreLike | None = None,
+    name: str | None = None,
+    checkpoint_every: float = EVERY,
 ) -> Run:
     """Train a population, or a single net, and return the run.
 
@@ -81,6 +87,10 @@ def train(
         time_limit: seconds > 0 after which the training stops where it is.
         progress: whether to show a bar; only on a terminal when not given.
         on_progress: called with a `Progress` after every stretch.
+        store: where the run is kept while it trains and afterwards, a folder or a `Store`; then
+            `slalom.resume` goes on with it, whatever ended it. Nowhere when not given.
+        name: what it is called there; by date and time when not given.
+        checkpoint_every: seconds between two checkpoints there; 30 lose little and cost little.
 
     Returns:
         The run. Ctrl-C ends the training early and still returns what has been reached.
@@ -130,6 +140,11 @@ def train(
         unsaid["frames"] = _default_frames(population, data)
         plan = Plan(population, as_loss(loss, data.task), **(unsaid | of_plan))
         plan = replace(plan, **(_default_records(plan, data, record) | of_plan))
+    folder = None
+    if store is not None:  # with what was asked for, should it be killed before it has begun
+        asked = engine if isinstance(engine, str) else engine.name
+        about = {"kind": "train", "engine": asked, "threads": threads}
+        folder = Store.of(store).new(plan, data, name, about)
     return carry_out(
         plan,
         data,
@@ -138,6 +153,8 @@ def train(
         time_limit=time_limit,
         progress=progress,
         on_progress=on_progress,
+        folder=folder,
+        checkpoint_every=checkpoint_every,
     )
 
 
@@ -184,52 +201,60 @@ def carry_out(
     progress: bool | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     steer: Steer | None = None,
+    begin: Snapshot | None = None,
+    folder: RunFolder | None = None,
+    checkpoint_every: float = EVERY,
 ) -> Run:
     """Carry out a plan: see `train`, which makes one from arguments.
 
     Args:
-        steer: called with the training; it is advanced by as many steps as this yields (None: to
-            its end), so that one can look at it in between and say who goes on.
+        steer: called with the training; it is advanced to each step that this yields (None: to its
+            end), so that one can look at it in between and say who goes on.
+        begin: where it is picked up; at the start when not given.
+        folder: where the run is kept. It is picked up where it was kept last.
     """
     check_time_limit(time_limit)
     engine, note = select(engine, plan, data, threads)
     if engine.cold:
         announce("Compiling the native engine, once on this machine: up to 20 seconds.", progress)
-    began = time.perf_counter()
-    training = Training(plan, data, engine)
-    reason: list[Stopper] = []
-    with progress_bar(progress) as show, _stopping(training, reason, time_limit):
-        looks = [show, on_progress] if on_progress else [show]
-        training.listeners.append(
-            lambda happening: _show(happening, looks) if isinstance(happening, Progress) else None
+    with nullcontext() if folder is None else folder.held():
+        began = time.perf_counter()
+        begin = begin if folder is None else folder.latest(plan, data)
+        training = Training(plan, data, engine) if begin is None else Training.resume(begin, engine)
+        before = training.seconds
+        keeper = None if folder is None else Keeper(folder, training, checkpoint_every)
+        with progress_bar(progress) as show, stopping(training, time_limit) as reasons:
+            looks = [show, on_progress] if on_progress else [show]
+            training.listeners.append(
+                lambda happening: (
+                    _show(happening, looks) if isinstance(happening, Progress) else None
+                )
+            )
+            for step in steer(training) if steer else (None,):
+                training.advance(until=step)
+                if reasons:
+                    break
+        run = Run(
+            plan=plan,
+            dataset=data,
+            state=training.state,
+            engine=engine,
+            records=training.records,
+            seconds=before + time.perf_counter() - began,
+            stopped_by=reasons[0] if reasons and not training.done else "",
+            engine_note=note,
+            folder=folder,
         )
-        for steps in steer(training) if steer else (None,):
-            training.advance(steps)
-            if reason:
-                break
-    return Run(
-        plan=plan,
-        dataset=data,
-        state=training.state,
-        engine=engine,
-        records=training.records,
-        seconds=time.perf_counter() - began,
-        stopped_by=reason[0] if reason and not training.done else "",
-        engine_note=note,
-    )
+        if keeper is not None:
+            keeper.end(run)
+    if run.stopped_by == "terminate":  # which has waited until all was kept
+        signal.raise_signal(signal.SIGTERM)
+    return run
 
 
 def _show(progress: Progress, looks: list[Callable[[Progress], None]]) -> None:
     for look in looks:
         look(progress)
-
-
-def check_time_limit(seconds: float | None) -> None:
-    """Raise `BadPlan` unless these are seconds that a timer can wait for, or None."""
-    if seconds is None:
-        return
-    if not isinstance(seconds, int | float) or not 0 < seconds <= threading.TIMEOUT_MAX:
-        raise BadPlan(f"time_limit must be a number of seconds > 0, but {seconds!r} was given.")
 
 
 def _default_frames(population: Population, data: Dataset) -> int:
@@ -263,36 +288,3 @@ def _rows(rows: list[int], members: NDArray[np.int64]) -> int:
 
 def _given(**arguments: Any) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if value is not None}
-
-
-@contextmanager
-def _stopping(
-    training: Training, reason: list[Stopper], time_limit: float | None
-) -> Iterator[None]:
-    """Stop the training when the time is up, or at Ctrl-C (a second one interrupts at once)."""
-
-    def end(why: Stopper) -> None:
-        reason.append(why)
-        training.stop()
-
-    timer = None if time_limit is None else threading.Timer(time_limit, end, ["time limit"])
-    in_main = threading.current_thread() is threading.main_thread()
-    before = signal.getsignal(signal.SIGINT) if in_main else None
-    listens = before not in (None, signal.SIG_IGN)  # whoever ignores Ctrl-C goes on doing so
-
-    def interrupt(number: int, frame: Any) -> None:
-        end("interrupt")
-        signal.signal(signal.SIGINT, before)
-
-    if timer is not None:
-        timer.daemon = True
-        timer.start()
-    if listens:
-        signal.signal(signal.SIGINT, interrupt)
-    try:
-        yield
-    finally:
-        if timer is not None:
-            timer.cancel()
-        if listens:
-            signal.signal(signal.SIGINT, before)

@@ -46,29 +46,32 @@ def by_first_fold(training: Training) -> Iterator[int | None]:
     """Hold back all folds but the first, there halve the field, then train the best on the others.
 
     Members that are held back stand at step 0 as if they had stopped there; those that are left
-    behind have stopped where they are. Yields how many steps the training is to be advanced; see
+    behind have stopped where they are. So the state tells how far this is, and a training that is
+    picked up goes on from there. Yields the step to which the training is to be advanced; see
     `slalom.runs.train.carry_out`.
     """
     state = training.state
     later = training.plan.population.columns().fold > 0
-    state.stopped_at[later] = 0
+    if not state.step.any():
+        state.stopped_at[later] = 0
     every = candidates(training.plan.population)
     per_epoch = int(state.layout.steps_per_epoch[every[0].members[0]])
     epochs = training.plan.epochs
     assert epochs is not None  # the estimators count epochs
-    done = 0
     for end, part in RUNGS:
-        epoch = ceil(end * epochs)  # whole ones, for candidates are validated at their ends
-        yield (epoch - done) * per_epoch
-        done = epoch
+        goal = ceil(end * epochs) * per_epoch  # whole epochs, at whose ends they are validated
+        if (state.step[~later] > goal).any():
+            continue  # that was before it was picked up
+        yield goal
         for candidate in _ranking(training, every)[kept(len(every), part) :]:
             first = candidate.members[0]
             if state.training[first]:
                 state.stopped_at[first] = state.step[first]
     yield None
     if later.any():
-        for candidate in _ranking(training, every)[: kept(len(every), KEPT)]:
-            state.stopped_at[list(candidate.members[1:])] = NEVER
+        if (state.stopped_at[later] == 0).all():
+            for candidate in _ranking(training, every)[: kept(len(every), KEPT)]:
+                state.stopped_at[list(candidate.members[1:])] = NEVER
         yield None
 
 

@@ -20,7 +20,8 @@ from slalom.models import Predictor
 from slalom.plan import Plan
 from slalom.population import MembersLike, as_population
 from slalom.runs import Run
-from slalom.runs.train import carry_out, check_time_limit
+from slalom.runs.stopping import check_time_limit
+from slalom.runs.train import carry_out
 from slalom.tabular import default
 from slalom.tabular.candidate import Candidate, candidates
 from slalom.tabular.elimination import by_first_fold, share

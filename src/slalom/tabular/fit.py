@@ -110,7 +110,12 @@ class Fit:
     @property
     def stopped(self) -> str:
         """What ended the training before its plan was carried out, in words; "" for nothing."""
-        return {"": "", "time limit": "the time limit", "interrupt": "Ctrl-C"}[self.run.stopped_by]
+        return {
+            "": "",
+            "time limit": "the time limit",
+            "interrupt": "Ctrl-C",
+            "terminate": "SIGTERM",
+        }[self.run.stopped_by]
 
     @property
     def diagnosis(self) -> Diagnosis:

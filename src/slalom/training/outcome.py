@@ -19,7 +19,7 @@ from slalom.population import Columns, Population, grouped, spread
 from slalom.training.frames import Frame, frames, probe
 from slalom.training.training import Snapshot
 
-Stopper: TypeAlias = Literal["", "time limit", "interrupt"]
+Stopper: TypeAlias = Literal["", "time limit", "interrupt", "terminate"]
 
 
 @dataclass(eq=False)
@@ -35,7 +35,7 @@ class Outcome:
         records: what was recorded (see `slalom.engine.contract`); `history` shows it.
         seconds: wall time of the training.
         stopped_by: what ended the training before the plan was carried out: "time limit",
-            "interrupt" (Ctrl-C), or "" for nothing.
+            "interrupt" (Ctrl-C), "terminate" (SIGTERM), or "" for nothing.
         engine_note: why a slower engine than the native one trained, if it did.
 
     Example:
@@ -79,6 +79,10 @@ class Outcome:
             stopped_by=stopped_by,
             engine_note=engine_note,
         )
+
+    def snapshot(self) -> Snapshot:
+        """The training as it stands, to go on from; see `Training.resume`."""
+        return Snapshot.of(self.plan, self.dataset, self.state, self.records, self.seconds)
 
     @cached_property
     def history(self) -> pd.DataFrame:

@@ -53,6 +53,14 @@ class Snapshot:
     dataset: Dataset
     arrays: dict[str, NDArray[Any]]
 
+    @classmethod
+    def of(
+        cls, plan: Plan, dataset: Dataset, state: State, records: NDArray[Any], seconds: float
+    ) -> Self:
+        """That of a training with this state, a copy."""
+        arrays = {f"state.{name}": values.copy() for name, values in state.arrays().items()}
+        return cls(plan, dataset, arrays | {"records": records, "seconds": np.array(seconds)})
+
     def state(self) -> State:
         """The state as it was, a copy.
 
@@ -128,9 +136,7 @@ class Training:
 
     def snapshot(self) -> Snapshot:
         """All of it, as it stands; not while `advance` is under way in another thread."""
-        arrays = {f"state.{name}": values.copy() for name, values in self.state.arrays().items()}
-        arrays |= {"records": self.records, "seconds": np.array(self.seconds)}
-        return Snapshot(self.plan, self.dataset, arrays)
+        return Snapshot.of(self.plan, self.dataset, self.state, self.records, self.seconds)
 
     @property
     def done(self) -> bool:
@@ -144,14 +150,19 @@ class Training:
             self._records = [np.concatenate(self._records)]
         return self._records[0]
 
-    def advance(self, steps: int | None = None, seconds: float | None = None) -> None:
+    def advance(
+        self, steps: int | None = None, seconds: float | None = None, until: int | None = None
+    ) -> None:
         """Train on, to the end or to whichever of these comes first; or until `stop` is called.
 
         Args:
             steps: more updates of each member, from those of the one that is least far.
             seconds: of time from now on.
+            until: updates of each member since its start.
         """
-        goal = np.iinfo(np.int64).max if steps is None else self._least() + steps
+        goal = np.iinfo(np.int64).max if until is None else until
+        if steps is not None:
+            goal = min(goal, self._least() + steps)
         timer = None if seconds is None else Timer(seconds, self.stop)
         if timer is not None:
             timer.daemon = True

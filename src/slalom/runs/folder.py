@@ -1,0 +1,206 @@
+"""A run on the disk: one folder, which can be read without Slalom.
+
+    run.json            what it is: when it was made, of what, the fingerprint of its data
+    plan.json           the plan
+    data.safetensors    what it is trained on
+    status.json         how far it is, what it ran on, how long
+    checkpoint-*        the training as it stood, the last two times that it was kept
+    history.parquet     what was recorded, once it ended or was stopped
+
+Files are replaced as a whole, so at every moment each of them is one that was meant.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from slalom.core.errors import BadFile, BadRun
+from slalom.core.files import UNFINISHED, write_whole
+from slalom.data.dataset import Dataset
+from slalom.plan import Plan
+from slalom.runs.checkpoint import read_checkpoint, write_checkpoint
+from slalom.runs.dataset_file import fingerprint, read_dataset, write_dataset
+from slalom.training import Snapshot
+
+FORMAT = "slalom-run-1"
+CHECKPOINTS = 2  # kept of each run: the last one, and one more should that be damaged
+
+
+class RunFolder:
+    """A run on the disk.
+
+    Args:
+        path: of the folder.
+
+    Attributes:
+        about: what `run.json` says.
+
+    Raises:
+        BadRun: when there is no run, or `run.json` is damaged.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.about = _read_json(self.path / "run.json")
+        if self.about.get("format") != FORMAT:
+            raise BadRun(
+                f"The run {self.path} has the format {self.about.get('format')!r}, but this "
+                f"version of Slalom reads {FORMAT!r}."
+            )
+
+    @classmethod
+    def write(cls, path: Path, plan: Plan, dataset: Dataset, about: dict[str, Any]) -> None:
+        """Fill an empty folder with a run that has not begun.
+
+        Args:
+            path: of the folder.
+            plan, dataset: what is to be trained on what.
+            about: what else `run.json` says; JSON-ready.
+        """
+        write_dataset(path / "data.safetensors", dataset)
+        write_whole(path / "plan.json", plan.dumps().encode())
+        _write_json(path / "status.json", {"status": "not begun"})
+        known = {
+            "format": FORMAT,
+            "created": datetime.now().astimezone().isoformat(timespec="seconds"),
+            "members": len(plan.population),
+            "rows": dataset.rows,
+            "features": len(dataset.feature_names),
+            "fingerprint": fingerprint(dataset),
+        }
+        _write_json(path / "run.json", known | about)
+
+    @property
+    def name(self) -> str:
+        """What it is called: as its folder."""
+        return self.path.name
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """How far it is, by name: status, stopped_by, steps, remaining, best, seconds, machine.
+
+        `status` is "not begun", "running", "interrupted", "done", or "killed" for one that was
+        running when its process ended.
+        """
+        found = _read_json(self.path / "status.json")
+        if found.get("status") == "running" and not self.busy:
+            found["status"] = "killed"
+        return found
+
+    @property
+    def busy(self) -> bool:
+        """Whether a process trains it right now."""
+        try:
+            with self._lock():
+                return False
+        except Timeout:
+            return True
+        except OSError:  # a folder of somebody else's, where nothing can be locked
+            return False
+
+    def plan(self) -> Plan:
+        """The plan. Raises `BadRun` when it is damaged or not there."""
+        path = self.path / "plan.json"
+        try:
+            return Plan.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise BadRun(f"The plan {path} cannot be read: {error}") from error
+
+    def dataset(self) -> Dataset:
+        """What it is trained on.
+
+        Raises:
+            BadFile: when the file is missing or damaged.
+            BadRun: when it is not what the run was begun with.
+        """
+        data = read_dataset(self.path / "data.safetensors")
+        self.check(data)
+        return data
+
+    def check(self, data: Dataset) -> None:
+        """Raise `BadRun` unless this is what the run was begun with."""
+        if fingerprint(data) != self.about.get("fingerprint"):
+            raise BadRun(
+                f"The data is not that with which the run {self.name} was begun (its fingerprint "
+                f"is another one), so going on would mix two trainings. Train anew on this data, "
+                f"or give back the table as it was."
+            )
+
+    def checkpoints(self) -> list[Path]:
+        """The files of the training as it stood, the newest first."""
+        return sorted(self.path.glob("checkpoint-*.safetensors"), reverse=True)
+
+    def latest(self, plan: Plan, dataset: Dataset) -> Snapshot | None:
+        """The training as it stood last, or None if it was never kept.
+
+        Raises:
+            BadFile: when all that was kept is damaged.
+        """
+        failures = []
+        for path in self.checkpoints():
+            try:
+                return read_checkpoint(path, plan, dataset)
+            except BadFile as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
+        return None
+
+    def keep(self, snapshot: Snapshot, status: dict[str, Any]) -> None:
+        """Write a checkpoint and how far it is; one too many is removed.
+
+        Raises:
+            BadFile: when it cannot be written; the checkpoints before are as they were.
+        """
+        before = self.checkpoints()
+        number = int(before[0].stem.rpartition("-")[2]) + 1 if before else 1
+        write_checkpoint(self.path / f"checkpoint-{number:08d}.safetensors", snapshot)
+        _write_json(self.path / "status.json", status)
+        for path in before[CHECKPOINTS - 1 :]:
+            path.unlink(missing_ok=True)
+
+    def tell(self, status: dict[str, Any]) -> None:
+        """Write how far it is."""
+        _write_json(self.path / "status.json", status)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other processes from training it.
+
+        Raises:
+            BadRun: when one does already.
+        """
+        try:
+            with self._lock():
+                for rest in self.path.glob(f"{UNFINISHED}*"):  # of a process that was killed
+                    shutil.rmtree(rest, ignore_errors=True)
+                yield
+        except Timeout:
+            raise BadRun(
+                f"Another process is training the run {self.name}. Wait for it, or stop it."
+            ) from None
+
+    def _lock(self) -> FileLock:
+        return FileLock(self.path / "lock", timeout=0)
+
+
+def _write_json(path: Path, value: dict[str, Any]) -> None:
+    write_whole(path, (json.dumps(value, indent=1) + "\n").encode())
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BadRun(f"There is no run in {path.parent}: it has no {path.name}.") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise BadRun(f"{path} is damaged or cannot be read: {error}.") from error
+    if not isinstance(value, dict):
+        raise BadRun(f"{path} is damaged: it is no JSON object.")
+    return value

@@ -1,0 +1,171 @@
+"""The store of runs: a folder with one folder a run."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
+from itertools import chain, count
+from pathlib import Path
+from typing import Any, TypeAlias
+from uuid import uuid4
+
+import pandas as pd
+
+from slalom.core.errors import BadRun, did_you_mean
+from slalom.data.dataset import Dataset
+from slalom.plan import Plan
+from slalom.runs.folder import RunFolder
+
+HOME = "slalom-runs"
+HIDDEN = "."  # begins the names of folders that are no run yet, or none any more
+
+
+class Store:
+    """Runs on the disk.
+
+    Several processes may write to one store at once.
+
+    Args:
+        path: of its folder, which is made with the first run. When not given, what the environment
+            variable SLALOM_HOME says, or `slalom-runs` in the current folder.
+
+    Example:
+        >>> import slalom
+        >>> from tempfile import mkdtemp
+        >>> store = slalom.Store(mkdtemp())
+        >>> run = slalom.train(slalom.MLP(1, 10, 1), slalom.toys.quadratic(100), steps=5,
+        ...                    store=store, name="first")
+        >>> store.table()[["name", "status", "members"]].values.tolist()
+        [['first', 'done', 1]]
+        >>> store.remove("first")
+    """
+
+    def __init__(self, path: str | Path | None = None) -> None:
+        self.path = Path(path or os.environ.get("SLALOM_HOME") or HOME)
+
+    @classmethod
+    def of(cls, store: "StoreLike") -> "Store":
+        """The store itself, or that at a path."""
+        return store if isinstance(store, Store) else cls(store)
+
+    def new(
+        self,
+        plan: Plan,
+        dataset: Dataset,
+        name: str | None = None,
+        about: dict[str, Any] | None = None,
+    ) -> RunFolder:
+        """The folder of a run that has not begun; it is there as a whole or not at all.
+
+        Args:
+            plan, dataset: what is to be trained on what.
+            name: what to call it; by date and time when not given.
+            about: what else is to be known of it; JSON-ready.
+
+        Raises:
+            BadRun: when there is such a run already, or no folder can have that name.
+            BadFile: when it cannot be written.
+        """
+        if name is not None:
+            _check_name(name)
+        fresh = self.path / f"{HIDDEN}new-{uuid4().hex}"
+        try:
+            fresh.mkdir(parents=True)
+        except OSError as error:
+            raise BadRun(
+                f"The store {self.path} cannot be written to: {error.strerror or error}. Choose "
+                f"another folder with the environment variable SLALOM_HOME, or an argument."
+            ) from error
+        try:
+            RunFolder.write(fresh, plan, dataset, about or {})
+            return RunFolder(self._move(fresh, name))
+        except BaseException:
+            shutil.rmtree(fresh, ignore_errors=True)
+            raise
+
+    def _move(self, fresh: Path, name: str | None) -> Path:
+        """Give a new folder its name, which nobody else can take at the same moment."""
+        now = f"{datetime.now():%Y-%m-%d-%H%M%S}"
+        names = chain([now], (f"{now}-{k}" for k in count(2))) if name is None else [name]
+        for path in map(self.path.joinpath, names):
+            if path.exists():  # for an empty folder would be replaced
+                continue
+            try:
+                fresh.rename(path)
+            except OSError:
+                if path.exists():  # another process was quicker
+                    continue
+                raise
+            return path
+        raise BadRun(
+            f"There is a run {name!r} already in {self.path}. Choose another name, or remove it: "
+            f"slalom runs remove {name}"
+        )
+
+    def __iter__(self) -> Iterator[RunFolder]:
+        """All runs, the oldest first; folders that are no runs are passed over."""
+        runs = []
+        for path in self.path.iterdir() if self.path.is_dir() else ():
+            if path.name.startswith(HIDDEN) or not (path / "run.json").is_file():
+                continue
+            with suppress(BadRun):  # removed meanwhile, or damaged
+                runs.append(RunFolder(path))
+        yield from sorted(runs, key=lambda run: (str(run.about.get("created")), run.name))
+
+    def find(self, name: str | Path) -> RunFolder:
+        """The run of that name, or in that folder.
+
+        Raises:
+            BadRun: when there is none.
+        """
+        for path in (self.path / name, Path(name)):
+            if (path / "run.json").is_file():
+                return RunFolder(path)
+        known = [run.name for run in self]
+        raise BadRun(
+            f"There is no run {str(name)!r} in {self.path}. {did_you_mean(str(name), known)}"
+        )
+
+    def table(self) -> pd.DataFrame:
+        """One row a run, the oldest first: name, kind, status, members, steps, best, seconds,
+        created."""
+        return pd.DataFrame([_row(run) for run in self], columns=COLUMNS)
+
+    def remove(self, name: str | Path) -> None:
+        """Remove a run and all that it left, for good.
+
+        Raises:
+            BadRun: when there is none, or a process trains it.
+        """
+        run = self.find(name)
+        with run.held():
+            # First out of the way: who looks meanwhile sees the whole run or none.
+            gone = run.path.with_name(f"{HIDDEN}removed-{uuid4().hex}")
+            run.path.rename(gone)
+        shutil.rmtree(gone)
+
+
+# A store, or where it is.
+StoreLike: TypeAlias = Store | str | Path
+
+COLUMNS = ["name", "kind", "status", "members", "steps", "best", "seconds", "created"]
+
+
+def _row(run: RunFolder) -> dict[str, Any]:
+    try:
+        status = run.status
+    except BadRun:
+        status = {"status": "damaged"}
+    return {"name": run.name} | {
+        name: status.get(name, run.about.get(name)) for name in COLUMNS[1:]
+    }
+
+
+def _check_name(name: str) -> None:
+    if not re.fullmatch(r"[^\W_][\w.+-]{0,99}", name):
+        raise BadRun(
+            f"A run is called as its folder: letters, digits, and . _ + - after the first, 100 at "
+            f"most, but {name!r} was given."
+        )
