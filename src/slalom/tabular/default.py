@@ -35,9 +35,10 @@ LONGEST = 3.0  # times the usual epochs, at most
 # Floating-point operations a second that a thread is taken to do, by what torch says of the
 # processor. It decides how many candidates there are, so nothing is measured: a table gives the
 # same population on every machine with such instructions and as many cores.
-PACE = {"AVX512": 6e10, "AVX2": 3e10}
-SLOW = 1.5e10  # with any other instructions
-UPDATE = 32  # rows more in a batch would take as long as the optimizer does: it waits for memory
+PACE = {"AVX512": 5e10, "AVX2": 2.5e10}
+SLOW = 1.2e10  # with any other instructions
+# A batch of fewer rows takes as long as one of so many: the update of the weights waits for memory.
+LEAST_BATCH = 32
 
 
 def batch_size(rows: int) -> int:
@@ -130,13 +131,10 @@ def _drawn(
 
 
 def operations_of(member: Member, rows: int) -> float:
-    """Floating-point operations of one pass over so many rows, or what takes as long.
-
-    A row takes 6 for each weight. The update of the weights, which every batch pays, takes as long
-    as `UPDATE` rows: 24 to 48, on two processors, for batches of 8 to 256 and any size of net.
-    """
+    """Floating-point operations of one pass over so many rows: 6 a row for each weight."""
     parameters, _ = member.net.size
-    return 6.0 * parameters * (rows + UPDATE * steps_per_epoch(rows, member.batch_size))
+    batch = min(member.batch_size or rows, rows)
+    return 6.0 * parameters * max(batch, LEAST_BATCH) * steps_per_epoch(rows, member.batch_size)
 
 
 def shortened(schedule: Schedule, share: float) -> Schedule:
