@@ -48,10 +48,10 @@ if TYPE_CHECKING:
     from slalom.runs import Run as Run
     from slalom.runs import Store as Store
     from slalom.runs.resume import open_run as open_run
-    from slalom.runs.resume import resume as resume
     from slalom.runs.train import race as race
     from slalom.runs.train import train as train
     from slalom.tabular.fit import fit_table as fit_table
+    from slalom.tabular.keeping import resume as resume
 
 # Where each public name lives. A test compares this with the typing-only imports above.
 _HOMES = {
@@ -94,7 +94,7 @@ _HOMES = {
     "Run": "slalom.runs",
     "Store": "slalom.runs",
     "open_run": "slalom.runs.resume",
-    "resume": "slalom.runs.resume",
+    "resume": "slalom.tabular.keeping",
     "trust": "slalom.core.spec",
     "race": "slalom.runs.train",
     "train": "slalom.runs.train",

@@ -184,7 +184,7 @@ def damaged(model: Path, kind: str) -> bytes:
         "a pickle": pickle.dumps({"weights": [1.0]}),
         "cut in the header": whole[:100],
         "cut in the tensors": whole[:-100],
-        "another header": whole.replace(b"slalom-model-1", b"slalom-model-9"),
+        "another header": whole.replace(b"slalom-model-2", b"slalom-model-9"),
         "a broken header": whole.replace(b"columns", b"c\xfflumns", 1),
     }[kind]
 

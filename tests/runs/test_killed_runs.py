@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from slalom import resume
 from slalom.core.errors import BadRun
 from slalom.runs import Store
-from slalom.runs.resume import open_run, resume
+from slalom.runs.resume import open_run
 from tests.runs.stored import ENGINES, assert_same, kill_once, long_plan, undisturbed
 
 by_engine = pytest.mark.parametrize("engine", ENGINES)
@@ -57,6 +58,6 @@ def test_many_kills_at_random_moments_change_no_bit(
 def test_a_run_killed_before_anything_was_kept_begins_again(engine: str, tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.new(*long_plan(engine), "young", {"engine": engine})
-    with pytest.raises(BadRun, match="Nothing has been kept of the run young yet"):
+    with pytest.raises(BadRun, match=r"members of the run young\. It is at its start"):
         open_run("young", store)
     assert_same(resume("young", store=store, progress=False), undisturbed(engine))

@@ -20,7 +20,7 @@ from slalom.engine import Reference
 from slalom.runs import Run
 from slalom.runs.dataset_file import fingerprint, read_dataset, write_dataset
 from slalom.runs.machine import differences
-from slalom.runs.resume import open_run, resume
+from slalom.runs.resume import open_run
 from slalom.training import Progress, training
 from tests.runs.stored import assert_same
 
@@ -110,12 +110,11 @@ def test_a_store_is_where_it_is_said_to_be(tmp_path: Path, monkeypatch: pytest.M
 # Names
 
 
-def test_runs_are_called_by_the_time_unless_they_have_a_name(store: Store) -> None:
+def test_runs_without_a_name_are_numbered(store: Store) -> None:
     for _ in range(3):
         trained(store, epochs=1)
     names = [run.name for run in store]
-    assert len(set(names)) == 3
-    assert all(name.startswith("20") for name in names)
+    assert names == ["run", "run-2", "run-3"]
 
 
 def test_a_name_is_given_once(store: Store) -> None:
@@ -184,7 +183,7 @@ def test_a_removed_run_is_gone(store: Store) -> None:
 def test_a_run_in_training_is_neither_removed_nor_trained_twice(store: Store) -> None:
     trained(store, "first", epochs=1)
     with store.find("first").held():
-        for act in (lambda: store.remove("first"), lambda: resume("first", store=store)):
+        for act in (lambda: store.remove("first"), lambda: slalom.resume("first", store=store)):
             with pytest.raises(BadRun, match="Another process is training the run first"):
                 act()
     store.remove("first")

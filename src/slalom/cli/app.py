@@ -3,7 +3,8 @@
 Commands read arguments, call one function and say what came out. What is heavy (torch, pandas,
 matplotlib) is imported inside the command that needs it, so that `slalom --help` answers at once.
 
-Exit codes: 0 done; 2 something about the input, said in one paragraph; 130 stopped by Ctrl-C.
+Exit codes: 0 done; 2 something about the input, said in one paragraph; 130 stopped by Ctrl-C; 143
+stopped by SIGTERM.
 """
 
 import os
@@ -14,13 +15,14 @@ import typer
 from typer.core import TyperGroup
 
 from slalom import __version__
-from slalom.cli.common import STOPPED
 from slalom.cli.fit import fit
 from slalom.cli.inspect import inspect
+from slalom.cli.leaving import STOPPED, code_of, hear_sigterm, leave
 from slalom.cli.lesson import lesson
 from slalom.cli.lessons import lessons
 from slalom.cli.predict import predict
 from slalom.cli.race import race
+from slalom.cli.runs import runs
 from slalom.core.errors import SlalomError
 from slalom.core.terminal import complain, warn, warnings_as_notes
 
@@ -37,6 +39,7 @@ class _Commands(TyperGroup):
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):  # a terminal that lacks a letter shows it as \xe9
                 stream.reconfigure(errors="backslashreplace")
+        hear_sigterm()
         try:
             with warnings_as_notes():
                 code = super().main(*args, **extra)
@@ -51,9 +54,9 @@ class _Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stopped:
             warn("Stopped.")
-            raise typer.Exit(STOPPED) from None
+            raise typer.Exit(code_of(stopped)) from None
 
 
 def _message(error: Exception) -> str:
@@ -76,7 +79,12 @@ app = typer.Typer(
 
 def main() -> None:
     """What the program `slalom` runs."""
-    app()
+    try:
+        app()
+    except SystemExit as end:
+        if end.code in STOPPED:  # taking libraries down would take longer than a person waits
+            leave(end.code)
+        raise
 
 
 def _say_version(asked: bool) -> None:
@@ -100,5 +108,6 @@ def slalom(
 
 for verb in (fit, predict, race, inspect, lessons):
     app.command()(verb)
+app.add_typer(runs, name="runs")
 # The parameters of a lesson are its own, and read there.
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(lesson)

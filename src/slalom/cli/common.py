@@ -14,6 +14,10 @@ Threads = Annotated[
     int | None, typer.Option(help="Nets that train at once; all cores if not given.", min=1)
 ]
 Seed = Annotated[int, typer.Option(help="Of all that is drawn at random.", min=0, max=2**32 - 1)]
+StorePath = Annotated[
+    Path | None,
+    typer.Option("--store", help="Folder of the runs; $SLALOM_HOME or slalom-runs if not given."),
+]
 Lang = Annotated[str, typer.Option(help="Language of the prose: en or zh.")]
 
 

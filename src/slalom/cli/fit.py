@@ -1,13 +1,15 @@
 """`slalom fit`: from a table to a model file and a report."""
 
 import re
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from slalom.cli.common import STOPPED, Seed, Table, Threads, check_outputs
+from slalom.cli.common import Seed, StorePath, Table, Threads, check_outputs
+from slalom.cli.leaving import code_of, leaving_in_time
 from slalom.core.errors import BadPlan
 from slalom.core.terminal import say, show_table, warn
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from slalom.models import Predictor
+    from slalom.runs.folder import RunFolder
     from slalom.tabular.fit import Fit
 
 LEADERS = 10
@@ -58,8 +61,15 @@ def fit(
     ] = None,
     seed: Seed = 0,
     threads: Threads = None,
+    store: StorePath = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the run in the store; as the table if not given.")
+    ] = None,
 ) -> None:
-    """Train on a table: a leaderboard, an honest score, a model file and a report."""
+    """Train on a table: a leaderboard, an honest score, a model file and a report.
+
+    The run is kept while it trains, and `slalom runs resume` goes on with it, whatever ended it.
+    """
     limit = None if time_limit is None else seconds(time_limit)
     model = out or Path(f"{_stem(table)}.slalom")
     inputs = [table] if test is None else [table, test]
@@ -67,7 +77,46 @@ def fit(
     page = report or model.with_suffix(".html")
     check_outputs([model, page], inputs)
 
-    from slalom.tabular.fit import fit_table
+    from slalom.runs import Store
+    from slalom.tabular.keeping import fit_in_store
+
+    def fit_it(hooks: dict[str, Any], on_run: Callable[["RunFolder"], None]) -> "Fit":
+        return fit_in_store(
+            table,
+            target,
+            Store(store),
+            name=name,
+            files={"model": str(model.resolve()), "report": str(page.resolve())},
+            on_run=on_run,
+            hooks=hooks,
+            test=test,
+            drop=drop or (),
+            task=None if task is None else task.value,
+            time_limit=limit,
+            epochs=epochs,
+            seed=seed,
+            threads=threads,
+        )
+
+    carry_out(fit_it, model, page, store, drop)
+
+
+def carry_out(
+    fit_it: Callable[[dict[str, Any], Callable[["RunFolder"], None]], "Fit"],
+    model: Path,
+    page: Path,
+    store: Path | None,
+    drop: list[str] | None = None,
+) -> None:
+    """Fit, write model and report, and show what came out; or say how to go on with it.
+
+    Args:
+        fit_it: fits, with hooks of `fit_table`, and calls the second argument with the run.
+        model, page: where the model and the report go.
+        store: as it was given.
+        drop: columns that were left out on request.
+    """
+    runs: list[RunFolder] = []
 
     def show_columns(made: "pd.DataFrame") -> None:  # in time for a person to stop it
         show_table(made, "What is made of each column")
@@ -77,29 +126,29 @@ def fit(
     def keep(predictor: "Predictor") -> None:  # before it is scored: Ctrl-C cannot lose it any more
         predictor.save(model)
 
-    fitted = fit_table(
-        table,
-        target,
-        test=test,
-        drop=drop or (),
-        task=None if task is None else task.value,
-        time_limit=limit,
-        epochs=epochs,
-        seed=seed,
-        threads=threads,
-        on_columns=show_columns,
-        on_model=keep,
-    )
+    try:
+        with leaving_in_time():
+            fitted = fit_it({"on_columns": show_columns, "on_model": keep}, runs.append)
+    except KeyboardInterrupt as stopped:
+        for run in runs:
+            place = "" if store is None else f" --store {store}"
+            warn(f"Stopped. What it had reached is kept: slalom runs resume {run.name}{place}")
+            raise typer.Exit(code_of(stopped)) from None
+        raise
     from slalom.tabular.report import write_report
 
+    (run,) = runs
     write_report(fitted, page, model)
+    write_report(fitted, run.path / "report.html", model)
     _show_fit(fitted)
     say(f"Model   {model}")
     say(f"Report  {page}")
+    say(f"Run     {run.path}")
     if fitted.stopped:
-        warn(f"Training was ended by {fitted.stopped}; what it had reached was scored and saved.")
-    if fitted.run.stopped_by == "interrupt":
-        raise typer.Exit(STOPPED)
+        warn(
+            f"Training was ended by {fitted.stopped}; what it had reached was scored and saved. "
+            f"Go on with it: slalom runs resume {run.name}"
+        )
 
 
 def seconds(text: str) -> float:

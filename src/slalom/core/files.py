@@ -9,8 +9,12 @@ from slalom.core.errors import BadFile
 UNFINISHED = ".slalom-"  # begins the names of folders that hold what is not whole yet
 
 
-def write_whole(path: str | Path, data: bytes) -> None:
+def write_whole(path: str | Path, *parts: bytes | memoryview) -> None:
     """Write a file; an existing one is replaced only once the new one is whole and on the disk.
+
+    Args:
+        path: of the file.
+        *parts: what it holds, one after another.
 
     Raises:
         BadFile: when the folder is missing or cannot be written to.
@@ -24,7 +28,7 @@ def write_whole(path: str | Path, data: bytes) -> None:
         with TemporaryDirectory(prefix=UNFINISHED, dir=path.parent) as folder:
             whole = Path(folder, "whole")
             with open(whole, "xb") as file:
-                file.write(data)
+                file.writelines(parts)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(whole, path)

@@ -24,8 +24,8 @@ _EMPTY = "0" * 64
 _DIGEST = re.compile(rb'"slalom":"\{\\"sha256\\": \\"([0-9a-f]{64})\\"')
 
 
-def seal(header: Header, save: Save) -> bytes:
-    """The bytes of a sealed file.
+def seal(header: Header, save: Save) -> tuple[memoryview, ...]:
+    """The bytes of a sealed file, in parts that follow each other.
 
     Args:
         header: what the file says besides its tensors; JSON-ready.
@@ -33,15 +33,16 @@ def seal(header: Header, save: Save) -> bytes:
 
     Example:
         >>> from safetensors.numpy import save
-        >>> data = seal({"step": 3}, lambda metadata: save({}, metadata))
-        >>> opened(data, "steps", "record of steps")
+        >>> parts = seal({"step": 3}, lambda metadata: save({}, metadata))
+        >>> opened(b"".join(parts), "steps", "record of steps")
         {'step': 3}
     """
-    data = bytearray(save({"slalom": json.dumps({"sha256": _EMPTY} | header)}))
+    data = save({"slalom": json.dumps({"sha256": _EMPTY} | header)})
     found = _place_of_digest(data)
     assert found is not None  # it was put there
-    data[slice(*found.span(1))] = hashlib.sha256(data).hexdigest().encode()
-    return bytes(data)
+    start, end = found.span(1)
+    whole, digest = memoryview(data), hashlib.sha256(data).hexdigest().encode()
+    return whole[:start], memoryview(digest), whole[end:]
 
 
 def opened(data: bytes, name: str | Path, kind: str, unsealed: str = "") -> Header:
@@ -97,7 +98,7 @@ def read_bytes(path: str | Path, what: str) -> bytes:
         raise BadFile(f"The {what} {path} cannot be read: {reason}.") from error
 
 
-def _place_of_digest(data: bytes | bytearray) -> "re.Match[bytes] | None":
+def _place_of_digest(data: bytes) -> "re.Match[bytes] | None":
     return _DIGEST.search(data, 8, 8 + _header_length(data))
 
 
@@ -119,6 +120,6 @@ def _header(data: bytes) -> Header | None:
     return header
 
 
-def _header_length(data: bytes | bytearray) -> int:
+def _header_length(data: bytes) -> int:
     """Of the JSON with which a safetensors file begins, after eight bytes that say it."""
     return min(int.from_bytes(data[:8], "little"), max(0, len(data) - 8))

@@ -24,7 +24,7 @@ def write_model(path: str | Path, header: Header, tensors: Tensors) -> None:
         BadFile: when the folder is missing or cannot be written to.
     """
     header = {"format": FORMAT, **header}
-    write_whole(path, seal(header, lambda metadata: save(tensors, metadata=metadata)))
+    write_whole(path, *seal(header, lambda metadata: save(tensors, metadata=metadata)))
 
 
 def read_model(path: str | Path) -> tuple[Header, Tensors]:

@@ -12,12 +12,21 @@ from slalom.core.errors import BadFile
 from slalom.core.files import write_whole
 from slalom.core.sealed import Header, opened, read_bytes, seal
 from slalom.data.dataset import Dataset
-from slalom.engine import RECORD
+from slalom.engine import RECORD, Reference, State
+from slalom.engine.state import Layout
 from slalom.plan import Plan
 from slalom.training import Snapshot
 
 FORMAT = "slalom-checkpoint-1"
 RECORDS = "records."  # of which each column is an array of its own
+# The flat vectors of a state, and by which offsets of its layout members lie in them.
+OFFSETS = {
+    "state.parameters": "parameters",
+    "state.best_parameters": "parameters",
+    "state.slots": "slots",
+    "state.buffers": "buffers",
+    "state.best_buffers": "buffers",
+}
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -29,7 +38,7 @@ def write_arrays(path: Path, header: Header, arrays: Arrays) -> None:
         BadFile: when it cannot be written; a file that was there is as it was.
     """
     whole = {name: np.asarray(values, order="C") for name, values in arrays.items()}
-    write_whole(path, seal(header, lambda metadata: save(whole, metadata=metadata)))
+    write_whole(path, *seal(header, lambda metadata: save(whole, metadata=metadata)))
 
 
 def read_arrays(path: Path, what: str, format: str) -> tuple[Header, Arrays]:
@@ -51,10 +60,22 @@ def read_arrays(path: Path, what: str, format: str) -> tuple[Header, Arrays]:
         raise BadFile(f"The {what} {path} is damaged: {error}.") from error
 
 
-def write_checkpoint(path: Path, snapshot: Snapshot) -> None:
-    """Write a training as it stands. Raises as `write_arrays`."""
+def write_checkpoint(path: Path, snapshot: Snapshot, layout: Layout) -> None:
+    """Write a training as it stands; of members that have not begun nothing is written.
+
+    Raises as `write_arrays`.
+
+    Args:
+        path: of the file.
+        snapshot: the training.
+        layout: of its state.
+    """
     arrays = dict(snapshot.arrays)
     records = arrays.pop("records")
+    begun = arrays["state.step"] > 0
+    for name, values in arrays.items():
+        if name in OFFSETS:
+            arrays[name] = values[_places(begun, layout, name, len(values))]
     arrays |= {RECORDS + name: records[name] for name in RECORD.names or ()}
     write_arrays(path, {"format": FORMAT}, arrays)
 
@@ -71,10 +92,36 @@ def read_checkpoint(path: Path, plan: Plan, dataset: Dataset) -> Snapshot:
     """
     _, arrays = read_arrays(path, "checkpoint", FORMAT)
     try:
-        columns = {name: arrays.pop(RECORDS + name) for name in RECORD.names or ()}
-        records = np.empty(len(columns["step"]), dtype=RECORD)
-        for name, values in columns.items():
-            records[name] = values
-    except (KeyError, ValueError, TypeError) as error:
-        raise BadFile(f"The checkpoint {path} has no records of a training: {error}.") from error
-    return Snapshot(plan, dataset, arrays | {"records": records})
+        arrays["records"] = _together(arrays)
+        begun = arrays["state.step"] > 0
+        if not begun.all():
+            _fill(arrays, begun, Reference().start(plan, dataset))
+    except (KeyError, ValueError, TypeError, IndexError) as error:
+        raise BadFile(f"The checkpoint {path} is not one of this training: {error}.") from error
+    return Snapshot(plan, dataset, arrays)
+
+
+def _together(arrays: Arrays) -> NDArray[Any]:
+    """The records of a checkpoint, taken out of its arrays."""
+    columns = {name: arrays.pop(RECORDS + name) for name in RECORD.names or ()}
+    records = np.empty(len(columns["step"]), dtype=RECORD)
+    for name, values in columns.items():
+        records[name] = values
+    return records
+
+
+def _fill(arrays: Arrays, begun: NDArray[np.bool_], first: State) -> None:
+    """Put the members that have begun among the others, which are as they were at first."""
+    for name, values in first.arrays().items():
+        if (own := f"state.{name}") in OFFSETS:
+            values[_places(begun, first.layout, own, len(values))] = arrays[own]
+            arrays[own] = values
+
+
+def _places(
+    members: NDArray[np.bool_], layout: Layout, name: str, size: int
+) -> slice | NDArray[np.bool_]:
+    """Where the numbers of these members lie in a flat vector of the state."""
+    if not size or members.all():
+        return slice(None)
+    return np.repeat(members, np.diff(getattr(layout, OFFSETS[name])))

@@ -6,6 +6,7 @@
     status.json         how far it is, what it ran on, how long
     checkpoint-*        the training as it stood, the last two times that it was kept
     history.parquet     what was recorded, once it ended or was stopped
+    leaderboard.parquet where each member stands, then
 
 Files are replaced as a whole, so at every moment each of them is one that was meant.
 """
@@ -26,7 +27,7 @@ from slalom.data.dataset import Dataset
 from slalom.plan import Plan
 from slalom.runs.checkpoint import read_checkpoint, write_checkpoint
 from slalom.runs.dataset_file import fingerprint, read_dataset, write_dataset
-from slalom.training import Snapshot
+from slalom.training import Snapshot, Training
 
 FORMAT = "slalom-run-1"
 CHECKPOINTS = 2  # kept of each run: the last one, and one more should that be damaged
@@ -152,7 +153,7 @@ class RunFolder:
             raise failures[0]
         return None
 
-    def keep(self, snapshot: Snapshot, status: dict[str, Any]) -> None:
+    def keep(self, training: Training, status: dict[str, Any]) -> None:
         """Write a checkpoint and how far it is; one too many is removed.
 
         Raises:
@@ -160,9 +161,15 @@ class RunFolder:
         """
         before = self.checkpoints()
         number = int(before[0].stem.rpartition("-")[2]) + 1 if before else 1
-        write_checkpoint(self.path / f"checkpoint-{number:08d}.safetensors", snapshot)
+        path = self.path / f"checkpoint-{number:08d}.safetensors"
+        write_checkpoint(path, training.snapshot(copy=False), training.state.layout)
         _write_json(self.path / "status.json", status)
-        for path in before[CHECKPOINTS - 1 :]:
+        for older in before[CHECKPOINTS - 1 :]:
+            older.unlink(missing_ok=True)
+
+    def let_go(self) -> None:
+        """Remove all checkpoints, of a run that is done and whose members nobody needs."""
+        for path in self.checkpoints():
             path.unlink(missing_ok=True)
 
     def tell(self, status: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """Keeping a training on the disk while it goes on, so that whatever ends it loses little."""
 
+import threading
 import time
 import warnings
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from slalom.runs.run import Run
 from slalom.training import Happening, Progress, Stopper, Training
 
 EVERY = 30.0  # seconds between two checkpoints
+WRITING = threading.Lock()  # held while a checkpoint is written: whoever ends the process waits
 
 
 class Keeper:
@@ -46,14 +48,20 @@ class Keeper:
         training.listeners.append(self._listen)
 
     def end(self, run: Run) -> None:
-        """Write what the training came to: the last checkpoint, and what was recorded."""
-        self._keep("interrupted" if run.stopped_by else "done", run.stopped_by)
-        if not self.failed:
-            write_history(self.folder.path / "history.parquet", run.history)
+        """Write what the training came to: the last checkpoint, and what was recorded.
 
-    def _keep(self, status: str, stopped_by: Stopper = "") -> None:
+        Where somebody waits for the process to end, the checkpoint alone, which has it all.
+        """
+        self.keep("interrupted" if run.stopped_by else "done", run.stopped_by)
+        if not self.failed and run.stopped_by in ("", "time limit"):
+            for name, table in (("history", run.history), ("leaderboard", run.leaderboard())):
+                write_parquet(self.folder.path / f"{name}.parquet", table)
+
+    def keep(self, status: str, stopped_by: Stopper = "") -> None:
+        """Write a checkpoint now, if that can be done."""
         try:
-            self.folder.keep(self.training.snapshot(), self._status(status, stopped_by))
+            with WRITING:
+                self.folder.keep(self.training, self._status(status, stopped_by))
         except BadFile as error:
             if not self.failed:
                 warnings.warn(
@@ -69,7 +77,7 @@ class Keeper:
 
     def _listen(self, happening: Happening) -> None:
         if isinstance(happening, Progress) and self.clock() >= self._due:
-            self._keep("running")
+            self.keep("running")
 
     def _status(self, status: str, stopped_by: Stopper = "") -> dict[str, object]:
         progress = self.training.progress()
@@ -85,8 +93,8 @@ class Keeper:
         }
 
 
-def write_history(path: Path, history: pd.DataFrame) -> None:
-    """Write a history as Parquet. Raises `BadFile` when it cannot be written."""
+def write_parquet(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as Parquet. Raises `BadFile` when it cannot be written."""
     data = BytesIO()
-    history.to_parquet(data, index=False)
+    table.to_parquet(data, index=False)
     write_whole(path, data.getvalue())

@@ -1,7 +1,6 @@
 """Going on with a run, and opening one without going on."""
 
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -14,7 +13,7 @@ from slalom.runs.machine import differences, machine
 from slalom.runs.run import Run
 from slalom.runs.store import Store, StoreLike
 from slalom.runs.train import carry_out
-from slalom.training import Progress, Stopper
+from slalom.training import Stopper
 
 RunLike: TypeAlias = Run | RunFolder | str | Path
 
@@ -44,9 +43,13 @@ def open_run(run: RunFolder | str | Path, store: StoreLike | None = None) -> Run
     folder = folder_of(run, store)
     plan, data = folder.plan(), folder.dataset()
     snapshot = folder.latest(plan, data)
-    if snapshot is None:
-        raise BadRun(f"Nothing has been kept of the run {folder.name} yet: it is at its start.")
     status = folder.status
+    if snapshot is None:
+        let_go = "Its members were let go when it was done; slalom.resume trains them again."
+        raise BadRun(
+            f"Nothing is kept of the members of the run {folder.name}. "
+            + (let_go if status["status"] == "done" else "It is at its start.")
+        )
     stopped: Stopper = status.get("stopped_by") or (
         "terminate" if status["status"] == "killed" else ""
     )
@@ -56,62 +59,35 @@ def open_run(run: RunFolder | str | Path, store: StoreLike | None = None) -> Run
     return found
 
 
-def resume(
-    run: RunLike,
+def resume_training(
+    run: Run | RunFolder,
     *,
-    store: StoreLike | None = None,
     engine: Engine | str | None = None,
     threads: int | None = None,
-    time_limit: float | None = None,
-    progress: bool | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
     checkpoint_every: float = EVERY,
+    **looks: Any,
 ) -> Run:
-    """Go on with a run from where it was kept last; it ends as if nothing had stopped it.
-
-    With the same engine, threads, versions and processor it ends with the same bits. Otherwise it
-    goes on too, and a `SlalomWarning` says what differs.
+    """Go on with a training; see `slalom.resume`.
 
     Args:
-        run: its name in a store, its folder, or a run that ended early.
-        store: where it is; see `Store`.
-        engine, threads: as for `slalom.train`; those that trained it when not given.
-        time_limit, progress, on_progress, checkpoint_every: as for `slalom.train`.
-
-    Returns:
-        The run, from its first step.
-
-    Raises:
-        BadRun: when there is no such run, another process trains it, or its data has changed.
-
-    Example:
-        >>> import slalom
-        >>> half = slalom.train(slalom.MLP(1, 10, 1), slalom.toys.quadratic(100), steps=10**6,
-        ...                     time_limit=0.05, record="epoch")
-        >>> half.stopped_by
-        'time limit'
-        >>> slalom.resume(half, time_limit=0.05).state.step > half.state.step
-        array([ True])
+        run: in the memory, or its folder.
+        **looks: `time_limit`, `progress` and `on_progress`, as for `slalom.train`.
     """
-    looks: dict[str, Any] = {"time_limit": time_limit, "progress": progress}
-    looks["on_progress"] = on_progress
-    if isinstance(run, Run) and run.folder is None:
-        engine = run.engine if engine is None and threads is None else engine or "auto"
-        begin = run.snapshot()
+    if isinstance(run, RunFolder):
+        engine, threads = trained_by(run, engine, threads)
         return carry_out(
-            run.plan, run.dataset, begin=begin, engine=engine, threads=threads, **looks
+            run.plan(),
+            run.dataset(),
+            folder=run,
+            engine=engine,
+            threads=threads,
+            checkpoint_every=checkpoint_every,
+            **looks,
         )
-    folder = run.folder if isinstance(run, Run) else folder_of(run, store)
-    assert folder is not None  # else it was in the memory
-    engine, threads = trained_by(folder, engine, threads)
+    if engine is None:
+        engine = run.engine if threads is None else load(run.engine.name).of(threads)
     return carry_out(
-        folder.plan(),
-        folder.dataset(),
-        folder=folder,
-        engine=engine,
-        threads=threads,
-        checkpoint_every=checkpoint_every,
-        **looks,
+        run.plan, run.dataset, begin=run.snapshot(), engine=engine, threads=threads, **looks
     )
 
 

@@ -5,7 +5,6 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import datetime
 from itertools import chain, count
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -56,13 +55,15 @@ class Store:
         dataset: Dataset,
         name: str | None = None,
         about: dict[str, Any] | None = None,
+        like: str = "run",
     ) -> RunFolder:
         """The folder of a run that has not begun; it is there as a whole or not at all.
 
         Args:
             plan, dataset: what is to be trained on what.
-            name: what to call it; by date and time when not given.
+            name: what to call it.
             about: what else is to be known of it; JSON-ready.
+            like: what to call it when no name is given, with a number if there are such runs.
 
         Raises:
             BadRun: when there is such a run already, or no folder can have that name.
@@ -80,15 +81,15 @@ class Store:
             ) from error
         try:
             RunFolder.write(fresh, plan, dataset, about or {})
-            return RunFolder(self._move(fresh, name))
+            return RunFolder(self._move(fresh, name, like))
         except BaseException:
             shutil.rmtree(fresh, ignore_errors=True)
             raise
 
-    def _move(self, fresh: Path, name: str | None) -> Path:
+    def _move(self, fresh: Path, name: str | None, like: str) -> Path:
         """Give a new folder its name, which nobody else can take at the same moment."""
-        now = f"{datetime.now():%Y-%m-%d-%H%M%S}"
-        names = chain([now], (f"{now}-{k}" for k in count(2))) if name is None else [name]
+        like = re.sub(r"[^\w.+-]", "_", like).lstrip("_.+-")[:80] or "run"
+        names = [name] if name else chain([like], (f"{like}-{k}" for k in count(2)))
         for path in map(self.path.joinpath, names):
             if path.exists():  # for an empty folder would be replaced
                 continue

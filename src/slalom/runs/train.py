@@ -89,7 +89,7 @@ def train(
         on_progress: called with a `Progress` after every stretch.
         store: where the run is kept while it trains and afterwards, a folder or a `Store`; then
             `slalom.resume` goes on with it, whatever ended it. Nowhere when not given.
-        name: what it is called there; by date and time when not given.
+        name: what it is called there; run, run-2 and so on when not given.
         checkpoint_every: seconds between two checkpoints there; 30 lose little and cost little.
 
     Returns:

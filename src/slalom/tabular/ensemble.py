@@ -1,9 +1,10 @@
 """From a prepared table to an ensemble: train a population, and choose who predicts together."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from slalom.models import Predictor
 from slalom.plan import Plan
 from slalom.population import MembersLike, as_population
 from slalom.runs import Run
+from slalom.runs.folder import RunFolder
 from slalom.runs.stopping import check_time_limit
 from slalom.runs.train import carry_out
 from slalom.tabular import default
@@ -52,6 +54,10 @@ class Settings:
 
     def __post_init__(self) -> None:
         check_time_limit(self.time_limit)
+
+
+# From what makes the plan of a new run, and the data, to the folder where the run is kept.
+Keep: TypeAlias = Callable[[Callable[[], Plan], Dataset], RunFolder]
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,18 +122,23 @@ class Ensemble:
         return tuple(np.sqrt(np.maximum(unexplained - spread, 0.0)) * np.array(target.scale))
 
 
-def fit_ensemble(prepared: Preparation, settings: Settings) -> Ensemble:
+def fit_ensemble(prepared: Preparation, settings: Settings, keep: Keep | None = None) -> Ensemble:
     """Train a population on a prepared table and weight its candidates on validation rows.
+
+    Args:
+        prepared: the table.
+        settings: how to train.
+        keep: gives the folder where the run is kept; nowhere when not given.
 
     Raises:
         BadPlan: when the settings make no sense for the table.
         Diverged: when no candidate has a model.
+        KeyboardInterrupt: at Ctrl-C, when the run is kept. Else what was reached is weighted.
     """
     began = time.perf_counter()
-    data = prepared.dataset
-    plan = _plan(prepared, settings)
-    if settings.time_limit is not None:
-        plan = _in_time(plan, prepared, settings, settings.time_limit)
+    data, make = prepared.dataset, partial(_plan_in_time, prepared, settings)
+    folder = None if keep is None else keep(make, data)
+    plan = make() if folder is None else folder.plan()
     left = settings.time_limit and max(0.1, settings.time_limit - (time.perf_counter() - began))
     run = carry_out(
         plan,
@@ -137,8 +148,17 @@ def fit_ensemble(prepared: Preparation, settings: Settings) -> Ensemble:
         time_limit=left,
         progress=settings.progress,
         steer=by_first_fold if settings.members is None else None,
+        folder=folder,
     )
+    if folder is not None and run.stopped_by == "interrupt":
+        raise KeyboardInterrupt  # all that was reached is kept
     return Ensemble(prepared, run, _weighted(prepared, run))
+
+
+def _plan_in_time(prepared: Preparation, settings: Settings) -> Plan:
+    """What to train, in the time that is given."""
+    plan, limit = _plan(prepared, settings), settings.time_limit
+    return plan if limit is None else _in_time(plan, prepared, settings, limit)
 
 
 def _in_time(plan: Plan, prepared: Preparation, settings: Settings, limit: float) -> Plan:

@@ -20,7 +20,7 @@ from slalom.diagnosis import Diagnosis, diagnose
 from slalom.models import Predictor
 from slalom.runs import Run
 from slalom.tabular.candidate import candidate_numbers
-from slalom.tabular.ensemble import Settings, fit_ensemble
+from slalom.tabular.ensemble import Keep, Settings, fit_ensemble
 from slalom.tabular.importance import importance
 from slalom.tabular.preparation import Preparation
 from slalom.tabular.rows import TableRows, name_of
@@ -243,6 +243,7 @@ def fit_table(
     validation: Any = "auto",
     on_columns: Callable[[pd.DataFrame], None] | None = None,
     on_model: Callable[[Predictor], None] | None = None,
+    keep: Keep | None = None,
     **arguments: Any,
 ) -> Fit:
     """Train on a table, and score on rows of it that neither training nor selection saw.
@@ -260,10 +261,13 @@ def fit_table(
         on_columns: called before the training with what is made of each column: a frame of column,
             group, features and note.
         on_model: called with the model as soon as there is one, before it is scored.
+        keep: gives the folder where the run is kept; nowhere when not given. See
+            `slalom.tabular.keeping`.
         **arguments: as for `Regressor` and `Classifier`, such as `epochs`.
 
     Returns:
-        The fit. Ctrl-C during the training ends it early, and what was reached is scored.
+        The fit. Ctrl-C during the training ends it early, and what was reached is scored; or, where
+        the run is kept, raises a KeyboardInterrupt, and `slalom.resume` goes on with it.
 
     Raises:
         BadFile: when a table cannot be read.
@@ -286,7 +290,7 @@ def fit_table(
         tested, truth = prepared.schema.encode_once(rows.test), rows.target.values(rows.test)
         if on_columns is not None:
             on_columns(prepared.schema.summary())
-        ensemble = fit_ensemble(prepared, settings)
+        ensemble = fit_ensemble(prepared, settings, keep)
         predictor, run = ensemble.predictor(), ensemble.run
         if on_model is not None:
             on_model(predictor)

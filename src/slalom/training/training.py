@@ -55,10 +55,17 @@ class Snapshot:
 
     @classmethod
     def of(
-        cls, plan: Plan, dataset: Dataset, state: State, records: NDArray[Any], seconds: float
+        cls,
+        plan: Plan,
+        dataset: Dataset,
+        state: State,
+        records: NDArray[Any],
+        seconds: float,
+        copy: bool = True,
     ) -> Self:
-        """That of a training with this state, a copy."""
-        arrays = {f"state.{name}": values.copy() for name, values in state.arrays().items()}
+        """That of a training with this state; see `Training.snapshot`."""
+        own = state.arrays()
+        arrays = {f"state.{name}": a.copy() if copy else a for name, a in own.items()}
         return cls(plan, dataset, arrays | {"records": records, "seconds": np.array(seconds)})
 
     def state(self) -> State:
@@ -134,9 +141,14 @@ class Training:
         training.seconds = float(snapshot.arrays["seconds"])
         return training
 
-    def snapshot(self) -> Snapshot:
-        """All of it, as it stands; not while `advance` is under way in another thread."""
-        return Snapshot.of(self.plan, self.dataset, self.state, self.records, self.seconds)
+    def snapshot(self, copy: bool = True) -> Snapshot:
+        """All of it, as it stands; not while `advance` is under way in another thread.
+
+        Args:
+            copy: whether it stays as it is when the training goes on. One that is written to a file
+                at once need not.
+        """
+        return Snapshot.of(self.plan, self.dataset, self.state, self.records, self.seconds, copy)
 
     @property
     def done(self) -> bool:

@@ -1,0 +1,147 @@
+"""`slalom runs`: what the store holds, and going on with it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from slalom.cli.common import StorePath, Threads
+from slalom.core.terminal import say, show_table, warn
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from slalom.runs.folder import RunFolder
+
+LEADERS = 10
+
+runs = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="List, show, compare, resume and remove the runs of a store.",
+)
+Name = Annotated[str, typer.Argument(help="Name of the run, or its folder.", metavar="RUN")]
+
+
+@runs.command("list")
+def list_(store: StorePath = None) -> None:
+    """List all runs, the oldest first."""
+    from slalom.runs import Store
+
+    kept = Store(store)
+    table = kept.table()
+    if table.empty:
+        say(f"There are no runs in {kept.path} yet. `slalom fit` begins one.")
+        return
+    show_table(table, f"{len(table):,} runs in {kept.path}")
+
+
+@runs.command()
+def show(run: Name, store: StorePath = None) -> None:
+    """Show what a run is, how far it is, and its best members."""
+    import pandas as pd
+
+    from slalom.runs.resume import folder_of
+
+    folder = folder_of(run, store)
+    show_table(_facts(folder), f"Run {folder.name}")
+    if (folder.path / "leaderboard.parquet").is_file():
+        _show_best(pd.read_parquet(folder.path / "leaderboard.parquet"))
+
+
+@runs.command()
+def compare(
+    names: Annotated[list[str], typer.Argument(help="Names of the runs.", metavar="RUN...")],
+    store: StorePath = None,
+) -> None:
+    """Show runs beside each other, and in what they differ."""
+    import pandas as pd
+
+    from slalom.runs.resume import folder_of
+
+    facts = [_facts(folder_of(name, store)).set_index("what")["value"] for name in names]
+    table = pd.concat(facts, axis=1, keys=[folder_of(name, store).name for name in names])
+    differs = table.nunique(axis=1, dropna=False) > 1
+    shown = table[differs].fillna("").reset_index()
+    show_table(shown, f"What differs between {len(names)} runs")
+
+
+@runs.command()
+def remove(
+    names: Annotated[list[str], typer.Argument(help="Names of the runs.", metavar="RUN...")],
+    store: StorePath = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Remove runs and all that they left, for good. Asks first."""
+    from slalom.runs import Store
+
+    kept = Store(store)
+    found = [kept.find(name) for name in names]
+    for folder in found:
+        status = folder.status["status"]
+        if yes or typer.confirm(f"Remove {folder.path} ({status}) for good?"):
+            kept.remove(folder.path)
+            say(f"Removed  {folder.path}")
+
+
+@runs.command()
+def resume(
+    run: Name,
+    store: StorePath = None,
+    time_limit: Annotated[
+        str | None, typer.Option(help="Time for going on, such as 60s, 2m or 1h.")
+    ] = None,
+    threads: Threads = None,
+) -> None:
+    """Go on with a run from where it was kept last; it ends as if nothing had stopped it."""
+    from slalom.cli.fit import carry_out, seconds
+    from slalom.cli.leaving import leaving_in_time
+    from slalom.runs.resume import folder_of
+    from slalom.tabular.keeping import resume, resume_fit
+
+    folder = folder_of(run, store)
+    status, fits = folder.status, folder.about.get("kind") == "fit"
+    if status["status"] == "done" and ("score" in status or not fits):
+        say(f"The run {folder.name} is done. Show it: slalom runs show {run}")
+        return
+    limit = None if time_limit is None else seconds(time_limit)
+    if not fits:
+        with leaving_in_time():
+            ended = resume(folder, time_limit=limit, threads=threads)
+        _show_best(ended.leaderboard())
+        if ended.stopped_by:
+            warn(f"Stopped by {ended.stopped_by}. Go on: slalom runs resume {run}")
+        return
+
+    def fit_it(hooks: dict[str, Any], on_run: Any) -> Any:
+        on_run(folder)
+        return resume_fit(folder, limit, hooks, threads=threads)
+
+    files = folder.about["files"]
+    carry_out(fit_it, Path(files["model"]), Path(files["report"]), store)
+
+
+def _facts(folder: "RunFolder") -> "pd.DataFrame":
+    """What a run is and how far it is, one row a fact."""
+    import pandas as pd
+
+    hidden = ("format", "files")
+    flat = _flat({k: v for k, v in (folder.about | folder.status).items() if k not in hidden})
+    return pd.DataFrame(flat.items(), columns=["what", "value"])
+
+
+def _flat(values: dict[str, Any], start: str = "") -> dict[str, str]:
+    found: dict[str, str] = {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            found |= _flat(value, f"{start}{key}.")
+        elif value not in (None, ""):
+            found[start + key] = (
+                ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+            )
+    return found
+
+
+def _show_best(board: "pd.DataFrame") -> None:
+    best = board.head(LEADERS).dropna(axis=1, how="all")
+    show_table(best.drop(columns=["rank", "lr"]), f"The best of {len(board):,} members")
