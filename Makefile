@@ -21,7 +21,7 @@ install: $(INSTALLED)  ## make the environment .venv with the exact versions of 
 demo: $(INSTALLED)  ## train on a real table, report, and predict; everything lands in demo/
 	mkdir -p demo
 	$(BIN)/slalom fit examples/penguins.csv --target species \
-		--out demo/penguins.slalom --report demo/penguins.html
+		--out demo/penguins.slalom --report demo/penguins.html --store demo/runs
 	$(BIN)/slalom predict demo/penguins.slalom examples/penguins.csv --out demo/predictions.csv
 	@head -n 4 demo/predictions.csv
 	@echo "Open demo/penguins.html in a browser."
