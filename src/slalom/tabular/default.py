@@ -39,7 +39,7 @@ LONGEST = 3.0  # times the usual epochs, at most
 PACE = {"AVX512": 5e10, "AVX2": 2.5e10}
 SLOW = 1.2e10  # with any other instructions
 # A batch of fewer rows takes as long as one of so many: the update of the weights waits for memory.
-LEAST_BATCH = 32
+LEAST_BATCH = 44
 
 
 def batch_size(rows: int) -> int:
