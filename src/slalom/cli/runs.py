@@ -91,15 +91,20 @@ def resume(
     time_limit: Annotated[
         str | None, typer.Option(help="Time for going on, such as 60s, 2m or 1h.")
     ] = None,
+    from_step: Annotated[
+        int | None, typer.Option(help="Go back to this step first, and on from there.", min=0)
+    ] = None,
     threads: Threads = None,
 ) -> None:
     """Go on with a run from where it was kept last; it ends as if nothing had stopped it."""
     from slalom.cli.fit import carry_out, seconds
     from slalom.cli.leaving import leaving_in_time
-    from slalom.runs.resume import folder_of
+    from slalom.runs.resume import folder_of, go_back
     from slalom.tabular.keeping import resume, resume_fit
 
     folder = folder_of(run, store)
+    if from_step is not None:
+        go_back(folder, from_step)
     status, fits = folder.status, folder.about.get("kind") == "fit"
     if status["status"] == "done" and ("score" in status or not fits):
         say(f"The run {folder.name} is done. Show it: slalom runs show {run}")

@@ -201,9 +201,7 @@ class State:
         Raises:
             BadPlan: when names or shapes are not those of a state of this plan.
         """
-        columns = plan.population.columns()
-        sizes = [net.size for net in columns.nets]
-        layout = Layout.of(plan, dataset, columns, [d for d, _ in sizes], [b for _, b in sizes])
+        columns, layout = plan.population.columns(), layout_of(plan, dataset)
         members, validated = len(columns), _validated(columns, dataset)
         lengths = {
             "parameters": int(layout.parameters[-1]),
@@ -291,6 +289,13 @@ class State:
         going: NDArray[np.bool_] = (self.stopped_at == NEVER) & (self.diverged_at == NEVER)
         going &= (self.step < self.layout.total_steps) | ~np.isnan(self.pending)
         return going
+
+
+def layout_of(plan: Plan, dataset: Dataset) -> Layout:
+    """The layout of every state of a plan."""
+    columns = plan.population.columns()
+    parameters, buffers = zip(*(net.size for net in columns.nets), strict=True)
+    return Layout.of(plan, dataset, columns, parameters, buffers)
 
 
 def slice_of(flat: NDArray[Any], offsets: NDArray[np.int64], member: int) -> NDArray[Any]:

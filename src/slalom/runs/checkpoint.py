@@ -13,7 +13,7 @@ from slalom.core.files import write_whole
 from slalom.core.sealed import Header, opened, read_bytes, seal
 from slalom.data.dataset import Dataset
 from slalom.engine import RECORD, Reference, State
-from slalom.engine.state import Layout
+from slalom.engine.state import Layout, layout_of
 from slalom.plan import Plan
 from slalom.training import Snapshot
 
@@ -60,7 +60,7 @@ def read_arrays(path: Path, what: str, format: str) -> tuple[Header, Arrays]:
         raise BadFile(f"The {what} {path} is damaged: {error}.") from error
 
 
-def write_checkpoint(path: Path, snapshot: Snapshot, layout: Layout) -> None:
+def write_checkpoint(path: Path, snapshot: Snapshot) -> None:
     """Write a training as it stands; of members that have not begun nothing is written.
 
     Raises as `write_arrays`.
@@ -68,14 +68,14 @@ def write_checkpoint(path: Path, snapshot: Snapshot, layout: Layout) -> None:
     Args:
         path: of the file.
         snapshot: the training.
-        layout: of its state.
     """
     arrays = dict(snapshot.arrays)
     records = arrays.pop("records")
     begun = arrays["state.step"] > 0
-    for name, values in arrays.items():
-        if name in OFFSETS:
-            arrays[name] = values[_places(begun, layout, name, len(values))]
+    if not begun.all():
+        layout = layout_of(snapshot.plan, snapshot.dataset)
+        for name in OFFSETS:
+            arrays[name] = arrays[name][_places(begun, layout, name, len(arrays[name]))]
     arrays |= {RECORDS + name: records[name] for name in RECORD.names or ()}
     write_arrays(path, {"format": FORMAT}, arrays)
 
@@ -122,6 +122,6 @@ def _places(
     members: NDArray[np.bool_], layout: Layout, name: str, size: int
 ) -> slice | NDArray[np.bool_]:
     """Where the numbers of these members lie in a flat vector of the state."""
-    if not size or members.all():
+    if not size:
         return slice(None)
     return np.repeat(members, np.diff(getattr(layout, OFFSETS[name])))

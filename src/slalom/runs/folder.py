@@ -4,7 +4,7 @@
     plan.json           the plan
     data.safetensors    what it is trained on
     status.json         how far it is, what it ran on, how long
-    checkpoint-*        the training as it stood, the last two times that it was kept
+    checkpoint-*        the training as it stood, the last two times, and some of those before
     history.parquet     what was recorded, once it ended or was stopped
     leaderboard.parquet where each member stands, then
 
@@ -31,6 +31,9 @@ from slalom.training import Snapshot, Training
 
 FORMAT = "slalom-run-1"
 CHECKPOINTS = 2  # kept of each run: the last one, and one more should that be damaged
+# Of those before every second one is let go when there are more, or take more bytes: what is left
+# lies the further apart the longer it is ago, and from it one can go back to any step.
+SPARSE, SPARSE_BYTES = 12, 2**26
 
 
 class RunFolder:
@@ -154,18 +157,24 @@ class RunFolder:
         return None
 
     def keep(self, training: Training, status: dict[str, Any]) -> None:
-        """Write a checkpoint and how far it is; one too many is removed.
+        """Write a checkpoint and how far it is; some of those before are let go.
 
         Raises:
             BadFile: when it cannot be written; the checkpoints before are as they were.
         """
+        self.stand_at(training.snapshot(copy=False))
+        _write_json(self.path / "status.json", status)
+        older = self.checkpoints()[CHECKPOINTS:]
+        while len(older) > SPARSE or sum(path.stat().st_size for path in older) > SPARSE_BYTES:
+            for path in older[::2]:
+                path.unlink(missing_ok=True)
+            older = older[1::2]
+
+    def stand_at(self, snapshot: Snapshot) -> None:
+        """Write a checkpoint, from which the run goes on. Raises as `keep`."""
         before = self.checkpoints()
         number = int(before[0].stem.rpartition("-")[2]) + 1 if before else 1
-        path = self.path / f"checkpoint-{number:08d}.safetensors"
-        write_checkpoint(path, training.snapshot(copy=False), training.state.layout)
-        _write_json(self.path / "status.json", status)
-        for older in before[CHECKPOINTS - 1 :]:
-            older.unlink(missing_ok=True)
+        write_checkpoint(self.path / f"checkpoint-{number:08d}.safetensors", snapshot)
 
     def let_go(self) -> None:
         """Remove all checkpoints, of a run that is done and whose members nobody needs."""

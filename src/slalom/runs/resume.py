@@ -59,6 +59,24 @@ def open_run(run: RunFolder | str | Path, store: StoreLike | None = None) -> Run
     return found
 
 
+def go_back(folder: RunFolder, step: int) -> None:
+    """Let a run stand at an earlier step, from which it goes on when it is resumed.
+
+    Raises:
+        BadPlan: when there is no such step.
+        BadRun: for a run of `slalom fit`, which chooses on the way who goes on.
+    """
+    if folder.about.get("kind") == "fit":
+        raise BadRun(
+            f"The run {folder.name} is a fit, which chooses on the way who trains on, so it goes "
+            f"back to no single step. Fit the table again: that gives the same."
+        )
+    with folder.held():
+        moment = open_run(folder).at(step).snapshot()
+        folder.stand_at(moment)
+        folder.tell(folder.status | {"status": "interrupted", "stopped_by": "interrupt"})
+
+
 def resume_training(
     run: Run | RunFolder,
     *,

@@ -1,11 +1,16 @@
 """A run: what a training leaves, and what people do with it."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from slalom.core.errors import BadFile
+from slalom.runs import rewind
+from slalom.runs.checkpoint import read_checkpoint
 from slalom.runs.folder import RunFolder
-from slalom.training import Outcome
+from slalom.training import Outcome, Snapshot
 
 
 @dataclass(eq=False)
@@ -14,6 +19,8 @@ class Run(Outcome):
 
     Args:
         folder: where it is kept on the disk, if it is.
+        moments: of it that were kept in the memory, the earliest first.
+        origin: where it comes from, for a fork: the run and the step.
 
     Example:
         >>> import slalom
@@ -24,6 +31,34 @@ class Run(Outcome):
     """
 
     folder: RunFolder | None = None
+    moments: list[Snapshot] = field(default_factory=list)
+    origin: str = ""
+
+    def at(self, step: int) -> "Run":
+        """The run as it stood at a step, to the bit: each member there, or where it ended before.
+
+        It is trained forward to it, from the nearest moment that was kept.
+
+        Args:
+            step: updates of each member since its start.
+
+        Raises:
+            BadPlan: when the run has no such step.
+
+        Example:
+            >>> import slalom
+            >>> run = slalom.train(slalom.MLP(1, 10, 1), slalom.toys.quadratic(100), steps=50)
+            >>> run.at(20).state.step
+            array([20])
+        """
+        return Run.of(rewind.at(self, step, self._moments()), self.engine)
+
+    def _moments(self) -> Iterator[Snapshot]:
+        """What is there to go forward from, the latest first."""
+        yield from reversed(self.moments)
+        for path in self.folder.checkpoints() if self.folder else ():
+            with suppress(BadFile):
+                yield read_checkpoint(path, self.plan, self.dataset)
 
     def plot(self, path: str | Path | None = None) -> Any:
         """Learning curves of the population; written to `path` (PNG, SVG, PDF) when it is given.

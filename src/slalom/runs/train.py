@@ -22,6 +22,7 @@ from slalom.plan import Plan
 from slalom.population import MembersLike, Population, as_population, grid
 from slalom.runs.folder import RunFolder
 from slalom.runs.keeping import EVERY, Keeper
+from slalom.runs.rewind import MEMORY, Trail
 from slalom.runs.run import Run
 from slalom.runs.stopping import check_time_limit, stopping
 from slalom.runs.store import Store, StoreLike
@@ -64,6 +65,7 @@ def train(
     store: StoreLike | None = None,
     name: str | None = None,
     checkpoint_every: float = EVERY,
+    rewind_bytes: float = MEMORY,
 ) -> Run:
     """Train a population, or a single net, and return the run.
 
@@ -91,6 +93,7 @@ def train(
             `slalom.resume` goes on with it, whatever ended it. Nowhere when not given.
         name: what it is called there; run, run-2 and so on when not given.
         checkpoint_every: seconds between two checkpoints there; 30 lose little and cost little.
+        rewind_bytes: of memory for moments on the way, from which `run.at` goes forward; 256 MB.
 
     Returns:
         The run. Ctrl-C ends the training early and still returns what has been reached.
@@ -155,6 +158,7 @@ def train(
         on_progress=on_progress,
         folder=folder,
         checkpoint_every=checkpoint_every,
+        rewind_bytes=rewind_bytes,
     )
 
 
@@ -204,6 +208,8 @@ def carry_out(
     begin: Snapshot | None = None,
     folder: RunFolder | None = None,
     checkpoint_every: float = EVERY,
+    rewind_bytes: float = MEMORY,
+    origin: str = "",
 ) -> Run:
     """Carry out a plan: see `train`, which makes one from arguments.
 
@@ -212,6 +218,7 @@ def carry_out(
             end), so that one can look at it in between and say who goes on.
         begin: where it is picked up; at the start when not given.
         folder: where the run is kept. It is picked up where it was kept last.
+        origin: where it comes from, for a fork.
     """
     check_time_limit(time_limit)
     engine, note = select(engine, plan, data, threads)
@@ -219,10 +226,11 @@ def carry_out(
         announce("Compiling the native engine, once on this machine: up to 20 seconds.", progress)
     with nullcontext() if folder is None else folder.held():
         began = time.perf_counter()
-        begin = begin if folder is None else folder.latest(plan, data)
+        begin = (folder.latest(plan, data) if folder else None) or begin
         training = Training(plan, data, engine) if begin is None else Training.resume(begin, engine)
         before = training.seconds
         keeper = None if folder is None else Keeper(folder, training, checkpoint_every)
+        trail = Trail(training, rewind_bytes)
         with progress_bar(progress) as show, stopping(training, time_limit) as reasons:
             looks = [show, on_progress] if on_progress else [show]
             training.listeners.append(
@@ -244,6 +252,8 @@ def carry_out(
             stopped_by=reasons[0] if reasons and not training.done else "",
             engine_note=note,
             folder=folder,
+            moments=trail.moments,
+            origin=origin,
         )
         if keeper is not None:
             keeper.end(run)
