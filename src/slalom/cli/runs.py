@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from slalom.cli.common import StorePath, Threads
+from slalom.cli.common import StorePath, Threads, check_outputs
+from slalom.core.errors import BadRun
 from slalom.core.terminal import say, show_table, warn
 
 if TYPE_CHECKING:
@@ -124,6 +125,34 @@ def resume(
 
     files = folder.about["files"]
     carry_out(fit_it, Path(files["model"]), Path(files["report"]), store)
+
+
+@runs.command()
+def eject(
+    run: Name,
+    store: StorePath = None,
+    member: Annotated[
+        int | None, typer.Option(help="Which one; the best one if not given.", min=0)
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Script to write; RUN.py here if not given.")
+    ] = None,
+) -> None:
+    """Write a plain PyTorch script that trains a member again, and needs no Slalom."""
+    import pandas as pd
+
+    from slalom.runs.eject import eject_member
+    from slalom.runs.resume import folder_of
+
+    folder = folder_of(run, store)
+    board = folder.path / "leaderboard.parquet"
+    if member is None and not board.is_file():
+        raise BadRun(f"The run {folder.name} has not ended: say which member with --member.")
+    k = int(pd.read_parquet(board)["member"][0]) if member is None else member
+    path = out or Path(f"{folder.name}.py")
+    check_outputs([path, path.with_suffix(".npz")], [])
+    eject_member(folder.plan(), folder.dataset(), k, path)
+    say(f"Script  {path}\nData    {path.with_suffix('.npz')}\nRun it  python {path}")
 
 
 def _facts(folder: "RunFolder") -> "pd.DataFrame":
