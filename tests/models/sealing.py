@@ -21,8 +21,13 @@ def sealed_file(path: Path, tensors: dict[str, Any], header: Any) -> Path:
     save_file(tensors, path, metadata={"slalom": text})
     data = path.read_bytes()
     assert data.count(ZEROS.encode()) == (not isinstance(header, str))
-    path.write_bytes(data.replace(ZEROS.encode(), hashlib.sha256(data).hexdigest().encode()))
+    path.write_bytes(seal_bytes(data))
     return path
+
+
+def seal_bytes(data: bytes) -> bytes:
+    """A file with the digest of itself in the place of 64 zeros."""
+    return data.replace(ZEROS.encode(), hashlib.sha256(data).hexdigest().encode(), 1)
 
 
 def resealed(path: Path, header: Any, to: Path | None = None) -> Path:
