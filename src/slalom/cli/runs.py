@@ -27,14 +27,15 @@ Name = Annotated[str, typer.Argument(help="Name of the run, or its folder.", met
 @runs.command("list")
 def list_(store: StorePath = None) -> None:
     """List all runs, the oldest first."""
-    from slalom.runs import Store
+    from slalom.runs.listing import COLUMNS, place, rows
 
-    kept = Store(store)
-    table = kept.table()
-    if table.empty:
-        say(f"There are no runs in {kept.path} yet. `slalom fit` begins one.")
+    where = place(store)
+    if not (found := rows(where)):
+        say(f"There are no runs in {where} yet. `slalom fit` begins one.")
         return
-    show_table(table, f"{len(table):,} runs in {kept.path}")
+    import pandas as pd
+
+    show_table(pd.DataFrame(found, columns=COLUMNS), f"{len(found):,} runs in {where}")
 
 
 @runs.command()

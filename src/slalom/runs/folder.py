@@ -19,7 +19,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from slalom.core.errors import BadFile, BadRun
 from slalom.core.files import UNFINISHED, write_whole
@@ -27,6 +27,7 @@ from slalom.data.dataset import Dataset
 from slalom.plan import Plan
 from slalom.runs.checkpoint import read_checkpoint, write_checkpoint
 from slalom.runs.dataset_file import fingerprint, read_dataset, write_dataset
+from slalom.runs.listing import lock_of, read_json, status_of
 from slalom.training import Snapshot, Training
 
 FORMAT = "slalom-run-1"
@@ -51,7 +52,7 @@ class RunFolder:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self.about = _read_json(self.path / "run.json")
+        self.about = read_json(self.path / "run.json")
         if self.about.get("format") != FORMAT:
             raise BadRun(
                 f"The run {self.path} has the format {self.about.get('format')!r}, but this "
@@ -92,21 +93,7 @@ class RunFolder:
         `status` is "not begun", "running", "interrupted", "done", or "killed" for one that was
         running when its process ended.
         """
-        found = _read_json(self.path / "status.json")
-        if found.get("status") == "running" and not self.busy:
-            found["status"] = "killed"
-        return found
-
-    @property
-    def busy(self) -> bool:
-        """Whether a process trains it right now."""
-        try:
-            with self._lock():
-                return False
-        except Timeout:
-            return True
-        except OSError:  # a folder of somebody else's, where nothing can be locked
-            return False
+        return status_of(self.path)
 
     def plan(self) -> Plan:
         """The plan. Raises `BadRun` when it is damaged or not there."""
@@ -193,7 +180,7 @@ class RunFolder:
             BadRun: when one does already.
         """
         try:
-            with self._lock():
+            with lock_of(self.path):
                 for rest in self.path.glob(f"{UNFINISHED}*"):  # of a process that was killed
                     shutil.rmtree(rest, ignore_errors=True)
                 yield
@@ -202,21 +189,6 @@ class RunFolder:
                 f"Another process is training the run {self.name}. Wait for it, or stop it."
             ) from None
 
-    def _lock(self) -> FileLock:
-        return FileLock(self.path / "lock", timeout=0)
-
 
 def _write_json(path: Path, value: dict[str, Any]) -> None:
     write_whole(path, (json.dumps(value, indent=1) + "\n").encode())
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise BadRun(f"There is no run in {path.parent}: it has no {path.name}.") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise BadRun(f"{path} is damaged or cannot be read: {error}.") from error
-    if not isinstance(value, dict):
-        raise BadRun(f"{path} is damaged: it is no JSON object.")
-    return value

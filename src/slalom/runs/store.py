@@ -1,6 +1,5 @@
 """The store of runs: a folder with one folder a run."""
 
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -16,9 +15,7 @@ from slalom.core.errors import BadRun, did_you_mean
 from slalom.data.dataset import Dataset
 from slalom.plan import Plan
 from slalom.runs.folder import RunFolder
-
-HOME = "slalom-runs"
-HIDDEN = "."  # begins the names of folders that are no run yet, or none any more
+from slalom.runs.listing import COLUMNS, HIDDEN, place, rows, runs_in
 
 
 class Store:
@@ -42,7 +39,7 @@ class Store:
     """
 
     def __init__(self, path: str | Path | None = None) -> None:
-        self.path = Path(path or os.environ.get("SLALOM_HOME") or HOME)
+        self.path = place(path)
 
     @classmethod
     def of(cls, store: "StoreLike") -> "Store":
@@ -107,13 +104,9 @@ class Store:
 
     def __iter__(self) -> Iterator[RunFolder]:
         """All runs, the oldest first; folders that are no runs are passed over."""
-        runs = []
-        for path in self.path.iterdir() if self.path.is_dir() else ():
-            if path.name.startswith(HIDDEN) or not (path / "run.json").is_file():
-                continue
-            with suppress(BadRun):  # removed meanwhile, or damaged
-                runs.append(RunFolder(path))
-        yield from sorted(runs, key=lambda run: (str(run.about.get("created")), run.name))
+        for path, _ in runs_in(self.path):
+            with suppress(BadRun):  # removed meanwhile
+                yield RunFolder(path)
 
     def find(self, name: str | Path) -> RunFolder:
         """The run of that name, or in that folder.
@@ -132,7 +125,7 @@ class Store:
     def table(self) -> pd.DataFrame:
         """One row a run, the oldest first: name, kind, status, members, steps, best, seconds,
         created."""
-        return pd.DataFrame([_row(run) for run in self], columns=COLUMNS)
+        return pd.DataFrame(rows(self.path), columns=COLUMNS)
 
     def remove(self, name: str | Path) -> None:
         """Remove a run and all that it left, for good.
@@ -150,18 +143,6 @@ class Store:
 
 # A store, or where it is.
 StoreLike: TypeAlias = Store | str | Path
-
-COLUMNS = ["name", "kind", "status", "members", "steps", "best", "seconds", "created"]
-
-
-def _row(run: RunFolder) -> dict[str, Any]:
-    try:
-        status = run.status
-    except BadRun:
-        status = {"status": "damaged"}
-    return {"name": run.name} | {
-        name: status.get(name, run.about.get(name)) for name in COLUMNS[1:]
-    }
 
 
 def _check_name(name: str) -> None:
