@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from slalom.estimators import Classifier as Classifier
     from slalom.estimators import Regressor as Regressor
     from slalom.models import Predictor as Predictor
+    from slalom.models.net_file import load_net as load_net
+    from slalom.models.net_file import load_parameters as load_parameters
+    from slalom.models.net_file import save_net as save_net
+    from slalom.models.net_file import save_parameters as save_parameters
     from slalom.nets import MLP as MLP
     from slalom.nets import Net as Net
     from slalom.nets import Periodic as Periodic
@@ -93,6 +97,10 @@ _HOMES = {
     "grid": "slalom.population",
     "sample": "slalom.population",
     "Predictor": "slalom.models",
+    "load_net": "slalom.models.net_file",
+    "load_parameters": "slalom.models.net_file",
+    "save_net": "slalom.models.net_file",
+    "save_parameters": "slalom.models.net_file",
     "Run": "slalom.runs",
     "Store": "slalom.runs",
     "eject": "slalom.runs.eject",
