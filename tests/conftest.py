@@ -3,6 +3,7 @@
 import os
 import signal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 
@@ -11,6 +12,9 @@ import torch
 from hypothesis import HealthCheck, settings
 
 torch.set_num_threads(1)
+# Where runs go of which no test says where.
+STORE = TemporaryDirectory(prefix="slalom-runs-")
+os.environ["SLALOM_HOME"] = STORE.name
 # A shell ignores Ctrl-C for what it starts in the background, and so would everything tested here.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 pytest.register_assert_rewrite("tests.engine.conformance")

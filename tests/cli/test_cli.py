@@ -76,7 +76,6 @@ def test_fit_writes_model_and_report_beside_each_other_in_the_current_folder(fol
     assert names == {
         *("houses.csv", "houses.slalom", "houses.html", "price.txt"),
         *("animals.csv", "animals.slalom", "animals.html", "kind.txt"),
-        "slalom-runs",
     }
 
 

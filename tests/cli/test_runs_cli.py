@@ -145,9 +145,9 @@ def wait_until_it_trains(store: Path, process: "subprocess.Popen[str]") -> None:
 def test_a_fit_that_a_signal_ended_goes_on_to_the_same_model(
     number: int, code: int, tmp_path: Path
 ) -> None:
-    table, store = tmp_path / "t.csv", tmp_path / "slalom-runs"
+    table, store = tmp_path / "t.csv", tmp_path / "store"
     houses(400).to_csv(table, index=False)
-    command = ("fit", "t.csv", "--target", "price", "--epochs", 60)
+    command = ("fit", "t.csv", "--target", "price", "--epochs", 60, "--store", store)
     process = start(*command, cwd=tmp_path)
     wait_until_it_trains(store, process)
     time.sleep(0.5)
@@ -160,7 +160,7 @@ def test_a_fit_that_a_signal_ended_goes_on_to_the_same_model(
     assert "slalom runs resume t" in err or "What was kept last: slalom runs list" in err
     assert Store(store).find("t").status["status"] in ("interrupted", "killed")
     assert not (tmp_path / "t.slalom").exists()
-    going_on = start("runs", "resume", "t", cwd=tmp_path)
+    going_on = start("runs", "resume", "t", "--store", store, cwd=tmp_path)
     out, err = going_on.communicate(timeout=120)
     assert going_on.returncode == 0, err
     assert "Score on 80 rows" in out
@@ -184,6 +184,7 @@ def test_a_hundred_signals_at_random_moments_end_the_program_in_time(
         number = draw.choice([signal.SIGINT, signal.SIGTERM])
         process = start(
             *("fit", "t.csv", "--target", "price", "--epochs", 200, "--name", f"r{turn}"),
+            *("--store", tmp_path / "slalom-runs"),
             cwd=tmp_path,
             start_new_session=True,
         )
