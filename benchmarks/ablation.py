@@ -43,6 +43,10 @@ def one_choice(predictions: NDArray[np.float64], score: Any, weight: Any) -> NDA
 # What is left out, and what of the program is something else then: (module, name, value).
 INGREDIENTS: Mapping[str, Iterable[tuple[Any, str, Any]]] = {
     FULL: [],
+    "nets that a core's cache holds": [
+        (default, "WIDTHS", (64, 96, 128, 192)),
+        (default, "EMBEDDED", 512),
+    ],
     "embeddings": [(default, "EMBEDDED", 0)],
     "embeddings of large scale": [(default, "SCALES", default.SCALES[:-3])],
     "nets without embeddings": [(default, "PLAIN", 0)],

@@ -215,7 +215,7 @@ def test_a_run_goes_back_to_a_step_and_on_from_there(tmp_path: Path) -> None:
     run = slalom.train(MLP(1, 10, 1), LINE, optimizer=SGD(0.2), steps=40, store=store, name="first")
     go_back(store.find("first"), 10)
     assert int(slalom.open_run("first", store).state.step[0]) == 10
-    assert store.table()["status"].tolist() == ["interrupted"]
+    assert store.table()[["status", "steps"]].values.tolist() == [["interrupted", 10]]
     assert_same(slalom.resume("first", store=store), run)
 
 

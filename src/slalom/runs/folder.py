@@ -16,6 +16,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from filelock import Timeout
 
 from slalom.core.errors import BadFile, BadRun
 from slalom.core.files import UNFINISHED, write_whole
+from slalom.core.sealed import read_bytes
 from slalom.data.dataset import Dataset
 from slalom.plan import Plan
 from slalom.runs.checkpoint import read_checkpoint, write_checkpoint
@@ -68,8 +70,9 @@ class RunFolder:
             plan, dataset: what is to be trained on what.
             about: what else `run.json` says; JSON-ready.
         """
+        text = plan.dumps().encode()
         write_dataset(path / "data.safetensors", dataset)
-        write_whole(path / "plan.json", plan.dumps().encode())
+        write_whole(path / "plan.json", text)
         _write_json(path / "status.json", {"status": "not begun"})
         known = {
             "format": FORMAT,
@@ -78,6 +81,7 @@ class RunFolder:
             "rows": dataset.rows,
             "features": len(dataset.feature_names),
             "fingerprint": fingerprint(dataset),
+            "plan_sha256": sha256(text).hexdigest(),
         }
         _write_json(path / "run.json", known | about)
 
@@ -96,12 +100,18 @@ class RunFolder:
         return status_of(self.path)
 
     def plan(self) -> Plan:
-        """The plan. Raises `BadRun` when it is damaged or not there."""
+        """The plan.
+
+        Raises:
+            BadFile: when it is not there.
+            BadRun: when it is not as it was.
+            BadPlan: when it names a function that has not been made known with `slalom.trust`.
+        """
         path = self.path / "plan.json"
-        try:
-            return Plan.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise BadRun(f"The plan {path} cannot be read: {error}") from error
+        text = read_bytes(path, "plan")
+        if sha256(text).hexdigest() != self.about.get("plan_sha256"):
+            raise BadRun(f"{path} is not the plan with which the run was begun, or is damaged.")
+        return Plan.loads(text)
 
     def dataset(self) -> Dataset:
         """What it is trained on.

@@ -72,9 +72,13 @@ def go_back(folder: RunFolder, step: int) -> None:
             f"back to no single step. Fit the table again: that gives the same."
         )
     with folder.held():
-        moment = open_run(folder).at(step).snapshot()
-        folder.stand_at(moment)
-        folder.tell(folder.status | {"status": "interrupted", "stopped_by": "interrupt"})
+        moment = open_run(folder).at(step)
+        folder.stand_at(moment.snapshot())
+        state = moment.state
+        left = (state.layout.total_steps - state.step)[state.training]
+        steps, remaining = int(state.step.sum()), int(left.sum())
+        stopped = {"status": "interrupted", "stopped_by": "interrupt"}
+        folder.tell(folder.status | stopped | {"steps": steps, "remaining": remaining})
 
 
 def resume_training(
