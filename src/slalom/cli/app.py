@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 from slalom import __version__
 from slalom.cli.fit import fit
 from slalom.cli.inspect import inspect
-from slalom.cli.leaving import STOPPED, code_of, hear_sigterm, leave
+from slalom.cli.leaving import CODES, code_of, hear_sigterm, leave
 from slalom.cli.lesson import lesson
 from slalom.cli.lessons import lessons
 from slalom.cli.predict import predict
@@ -82,7 +82,7 @@ def main() -> None:
     try:
         app()
     except SystemExit as end:
-        if end.code in STOPPED:  # taking libraries down would take longer than a person waits
+        if end.code in CODES:  # taking libraries down would take longer than a person waits
             leave(end.code)
         raise
 

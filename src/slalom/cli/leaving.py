@@ -9,10 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
-STOPPED = (
-    128 + signal.SIGINT,
-    128 + signal.SIGTERM,
-)  # what a shell says of programs that these end
+# What a shell says of programs that these signals end.
+CODES = (128 + signal.SIGINT, 128 + signal.SIGTERM)
 SECONDS = 1.7  # after a signal; what is being written is written first
 
 
@@ -22,7 +20,7 @@ class Terminated(KeyboardInterrupt):
 
 def code_of(stopped: KeyboardInterrupt) -> int:
     """What the program exits with: 128 and the number of the signal."""
-    return STOPPED[isinstance(stopped, Terminated)]
+    return CODES[isinstance(stopped, Terminated)]
 
 
 def hear_sigterm() -> None:
@@ -42,6 +40,9 @@ def leaving_in_time() -> Iterator[None]:
     Python hears a signal only between two of its instructions, and compiling is a single one for
     many seconds. The number of a signal is written to a socket at once, and a thread reads it.
     """
+    if threading.current_thread() is not threading.main_thread():  # which alone hears signals
+        yield
+        return
     reading, writing = socket.socketpair()
     with reading, writing:
         writing.setblocking(False)
