@@ -31,7 +31,7 @@ _watching = False
 
 def _watch(event: str, arguments: tuple[Any, ...]) -> None:
     if _watching and event in FORBIDDEN:
-        WATCHED.append(event)
+        WATCHED.append(f"{event} {arguments}")
 
 
 sys.addaudithook(_watch)

@@ -5,6 +5,7 @@ import os
 import random
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -78,8 +79,9 @@ def kill_once(
         while process.is_alive() and _checkpoints(store / name) == known:
             time.sleep(0.005)
     time.sleep(draw.uniform(0.0, 0.4))
-    if process.is_alive() and process.pid is not None:
-        os.kill(process.pid, number)
+    if process.pid is not None:
+        with suppress(ProcessLookupError):  # it has just ended
+            os.kill(process.pid, number)
     process.join(60)
     assert process.exitcode is not None, "it does not end"
     return process.exitcode

@@ -111,7 +111,8 @@ def _digest(data: bytes, place: "re.Match[bytes]") -> str:
 
 
 def _header(data: bytes) -> Header | None:
-    metadata = json.loads(data[8 : 8 + _header_length(data)]).get("__metadata__") or {}
+    text = data[8 : 8 + _header_length(data)].decode()  # or json looks for other encodings
+    metadata = json.loads(text).get("__metadata__") or {}
     if "slalom" not in metadata:
         return None
     header = json.loads(metadata["slalom"])
