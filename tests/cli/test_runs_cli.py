@@ -4,10 +4,12 @@ import io
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -17,6 +19,7 @@ import slalom
 from slalom.core.errors import BadRun
 from slalom.models import Predictor
 from slalom.runs import Store
+from slalom.runs.train import carry_out
 from slalom.tabular.keeping import fit_in_store
 from tests.cli.test_cli import houses, run, start
 
@@ -112,6 +115,38 @@ def test_a_run_that_is_not_there_is_one_paragraph(folder: Path) -> None:
         done = run("runs", verb, "hauses", "--store", folder / "store")
         assert done.exit_code == 2
         assert "Did you mean 'houses'" in done.stderr
+
+
+def test_a_damaged_leaderboard_is_one_paragraph(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder / "store" / "houses", tmp_path / "houses")
+    (tmp_path / "houses" / "leaderboard.parquet").write_bytes(b"PAR1 and then nothing")
+    for verb in ("show", "eject"):
+        done = run("runs", verb, "houses", "--store", tmp_path)
+        assert done.exit_code == 2
+        assert "leaderboard.parquet is damaged" in done.stderr
+
+
+def test_ctrl_c_while_a_training_goes_on_says_how_to_go_on_and_exits_with_130(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = slalom.toys.quadratic(30, seed=1)
+    slalom.train(slalom.MLP(1, 4, 1), data, steps=10**8, record="epoch", record_every=10**6,
+                 frames=0, time_limit=0.1, store=tmp_path, name="long", progress=False)  # fmt: skip
+    press = partial(carry_out, on_progress=lambda _: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr("slalom.runs.resume.carry_out", press)
+    done = run("runs", "resume", "long", "--store", tmp_path)
+    assert done.exit_code == 130
+    assert "slalom runs resume long" in done.stderr
+
+
+def test_a_fit_that_does_not_say_what_it_was_is_one_paragraph(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder / "store" / "houses", tmp_path / "houses")
+    path = tmp_path / "houses" / "run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"fit": None}))
+    (tmp_path / "houses" / "status.json").write_text('{"status": "killed"}')
+    done = run("runs", "resume", "houses", "--store", tmp_path)
+    assert done.exit_code == 2
+    assert "does not say which table was fitted to what" in done.stderr
 
 
 def test_going_on_with_a_run_that_is_done_says_so(folder: Path) -> None:

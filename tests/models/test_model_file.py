@@ -201,7 +201,7 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
 def test_another_kind_of_file_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "model"
     path.write_bytes(content)
-    assert "is not a Slalom model, or is damaged" in refused(path)
+    assert "is not a Slalom model file, or is damaged" in refused(path)
 
 
 def test_a_checkpoint_of_torch_is_refused_and_not_opened(tmp_path: Path) -> None:
@@ -211,7 +211,7 @@ def test_a_checkpoint_of_torch_is_refused_and_not_opened(tmp_path: Path) -> None
 
 def test_tensors_of_somebody_else_are_refused(tmp_path: Path) -> None:
     save_file({"a": torch.zeros(3)}, tmp_path / "model")
-    assert "holds tensors, but no Slalom model: its header" in refused(tmp_path / "model")
+    assert "holds tensors, but no Slalom model file: its header" in refused(tmp_path / "model")
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
@@ -219,7 +219,7 @@ def test_tensors_of_somebody_else_are_refused(tmp_path: Path) -> None:
 def test_a_file_that_was_cut_off_is_refused(file: Path, share: float) -> None:
     whole, short = file.read_bytes(), file.with_name("short")
     short.write_bytes(whole[: int(share * len(whole))])
-    assert "is not a Slalom model, or is damaged" in refused(short)
+    assert "is not a Slalom model file, or is damaged" in refused(short)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
@@ -245,7 +245,7 @@ def test_every_single_flipped_bit_is_noticed(file: Path) -> None:
 
 def test_a_format_of_another_version_is_named(file: Path) -> None:
     message = refused(resealed(file, header_of(file) | {"format": "slalom-model-9"}))
-    assert "The model has the format 'slalom-model-9', but this version of Slalom" in message
+    assert "has the format 'slalom-model-9', but 'slalom-model-2' was expected" in message
 
 
 @pytest.mark.parametrize("name", ["schema", "target", "loss", "nets", "weights", "noise", "about"])

@@ -106,6 +106,7 @@ class Own(nn.Module):
     [
         (Own(), "Own is no standard layer of torch.nn"),
         (nn.Sequential(nn.ReLU(), Own()), "Own is no standard layer of torch.nn"),
+        (nn.MultiheadAttention(4, 2, add_bias_kv=True), "does not give the same net back"),
         (nn.TransformerEncoderLayer(4, 2), "does not remember its argument d_model"),
         (nn.Sequential(*[nn.Linear(2, 2)] * 2), "stands twice in the net"),
     ],
@@ -186,12 +187,12 @@ def test_a_description_of_something_else_is_refused(layer: Any, tmp_path: Path) 
 
 def test_files_of_another_kind_are_named(tmp_path: Path) -> None:
     save_parameters(nn.Linear(2, 1), tmp_path / "parameters")
-    with pytest.raises(BadFile, match="has the format 'slalom-parameters-1', but slalom-net-1"):
+    with pytest.raises(BadFile, match="has the format 'slalom-parameters-1', but 'slalom-net-1'"):
         load_net(tmp_path / "parameters")
     with pytest.raises(BadFile, match="There is no net"):
         load_net(tmp_path / "none")
     (tmp_path / "text").write_text("weights")
-    with pytest.raises(BadFile, match="is not a file of parameters of Slalom, or is damaged"):
+    with pytest.raises(BadFile, match="is not a Slalom file of parameters, or is damaged"):
         load_parameters(nn.Linear(2, 1), tmp_path / "text")
 
 

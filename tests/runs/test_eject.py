@@ -117,6 +117,14 @@ def test_a_script_does_not_name_slalom_and_says_what_it_is(tmp_path: Path) -> No
         np.testing.assert_array_equal(rows["X"], MOONS.X[MOONS.folds[0].train])
 
 
+def test_a_name_with_quotation_marks_is_text_and_no_code(tmp_path: Path) -> None:
+    run = slalom.train(MLP(1, 4, 1), PLAIN, steps=2, progress=False)
+    script = eject(run, tmp_path / 'net"""; raise SystemExit(7) #.py')
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("step,loss")
+
+
 def test_the_best_member_is_ejected_unless_another_one_is_named(tmp_path: Path) -> None:
     run = slalom.train(slalom.grid(net=MLP(1, 4, 1), lr=[1e-6, 0.01]), CURVE, epochs=5)
     assert "lr=0.01" in eject(run, tmp_path / "best.py").read_text()

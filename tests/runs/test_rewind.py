@@ -208,6 +208,15 @@ def test_a_fork_in_a_store_says_where_it_comes_from_and_can_be_killed_at_once(
     assert_same(slalom.resume("slower", store=store), fork)
 
 
+def test_a_fork_that_was_killed_before_it_trained_can_be_opened(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    run = slalom.train(MLP(1, 4, 1), LINE, steps=20, store=store, name="first", progress=False)
+    folder = store.new(run.plan, LINE, "fork", {"kind": "train", "engine": "reference"})
+    folder.stand_at(run.at(5).snapshot())
+    opened = slalom.open_run("fork", store)
+    assert (opened.state.step.tolist(), opened.engine.name) == ([5], "reference")
+
+
 def test_a_run_goes_back_to_a_step_and_on_from_there(tmp_path: Path) -> None:
     from slalom.runs.resume import go_back
 

@@ -17,7 +17,7 @@ from slalom import MLP, Adam, Store
 from slalom.core.errors import BadFile, BadRun, SlalomWarning
 from slalom.data.schema import Schema
 from slalom.engine import Reference
-from slalom.runs import Run
+from slalom.runs import Run, keeping
 from slalom.runs.dataset_file import fingerprint, read_dataset, write_dataset
 from slalom.runs.machine import differences
 from slalom.runs.resume import open_run
@@ -387,6 +387,18 @@ def test_a_disk_that_stays_full_leaves_what_was_kept_before(
             slalom.resume("first", store=store)
     assert store.find("first").checkpoints() == before
     assert_same(slalom.resume("first", store=store), truth)
+
+
+def test_a_run_is_given_back_though_its_history_cannot_be_written(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise BadFile("No space left on device")
+
+    monkeypatch.setattr(keeping, "write_parquet", full)
+    with pytest.warns(SlalomWarning, match="No space left on device"):
+        run = trained(store, "first", epochs=2)
+    assert_same(open_run("first", store), run)
 
 
 def test_a_store_that_cannot_be_made_is_named(tmp_path: Path) -> None:

@@ -130,11 +130,10 @@ def carry_out(
         with leaving_in_time():
             fitted = fit_it({"on_columns": show_columns, "on_model": keep}, runs.append)
     except KeyboardInterrupt as stopped:
-        for run in runs:
-            place = "" if store is None else f" --store {store}"
-            warn(f"Stopped. What it had reached is kept: slalom runs resume {run.name}{place}")
-            raise typer.Exit(code_of(stopped)) from None
-        raise
+        if not runs:  # it had not begun to train
+            raise
+        warn(f"Stopped. What it had reached is kept: {_going_on(runs[0], store)}")
+        raise typer.Exit(code_of(stopped)) from None
     from slalom.tabular.report import write_report
 
     (run,) = runs
@@ -147,8 +146,13 @@ def carry_out(
     if fitted.stopped:
         warn(
             f"Training was ended by {fitted.stopped}; what it had reached was scored and saved. "
-            f"Go on with it: slalom runs resume {run.name}"
+            f"Go on with it: {_going_on(run, store)}"
         )
+
+
+def _going_on(run: "RunFolder", store: Path | None) -> str:
+    """The command that goes on with a run."""
+    return f"slalom runs resume {run.name}" + ("" if store is None else f" --store {store}")
 
 
 def seconds(text: str) -> float:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from slalom.cli.common import StorePath, Threads, check_outputs
+from slalom.cli.common import STOPPED, StorePath, Threads, check_outputs
 from slalom.core.errors import BadRun
 from slalom.core.terminal import say, show_table, warn
 
@@ -41,14 +41,12 @@ def list_(store: StorePath = None) -> None:
 @runs.command()
 def show(run: Name, store: StorePath = None) -> None:
     """Show what a run is, how far it is, and its best members."""
-    import pandas as pd
-
     from slalom.runs.resume import folder_of
 
     folder = folder_of(run, store)
     show_table(_facts(folder), f"Run {folder.name}")
-    if (folder.path / "leaderboard.parquet").is_file():
-        _show_best(pd.read_parquet(folder.path / "leaderboard.parquet"))
+    if (board := folder.leaderboard()) is not None:
+        _show_best(board)
 
 
 @runs.command()
@@ -118,13 +116,16 @@ def resume(
         _show_best(ended.leaderboard())
         if ended.stopped_by:
             warn(f"Stopped by {ended.stopped_by}. Go on: slalom runs resume {run}")
+        if ended.stopped_by == "interrupt":
+            raise typer.Exit(STOPPED)
         return
 
     def fit_it(hooks: dict[str, Any], on_run: Any) -> Any:
         on_run(folder)
         return resume_fit(folder, limit, hooks, threads=threads)
 
-    files = folder.about["files"]
+    files = {"model": folder.path / "model.slalom", "report": folder.path / "report.html"}
+    files |= folder.about.get("files", {})  # a fit from Python names none
     carry_out(fit_it, Path(files["model"]), Path(files["report"]), store)
 
 
@@ -140,19 +141,18 @@ def eject(
     ] = None,
 ) -> None:
     """Write a plain PyTorch script that trains a member again, and needs no Slalom."""
-    import pandas as pd
-
     from slalom.runs.eject import eject_member
     from slalom.runs.resume import folder_of
 
     folder = folder_of(run, store)
-    board = folder.path / "leaderboard.parquet"
-    if member is None and not board.is_file():
-        raise BadRun(f"The run {folder.name} has not ended: say which member with --member.")
-    k = int(pd.read_parquet(board)["member"][0]) if member is None else member
+    board = folder.leaderboard()
+    if member is None:
+        if board is None:
+            raise BadRun(f"The run {folder.name} has not ended: say which member with --member.")
+        member = int(board["member"][0])
     path = out or Path(f"{folder.name}.py")
     check_outputs([path, path.with_suffix(".npz")], [])
-    eject_member(folder.plan(), folder.dataset(), k, path)
+    eject_member(folder.plan(), folder.dataset(), member, path)
     say(f"Script  {path}\nData    {path.with_suffix('.npz')}\nRun it  python {path}")
 
 

@@ -11,10 +11,14 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
+
+from safetensors import SafetensorError
 
 from slalom.core.errors import BadFile
+from slalom.core.files import write_whole
 
+T = TypeVar("T")
 Header: TypeAlias = dict[str, Any]
 Save: TypeAlias = Callable[[dict[str, str]], bytes]
 
@@ -22,6 +26,54 @@ _EMPTY = "0" * 64
 # The JSON of ours begins with it. Quotation marks in any string of a file's header are escaped, so
 # this text stands in one place alone.
 _DIGEST = re.compile(rb'"slalom":"\{\\"sha256\\": \\"([0-9a-f]{64})\\"')
+
+
+def write_sealed(path: str | Path, header: Header, save: Save) -> None:
+    """Write a sealed file. An existing file is replaced only once the new one is whole.
+
+    Args:
+        path: of the file.
+        header, save: see `seal`.
+
+    Raises:
+        BadFile: when the folder is missing or cannot be written to.
+    """
+    write_whole(path, *seal(header, save))
+
+
+def read_sealed(
+    path: str | Path,
+    what: str,
+    formats: tuple[str, ...],
+    load: Callable[[bytes], T],
+    unsealed: str = "",
+    data: bytes | None = None,
+) -> tuple[Header, T]:
+    """What `write_sealed` wrote: the header, and what `load` makes of the bytes.
+
+    Args:
+        path: of the file.
+        what: is expected there, such as "model file".
+        formats: that can be read; `format` of the header is one of them.
+        load: gives the tensors of a safetensors file.
+        unsealed: see `opened`.
+        data: the bytes of the file, if they have been read already.
+
+    Raises:
+        BadFile: when there is no such file, it is damaged, or has another format.
+    """
+    data = read_bytes(path, what) if data is None else data
+    header = opened(data, path, f"Slalom {what}", unsealed)
+    if header.get("format") not in (*formats, unsealed):
+        raise BadFile(
+            f"The {what} {path} has the format {header.get('format')!r}, but "
+            f"{' or '.join(map(repr, formats))} was expected. Install the version that wrote it, "
+            f"or make it anew."
+        )
+    try:
+        return header, load(data)
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise BadFile(f"{path} is not a Slalom {what}, or is damaged ({error}).") from error
 
 
 def seal(header: Header, save: Save) -> tuple[memoryview, ...]:

@@ -5,12 +5,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from slalom.core.errors import BadFile
-from slalom.core.files import write_whole
-from slalom.core.sealed import Header, opened, read_bytes, seal
+from slalom.core.sealed import Header, read_sealed, write_sealed
 from slalom.data.dataset import Dataset
 from slalom.engine import RECORD, Reference, State
 from slalom.engine.state import Layout, layout_of
@@ -32,32 +30,9 @@ Arrays = dict[str, NDArray[Any]]
 
 
 def write_arrays(path: Path, header: Header, arrays: Arrays) -> None:
-    """Write a sealed file of NumPy's arrays.
-
-    Raises:
-        BadFile: when it cannot be written; a file that was there is as it was.
-    """
+    """Write a sealed file of NumPy's arrays. Raises as `write_sealed`."""
     whole = {name: np.asarray(values, order="C") for name, values in arrays.items()}
-    write_whole(path, *seal(header, lambda metadata: save(whole, metadata=metadata)))
-
-
-def read_arrays(path: Path, what: str, format: str) -> tuple[Header, Arrays]:
-    """What `write_arrays` wrote.
-
-    Raises:
-        BadFile: when there is no such file, it is damaged, or has another format.
-    """
-    data = read_bytes(path, what)
-    header = opened(data, path, f"Slalom {what}")
-    if header.get("format") != format:
-        raise BadFile(
-            f"The {what} {path} has the format {header.get('format')!r}, but this version of "
-            f"Slalom reads {format!r}."
-        )
-    try:
-        return header, load(data)
-    except (SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise BadFile(f"The {what} {path} is damaged: {error}.") from error
+    write_sealed(path, header, lambda metadata: save(whole, metadata=metadata))
 
 
 def write_checkpoint(path: Path, snapshot: Snapshot) -> None:
@@ -90,7 +65,7 @@ def read_checkpoint(path: Path, plan: Plan, dataset: Dataset) -> Snapshot:
     Raises:
         BadFile: when there is no such file, or it is damaged.
     """
-    _, arrays = read_arrays(path, "checkpoint", FORMAT)
+    _, arrays = read_sealed(path, "checkpoint", (FORMAT,), load)
     try:
         arrays["records"] = _together(arrays)
         begun = arrays["state.step"] > 0

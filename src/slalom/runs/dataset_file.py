@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors.numpy import load
 
 from slalom.core.errors import BadFile
+from slalom.core.sealed import read_sealed
 from slalom.data.dataset import Dataset, Split
 from slalom.data.schema import Schema
-from slalom.runs.checkpoint import read_arrays, write_arrays
+from slalom.runs.checkpoint import write_arrays
 
 FORMAT = "slalom-dataset-1"
 
@@ -39,7 +41,7 @@ def read_dataset(path: Path) -> Dataset:
     Raises:
         BadFile: when there is no such file, or it is damaged.
     """
-    header, arrays = read_arrays(path, "dataset", FORMAT)
+    header, arrays = read_sealed(path, "dataset", (FORMAT,), load)
     try:
         folds = [
             Split(arrays[f"folds.{k}.train"], arrays[f"folds.{k}.validation"])

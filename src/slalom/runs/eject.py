@@ -96,10 +96,11 @@ def _script(plan: Plan, data: Dataset, k: int, path: Path) -> str:
     )
     net, imports = _net(member.net)
     text = environment.get_template("member.py.jinja").render(
-        title=f"Member {k}: {member.label}.",
-        script=path.name,
-        stem=path.stem,
-        data=path.with_suffix(".npz").name,
+        title=_quoted(f"Member {k}: {member.label}."),
+        script=_quoted(path.name),
+        data=repr(path.with_suffix(".npz").name),
+        best=repr(f"{path.stem}-best.pt"),
+        last=repr(f"{path.stem}.pt"),
         seed=member.seed,
         steps=total,
         batch_size=member.batch_size,
@@ -118,6 +119,11 @@ def _script(plan: Plan, data: Dataset, k: int, path: Path) -> str:
         scheduled=not isinstance(member.schedule, Constant),
     )
     return re.sub(r"\n{4,}", "\n\n\n", text)
+
+
+def _quoted(text: str) -> str:
+    """A text inside a docstring, whatever quotation marks a name holds."""
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
 
 
 def _net(net: NetSpec) -> tuple[str, list[str]]:

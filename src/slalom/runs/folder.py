@@ -20,6 +20,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from filelock import Timeout
 
 from slalom.core.errors import BadFile, BadRun
@@ -177,6 +178,20 @@ class RunFolder:
         """Remove all checkpoints, of a run that is done and whose members nobody needs."""
         for path in self.checkpoints():
             path.unlink(missing_ok=True)
+
+    def leaderboard(self) -> pd.DataFrame | None:
+        """Where each member stood when the run ended, the best first; None before.
+
+        Raises:
+            BadRun: when the file is damaged.
+        """
+        path = self.path / "leaderboard.parquet"
+        if not path.is_file():
+            return None
+        try:
+            return pd.read_parquet(path)
+        except (OSError, ValueError) as error:
+            raise BadRun(f"The leaderboard {path} is damaged: {error}.") from error
 
     def tell(self, status: dict[str, Any]) -> None:
         """Write how far it is."""

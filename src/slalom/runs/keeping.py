@@ -3,13 +3,12 @@
 import threading
 import time
 import warnings
-from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
 import pandas as pd
 
-from slalom.core.errors import BadFile, SlalomWarning
+from slalom.core.errors import SlalomWarning
 from slalom.core.files import write_whole
 from slalom.runs.folder import RunFolder
 from slalom.runs.machine import machine
@@ -30,20 +29,13 @@ class Keeper:
         folder: of the run.
         training: what is kept.
         every: seconds between two checkpoints.
-        clock: tells seconds.
     """
 
-    def __init__(
-        self,
-        folder: RunFolder,
-        training: Training,
-        every: float = EVERY,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.folder, self.training, self.every, self.clock = folder, training, every, clock
+    def __init__(self, folder: RunFolder, training: Training, every: float = EVERY) -> None:
+        self.folder, self.training, self.every = folder, training, every
         self.machine = machine(training.engine)
         self.failed = False
-        self._due = clock() + every
+        self._due = time.monotonic() + every
         folder.tell(self._status("running"))
         training.listeners.append(self._listen)
 
@@ -53,30 +45,38 @@ class Keeper:
         Where somebody waits for the process to end, the checkpoint alone, which has it all.
         """
         self.keep("interrupted" if run.stopped_by else "done", run.stopped_by)
-        if not self.failed and run.stopped_by in ("", "time limit"):
+        if self.failed or run.stopped_by not in ("", "time limit"):
+            return
+        try:
             for name, table in (("history", run.history), ("leaderboard", run.leaderboard())):
                 write_parquet(self.folder.path / f"{name}.parquet", table)
+        except OSError as error:
+            self._tell(error)
 
     def keep(self, status: str, stopped_by: Stopper = "") -> None:
         """Write a checkpoint now, if that can be done."""
         try:
             with WRITING:
                 self.folder.keep(self.training, self._status(status, stopped_by))
-        except BadFile as error:
-            if not self.failed:
-                warnings.warn(
-                    f"No checkpoint of the run {self.folder.name} could be written, so what is "
-                    f"reached from here on is not kept yet. {error}",
-                    SlalomWarning,
-                    stacklevel=2,
-                )
-            self.failed = True
+        except OSError as error:  # BadFile is one
+            self._tell(error)
         else:
             self.failed = False
-        self._due = self.clock() + self.every
+        self._due = time.monotonic() + self.every
+
+    def _tell(self, error: OSError) -> None:
+        """Say, once until it goes well again, that something could not be written."""
+        if not self.failed:
+            warnings.warn(
+                f"No checkpoint of the run {self.folder.name} could be written, so what is "
+                f"reached from here on is not kept yet. {error}",
+                SlalomWarning,
+                stacklevel=3,
+            )
+        self.failed = True
 
     def _listen(self, happening: Happening) -> None:
-        if isinstance(happening, Progress) and self.clock() >= self._due:
+        if isinstance(happening, Progress) and time.monotonic() >= self._due:
             self.keep("running")
 
     def _status(self, status: str, stopped_by: Stopper = "") -> dict[str, object]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from slalom.core.errors import BadRun, SlalomWarning
-from slalom.engine import Engine
+from slalom.engine import Engine, select
 from slalom.engine.registry import load
 from slalom.runs.folder import RunFolder
 from slalom.runs.keeping import EVERY
@@ -53,8 +53,9 @@ def open_run(run: RunFolder | str | Path, store: StoreLike | None = None) -> Run
     stopped: Stopper = status.get("stopped_by") or (
         "terminate" if status["status"] == "killed" else ""
     )
-    trained = load(status["machine"]["engine"]).of(status["machine"]["threads"])
-    found = Run.of(snapshot, trained, stopped)
+    name, threads = _engine_of(folder)
+    engine, _ = select(name, plan, data, threads)
+    found = Run.of(snapshot, engine, stopped)
     found.folder = folder
     return found
 
@@ -120,14 +121,12 @@ def trained_by(
 
     Warns with a `SlalomWarning` where it is not what trained it before.
     """
-    before = folder.status.get("machine")
-    if before is None:  # it has not begun
-        asked = folder.about
-        return engine or asked.get("engine", "auto"), threads or asked.get("threads")
-    engine = engine or before["engine"]
+    name, as_before = _engine_of(folder)
+    engine, threads = engine or name, threads or as_before
     if isinstance(engine, str) and engine != "auto":
-        engine = load(engine).of(threads or before["threads"])
-    if isinstance(engine, Engine) and (other := differences(before, machine(engine))):
+        engine = load(engine).of(threads)
+    before = folder.status.get("machine")  # none for one that has not begun
+    if before and isinstance(engine, Engine) and (other := differences(before, machine(engine))):
         warnings.warn(
             f"The run {folder.name} goes on, but maybe not to the same bits, for it ran on "
             f"something else before: {other}.",
@@ -135,3 +134,9 @@ def trained_by(
             stacklevel=3,
         )
     return engine, threads
+
+
+def _engine_of(folder: RunFolder) -> tuple[str, int | None]:
+    """The name of the engine that trained a run, or was asked for, and its threads."""
+    told = folder.about | folder.status.get("machine", {})
+    return told.get("engine", "auto"), told.get("threads")

@@ -149,6 +149,7 @@ def fit_ensemble(prepared: Preparation, settings: Settings, keep: Keep | None = 
         progress=settings.progress,
         steer=by_first_fold if settings.members is None else None,
         folder=folder,
+        rewind_bytes=0,  # its states are large, and nobody goes back to a step of a fit
     )
     if folder is not None and run.stopped_by == "interrupt":
         raise KeyboardInterrupt  # all that was reached is kept

@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from slalom.core.errors import BadPlan
+from slalom.core.errors import BadPlan, BadRun
 from slalom.data.dataset import Dataset
+from slalom.engine import Engine
 from slalom.plan import Plan
 from slalom.runs import Run, Store
 from slalom.runs.folder import RunFolder
@@ -62,7 +63,9 @@ def resume_fit(
     folder: RunFolder,
     time_limit: float | None = None,
     hooks: dict[str, Any] | None = None,
-    **how: Any,
+    engine: Engine | str | None = None,
+    threads: int | None = None,
+    progress: bool | None = None,
 ) -> Fit:
     """Go on with a fit, and score it.
 
@@ -70,21 +73,22 @@ def resume_fit(
         folder: of the run.
         time_limit: seconds from now on; to the end when not given.
         hooks: `on_columns` and `on_model` of `fit_table`.
-        **how: `engine`, `threads` and `progress`, as for `slalom.resume`.
+        engine, threads, progress: as for `slalom.resume`.
 
     Raises:
-        BadRun: when the table is not what it was.
+        BadRun: when the table is not what it was, or `run.json` does not say what was asked for.
     """
-    arguments = dict(folder.about["fit"])
-    engine, threads = trained_by(folder, how.get("engine"), how.get("threads"))
-    arguments |= {"engine": engine, "threads": threads, "progress": how.get("progress")}
-    arguments["time_limit"] = time_limit
+    asked = folder.about.get("fit")
+    if not isinstance(asked, dict) or not {"table", "target"} <= set(asked):
+        raise BadRun(f"The run {folder.name} does not say which table was fitted to what.")
+    engine, threads = trained_by(folder, engine, threads)
+    how = {"engine": engine, "threads": threads, "progress": progress, "time_limit": time_limit}
 
     def keep(make: Callable[[], Plan], data: Dataset) -> RunFolder:
         folder.check(data)
         return folder
 
-    return _finished(fit_table(**arguments, keep=keep, **(hooks or {})))
+    return _finished(fit_table(**asked | how, keep=keep, **(hooks or {})))
 
 
 def resume(run: RunLike, *, store: StoreLike | None = None, **how: Any) -> Run:
@@ -96,8 +100,9 @@ def resume(run: RunLike, *, store: StoreLike | None = None, **how: Any) -> Run:
     Args:
         run: its name in a store, its folder, or a run that ended early.
         store: where it is; see `Store`.
-        **how: `engine` and `threads`, those that trained it when not given; `time_limit`,
-            `progress`, `on_progress` and `checkpoint_every`, as for `slalom.train`.
+        **how: `engine` and `threads`, those that trained it when not given; `time_limit` and
+            `progress`, as for `slalom.train`; and for what `slalom.train` began, `on_progress` and
+            `checkpoint_every`.
 
     Returns:
         The run, from its first step. One of `slalom fit` is scored again too; its model lies in
