@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from slalom.estimators import Classifier as Classifier
     from slalom.estimators import Regressor as Regressor
     from slalom.models import Predictor as Predictor
+    from slalom.models.export.formats import export as export
     from slalom.models.net_file import load_net as load_net
     from slalom.models.net_file import load_parameters as load_parameters
     from slalom.models.net_file import save_net as save_net
@@ -97,6 +98,7 @@ _HOMES = {
     "grid": "slalom.population",
     "sample": "slalom.population",
     "Predictor": "slalom.models",
+    "export": "slalom.models.export.formats",
     "load_net": "slalom.models.net_file",
     "load_parameters": "slalom.models.net_file",
     "save_net": "slalom.models.net_file",

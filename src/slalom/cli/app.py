@@ -15,6 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from slalom import __version__
+from slalom.cli.export import export
 from slalom.cli.fit import fit
 from slalom.cli.inspect import inspect
 from slalom.cli.leaving import CODES, code_of, hear_sigterm, leave
@@ -106,7 +107,7 @@ def slalom(
         typer.echo(context.get_help())
 
 
-for verb in (fit, predict, race, inspect, lessons):
+for verb in (fit, predict, export, race, inspect, lessons):
     app.command()(verb)
 app.add_typer(runs, name="runs")
 # The parameters of a lesson are its own, and read there.

@@ -6,6 +6,7 @@
       BadFile      a file that cannot be read or written
       BadRun       a run on the disk, or a store of them, that cannot be used
       Diverged     no member of a population is left with finite numbers
+      MissingExtra packages that an extra would have installed
 
 A message says what was expected, what came, where, and what to do. Errors about arguments are
 also `ValueError`s, so that code which expects Python's or scikit-learn's conventions keeps working.
@@ -36,6 +37,21 @@ class BadRun(SlalomError, OSError):
 
 class Diverged(SlalomError, ArithmeticError):
     """Every member of a population has diverged, so there is no model to hand out."""
+
+
+class MissingExtra(SlalomError, ImportError):
+    """Packages are not there that one of the extras installs.
+
+    Args:
+        what: cannot be done without them.
+        extra: which one it is.
+    """
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(
+            f"{what} needs packages that are not installed. Install them: "
+            f"pip install 'slalom[{extra}]'."
+        )
 
 
 class SlalomWarning(UserWarning):
