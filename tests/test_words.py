@@ -30,6 +30,9 @@ INSTEAD = {
     "told": ("optim/", "shown"),
 }
 
+# Words of other programs, in the files that speak to them.
+BORROWED = {("experiment", "runs/tracking.py")}  # MLflow's
+
 
 def names_in(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -54,6 +57,8 @@ def test_a_word_that_was_given_up_does_not_come_back(path: Path) -> None:
     for name in names_in(path):
         for word in words_of(name) & set(INSTEAD):
             where, instead = INSTEAD[word]
+            if (word, file) in BORROWED:
+                continue
             assert not file.startswith(where), f"{file}: {name}: say {instead}."
 
 

@@ -55,6 +55,8 @@ if TYPE_CHECKING:
     from slalom.runs.eject import eject as eject
     from slalom.runs.fork import fork as fork
     from slalom.runs.resume import open_run as open_run
+    from slalom.runs.tracking import to_mlflow as to_mlflow
+    from slalom.runs.tracking import to_tensorboard as to_tensorboard
     from slalom.runs.train import race as race
     from slalom.runs.train import train as train
     from slalom.tabular.fit import fit_table as fit_table
@@ -111,6 +113,8 @@ _HOMES = {
     "resume": "slalom.tabular.keeping",
     "trust": "slalom.core.spec",
     "race": "slalom.runs.train",
+    "to_mlflow": "slalom.runs.tracking",
+    "to_tensorboard": "slalom.runs.tracking",
     "train": "slalom.runs.train",
 }
 

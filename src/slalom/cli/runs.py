@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from slalom.cli.common import STOPPED, StorePath, Threads, check_outputs
-from slalom.core.errors import BadRun
+from slalom.core.errors import BadPlan, BadRun
 from slalom.core.terminal import say, show_table, warn
 
 if TYPE_CHECKING:
@@ -154,6 +154,30 @@ def eject(
     check_outputs([path, path.with_suffix(".npz")], [])
     eject_member(folder.plan(), folder.dataset(), member, path)
     say(f"Script  {path}\nData    {path.with_suffix('.npz')}\nRun it  python {path}")
+
+
+@runs.command()
+def track(
+    run: Name,
+    store: StorePath = None,
+    tensorboard: Annotated[
+        Path | None, typer.Option(help="Folder of events to write, for TensorBoard.")
+    ] = None,
+    mlflow: Annotated[
+        str | None, typer.Option(help="Server or store of MLflow to write to, as a URI.")
+    ] = None,
+) -> None:
+    """Tell TensorBoard or MLflow of a run: one run for all members, with a table of them."""
+    from slalom.runs.resume import folder_of
+    from slalom.runs.tracking import to_mlflow, to_tensorboard
+
+    if not (tensorboard or mlflow):
+        raise BadPlan("Say where to write: --tensorboard FOLDER or --mlflow URI.")
+    folder = folder_of(run, store)
+    if tensorboard:
+        say(f"TensorBoard  {to_tensorboard(folder, tensorboard)}")
+    if mlflow:
+        say(f"MLflow  run {to_mlflow(folder, mlflow)}")
 
 
 def _facts(folder: "RunFolder") -> "pd.DataFrame":
