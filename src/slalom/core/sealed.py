@@ -20,7 +20,9 @@ from slalom.core.files import write_whole
 
 T = TypeVar("T")
 Header: TypeAlias = dict[str, Any]
-Save: TypeAlias = Callable[[dict[str, str]], bytes]
+Part: TypeAlias = bytes | memoryview
+# From metadata to a safetensors file in parts that follow each other, its header in the first.
+Save: TypeAlias = Callable[[dict[str, str]], list[Part]]
 
 _EMPTY = "0" * 64
 # The JSON of ours begins with it. Quotation marks in any string of a file's header are escaped, so
@@ -76,25 +78,28 @@ def read_sealed(
         raise BadFile(f"{path} is not a Slalom {what}, or is damaged ({error}).") from error
 
 
-def seal(header: Header, save: Save) -> tuple[memoryview, ...]:
+def seal(header: Header, save: Save) -> tuple[Part, ...]:
     """The bytes of a sealed file, in parts that follow each other.
 
     Args:
         header: what the file says besides its tensors; JSON-ready.
-        save: gives the bytes of a safetensors file with such metadata.
+        save: gives a safetensors file with such metadata.
 
     Example:
         >>> from safetensors.numpy import save
-        >>> parts = seal({"step": 3}, lambda metadata: save({}, metadata))
+        >>> parts = seal({"step": 3}, lambda metadata: [save({}, metadata)])
         >>> opened(b"".join(parts), "steps", "record of steps")
         {'step': 3}
     """
-    data = save({"slalom": json.dumps({"sha256": _EMPTY} | header)})
-    found = _place_of_digest(data)
+    first, *others = save({"slalom": json.dumps({"sha256": _EMPTY} | header)})
+    found = _place_of_digest(bytes(first))
     assert found is not None  # it was put there
     start, end = found.span(1)
-    whole, digest = memoryview(data), hashlib.sha256(data).hexdigest().encode()
-    return whole[:start], memoryview(digest), whole[end:]
+    digest = hashlib.sha256(first)
+    for part in others:
+        digest.update(part)
+    whole = memoryview(first)
+    return whole[:start], digest.hexdigest().encode(), whole[end:], *others
 
 
 def opened(data: bytes, name: str | Path, kind: str, unsealed: str = "") -> Header:

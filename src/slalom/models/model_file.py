@@ -17,7 +17,7 @@ FORMAT_1 = "slalom-model-1"  # the same without a digest
 def write_model(path: str | Path, header: Header, tensors: Tensors) -> None:
     """Write a model. Raises as `write_sealed`."""
     header = {"format": FORMAT, **header}
-    write_sealed(path, header, lambda metadata: save(tensors, metadata=metadata))
+    write_sealed(path, header, lambda metadata: [save(tensors, metadata=metadata)])
 
 
 def read_model(path: str | Path) -> tuple[Header, Tensors]:

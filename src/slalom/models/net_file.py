@@ -255,7 +255,7 @@ def _compare(net: nn.Module, tensors: dict[str, torch.Tensor], path: str | Path)
 
 def _write(path: str | Path, header: Header, net: nn.Module) -> None:
     tensors = {n: t.detach().clone().contiguous() for n, t in net.state_dict().items()}
-    write_sealed(path, header, lambda metadata: save(tensors, metadata=metadata))
+    write_sealed(path, header, lambda metadata: [save(tensors, metadata=metadata)])
 
 
 def _read_torch(data: bytes, path: str | Path) -> dict[str, torch.Tensor]:

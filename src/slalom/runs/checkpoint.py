@@ -1,14 +1,16 @@
 """A checkpoint: all of a training at one moment, in one sealed file (see `slalom.core.sealed`)."""
 
+import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load, save
+from safetensors.numpy import load
 
 from slalom.core.errors import BadFile
-from slalom.core.sealed import Header, read_sealed, write_sealed
+from slalom.core.sealed import Header, Part, read_sealed, write_sealed
 from slalom.data.dataset import Dataset
 from slalom.engine import RECORD, Reference, State
 from slalom.engine.state import Layout, layout_of
@@ -31,8 +33,23 @@ Arrays = dict[str, NDArray[Any]]
 
 def write_arrays(path: Path, header: Header, arrays: Arrays) -> None:
     """Write a sealed file of NumPy's arrays. Raises as `write_sealed`."""
-    whole = {name: np.asarray(values, order="C") for name, values in arrays.items()}
-    write_sealed(path, header, lambda metadata: save(whole, metadata=metadata))
+    write_sealed(path, header, partial(_in_parts, arrays))
+
+
+def _in_parts(arrays: Arrays, metadata: dict[str, str]) -> list[Part]:
+    """A safetensors file, without the copies of all arrays that safetensors' own `save` makes."""
+    header: Header = {"__metadata__": metadata}
+    end, parts = 0, []
+    # The widest first, so that each array lies where its numbers may lie in memory.
+    for name, values in sorted(arrays.items(), key=lambda item: -item[1].itemsize):
+        flat = np.asarray(values, order="C").reshape(-1)
+        start, end = end, end + flat.nbytes
+        kind = "BOOL" if flat.dtype == bool else f"{flat.dtype.kind.upper()}{8 * flat.itemsize}"
+        header[name] = {"dtype": kind, "shape": values.shape, "data_offsets": (start, end)}
+        parts.append(flat.view(np.uint8).data)
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return [len(text).to_bytes(8, "little") + text, *parts]
 
 
 def write_checkpoint(path: Path, snapshot: Snapshot) -> None:
