@@ -130,6 +130,12 @@ def test_the_page_says_when_the_learning_rate_was_too_small(tmp_path: Path) -> N
     assert "Raise the learning rate (1e-07), or train longer." in said
 
 
+def test_nets_that_were_never_trained_are_not_counted(page: Page, classification: Fit) -> None:
+    begun = int((classification.run.leaderboard()["status"] != "not begun").sum())
+    assert begun < len(classification.run.population)
+    assert f"{begun} nets were trained" in page.text
+
+
 def test_a_regression_has_a_picture_for_each_target(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     table = pd.DataFrame({"x": rng.normal(size=160)})

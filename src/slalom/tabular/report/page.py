@@ -79,7 +79,7 @@ def render(fit: Fit, model: Path) -> str:
         columns=_records(fit.columns),
         unused=int((fit.columns["features"] == 0).sum()),
         leaders=_records(fit.leaderboard(LEADERS)),
-        members=len(fit.run.population),
+        trained=int((fit.run.state.step > 0).sum()),
         nets=len(fit.predictor.modules),
         model=str(model),
         quoted=_quoted(model),
