@@ -186,7 +186,7 @@ def check_understood(
 def examples(text: Series, mask: Mask, most: int = 3) -> str:
     """The first cells under the mask: "row 3 holds 'abc', row 7 holds 'x'" (the first row is 1)."""
     rows = np.flatnonzero(mask)[:most]
-    return ", ".join(f"row {row + 1} holds {_shortened(text.iloc[row])!r}" for row in rows)
+    return ", ".join(f"row {row + 1} holds {shortened(text.iloc[row])!r}" for row in rows)
 
 
 def strange_words(series: Series, failed: Mask, most: int = 100) -> tuple[str, ...]:
@@ -199,6 +199,11 @@ def strange_words(series: Series, failed: Mask, most: int = 100) -> tuple[str, .
 def counted(count: int, noun: str) -> str:
     """`counted(1, "cell")` is "1 cell", `counted(2000, "cell")` is "2,000 cells"."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def shortened(value: str) -> str:
+    """A cell as it is shown: its first 37 characters if it has more than 40."""
+    return value if len(value) <= 40 else value[:37] + "..."
 
 
 def _parsed_numbers(series: Series, decimal: str) -> tuple[Float64Array, Mask]:
@@ -269,7 +274,3 @@ def _stamps(words: Any, format: str) -> pd.DatetimeIndex:
 def _epoch_seconds(stamps: pd.DatetimeIndex) -> Float64Array:
     micros = stamps.as_unit("us").asi8
     return np.where(stamps.isna(), np.nan, micros / 1e6)
-
-
-def _shortened(value: str) -> str:
-    return value if len(value) <= 40 else value[:37] + "..."
