@@ -73,7 +73,7 @@ def test_titles_above_a_table_are_left_out_and_it_is_said(case):
     with pytest.warns(SlalomWarning, match="above the column names left out"):
         frame = parse_delimited(text.encode(), "t.csv")
     assert list(frame) == ["a", "b", "c"] and len(frame) == rows
-    assert "left out: '" in frame.attrs["notes"][0]
+    assert "left out: '" in frame.attrs[delimited.NOTES][0]
 
 
 def test_an_error_names_the_line_of_the_file_and_not_of_the_table():

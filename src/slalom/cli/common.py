@@ -10,6 +10,12 @@ from slalom.core.errors import BadFile
 STOPPED = 130  # what a shell says of a program that Ctrl-C ended
 
 Table = Annotated[Path, typer.Argument(help="CSV (also gzipped), TSV or Parquet.", metavar="TABLE")]
+Missing = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Value that stands for a missing cell, such as -999, or COLUMN=-999; repeatable."
+    ),
+]
 Threads = Annotated[
     int | None, typer.Option(help="Nets that train at once; all cores if not given.", min=1)
 ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from slalom.cli.common import Seed, StorePath, Table, Threads, check_outputs
+from slalom.cli.common import Missing, Seed, StorePath, Table, Threads, check_outputs
 from slalom.cli.leaving import code_of, leaving_in_time
 from slalom.core.errors import BadPlan
 from slalom.core.terminal import say, show_table, warn
@@ -44,6 +44,7 @@ def fit(
     drop: Annotated[
         list[str] | None, typer.Option(help="Column to leave out; repeat it for several.")
     ] = None,
+    missing: Missing = None,
     task: Annotated[
         TaskChoice | None, typer.Option(help="Override what the target looks like.")
     ] = None,
@@ -91,6 +92,7 @@ def fit(
             hooks=hooks,
             test=test,
             drop=drop or (),
+            missing=missing or (),
             task=None if task is None else task.value,
             time_limit=limit,
             epochs=epochs,

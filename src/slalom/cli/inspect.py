@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from slalom.cli.common import Table
+from slalom.cli.common import Missing, Table
 from slalom.core.terminal import say, show_table
 
 if TYPE_CHECKING:
@@ -16,23 +16,26 @@ def inspect(
     target: Annotated[
         list[str] | None, typer.Option(help="Column to predict, which is then no feature.")
     ] = None,
+    missing: Missing = None,
 ) -> None:
     """Show what would be made of each column of a table."""
     from slalom.data.columns.cells import as_text
+    from slalom.data.missing import mark_missing
     from slalom.data.schema import Schema
     from slalom.data.table import read_table
 
-    frame = read_table(table)
-    missing = {name: int(as_text(frame[name]).isna().sum()) for name in frame.columns}
+    frame = mark_missing(read_table(table), missing or ())
+    empty = {name: int(as_text(frame[name]).isna().sum()) for name in frame.columns}
     rows, columns = frame.shape
-    say(
-        f"{table.name}: {rows:,} rows, {columns:,} columns, {sum(missing.values()):,} missing cells"
-    )
+    say(f"{table.name}: {rows:,} rows, {columns:,} columns, {sum(empty.values()):,} missing cells")
     if target:
         say(_target_line(frame, target))
+    schema = Schema.fit(frame, exclude=target or ())
+    for note in schema.notes:
+        say(f"Note: {note}")
     say()
-    summary = Schema.fit(frame, exclude=target or ()).summary()
-    summary.insert(3, "missing", [missing.get(name, 0) for name in summary["column"]])
+    summary = schema.summary()
+    summary.insert(3, "missing", [empty.get(name, 0) for name in summary["column"]])
     show_table(summary, "What would be made of each column")
 
 

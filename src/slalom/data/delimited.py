@@ -23,6 +23,7 @@ from slalom.core.errors import BadData, BadFile, SlalomWarning
 from slalom.data.columns.cells import MISSING, as_text, shortened
 from slalom.data.dialect import SAMPLE_ROWS, Dialect, are_numbers, dialect_of, lines_of
 
+NOTES = "slalom_notes"  # attribute of a frame: what was left out when it was read
 _CHUNK_ROWS = 50_000  # Python strings are large; pandas' are compact
 _LARGE = 1 << 16  # bytes from which on it pays to look whether Arrow may read them
 # White space besides the blank and the tab, which `strip` takes away: in ASCII, and in UTF-8.
@@ -70,7 +71,7 @@ def parse_delimited(raw: bytes, where: str) -> pd.DataFrame:
     above it are detected. Cells are text, stripped, with missing markers as NaN. Blank lines are no
     rows, except that in a table of one column an empty line is a row with a missing cell.
 
-    What was left out is told by `attrs["notes"]` of the frame.
+    What was left out is told by `attrs[NOTES]` of the frame.
 
     Raises:
         BadData: when rows are ragged or column names repeat, or there is no row.
@@ -98,7 +99,7 @@ def parse_delimited(raw: bytes, where: str) -> pd.DataFrame:
             "rows. Add rows, one a line."
         )
     if notes:
-        frame.attrs["notes"] = notes
+        frame.attrs[NOTES] = notes
     return frame
 
 

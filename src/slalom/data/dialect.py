@@ -9,7 +9,7 @@ from itertools import islice, takewhile
 
 import pandas as pd
 
-from slalom.data.columns.cells import decimal_mark, numbers
+from slalom.data.columns.numerals import decimal_mark, numbers
 
 # The order decides between delimiters that split the file equally well: in a file without header
 # the comma also "splits" the decimal commas of "1,5;2,5".

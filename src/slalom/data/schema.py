@@ -26,7 +26,9 @@ from slalom.data.columns import (
 from slalom.data.columns.cells import Features, Series, as_text
 from slalom.data.dataset import Rows
 from slalom.data.groups import Group
-from slalom.data.table import text_names
+from slalom.data.missing import ATTRIBUTE as MISSING_ATTRIBUTE
+from slalom.data.missing import Marker, without_markers
+from slalom.data.table import NOTES, text_names
 
 _MOST_DATES = 4
 """Time differences are taken between the first four columns of dates: six pairs at most."""
@@ -48,6 +50,8 @@ class Schema(Spec):
         columns: one spec per column, in the order of the table that it was fitted on.
         durations: the time between two columns of dates, where it varies.
         means: of the target, for columns of more words than have a feature each.
+        missing: values that stand for missing cells because someone said so.
+        notes: what was left out when the table was read.
 
     Example:
         >>> table = pd.DataFrame({"size": list("1234"), "sort": list("aaba")})
@@ -61,6 +65,8 @@ class Schema(Spec):
     columns: tuple[Column, ...]
     durations: tuple[Duration, ...] = ()
     means: tuple[TargetMeans, ...] = ()
+    missing: tuple[Marker, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def fit(
@@ -83,8 +89,11 @@ class Schema(Spec):
             raise BadData(f"There is no column {name!r} to leave out. {did_you_mean(name, names)}")
         kept = [name for name in names if name not in excluded]
         columns = tuple(fit_column(name, frame[name]) for name in kept)
+        if not any(column.feature_names for column in columns):  # then the row is what tells most
+            columns = tuple(fit_column(name, frame[name], numbering=False) for name in kept)
         means = () if answers is None else _fit_means(frame, columns, answers)
-        schema = cls(columns, _fit_durations(frame, columns), means)
+        told = (frame.attrs.get(key, ()) for key in (MISSING_ATTRIBUTE, NOTES))
+        schema = cls(columns, _fit_durations(frame, columns), means, *told)
         if not schema.feature_names:
             raise BadData(_nothing_left(columns, len(frame)))
         return schema
@@ -144,6 +153,7 @@ class Schema(Spec):
         """As `encode`, with what it takes to put the columns together anew."""
         frame = text_names(frame, "The table")
         self.check_columns(list(frame.columns))
+        frame = without_markers(frame, self.missing)
         times = self.times(frame)
         parts = [_encode(column, frame, times) for column in self.columns]
         parts += [d.encode_seconds(times[d.start], times[d.end]) for d in self.durations]

@@ -14,6 +14,7 @@ import pyarrow.parquet
 from scipy import sparse
 
 from slalom.core.errors import BadData, BadFile, did_you_mean
+from slalom.data.delimited import NOTES as NOTES
 from slalom.data.delimited import check_names, parse_delimited
 
 _DENSE_CELLS = 10_000_000

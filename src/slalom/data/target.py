@@ -16,14 +16,13 @@ from slalom.data.columns.cells import (
     Series,
     as_text,
     counted,
-    decimal_mark,
     examples,
     is_datetime,
+    is_nothing,
     is_numeric,
-    numbers,
     truths,
-    words_among_numbers,
 )
+from slalom.data.columns.numerals import decimal_mark, numbers, unit_of, words_among_numbers
 from slalom.data.dataset import Task
 from slalom.data.table import text_names
 
@@ -41,6 +40,7 @@ class RegressionTarget(Spec):
         names: of the T columns.
         mean, scale: of each, in original units.
         decimal: the decimal mark of each where its cells are text.
+        units: what stands behind the numbers of each where its cells are text.
 
     Example:
         >>> target = fit_target(pd.Series([1.0, 2.0, 3.0], name="price"))
@@ -52,6 +52,7 @@ class RegressionTarget(Spec):
     mean: tuple[float, ...]
     scale: tuple[float, ...]
     decimal: tuple[str, ...]
+    units: tuple[str, ...] = ()
 
     task = "regression"
 
@@ -69,8 +70,10 @@ class RegressionTarget(Spec):
             BadData: when a cell is no finite number, or a column is constant.
         """
         names = tuple(str(name) for name in frame.columns)
-        decimal = tuple(decimal_mark(frame[name]) for name in frame.columns)
-        values = _target_numbers(frame, names, decimal)
+        units = tuple(unit_of(frame[name]) for name in frame.columns)
+        pairs = zip(frame.columns, units, strict=True)
+        decimal = tuple(decimal_mark(frame[name], unit) for name, unit in pairs)
+        values = _target_numbers(frame, names, decimal, units)
         for name, column in zip(names, values.T, strict=True):
             if column.min() == column.max():
                 raise BadData(
@@ -81,7 +84,8 @@ class RegressionTarget(Spec):
         largest = np.abs(values).max(axis=0)
         mean = (values / largest).mean(axis=0) * largest
         scale = (values / largest - mean / largest).std(axis=0) * largest
-        return cls(names, tuple(mean), tuple(np.maximum(scale, np.spacing(largest))), decimal)
+        scale = np.maximum(scale, np.spacing(largest))
+        return cls(names, tuple(mean), tuple(scale), decimal, units if any(units) else ())
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -110,7 +114,8 @@ class RegressionTarget(Spec):
         Raises:
             BadData: when a column is not there, or a cell is missing or no finite number.
         """
-        return _target_numbers(_columns(frame, self.names), self.names, self.decimal)
+        frame = _columns(frame, self.names)
+        return _target_numbers(frame, self.names, self.decimal, self.units)
 
     def standardised(self, values: NDArray[Any]) -> NDArray[np.float32]:
         """What the nets are trained on for values [N, T] in original units: float32 [N, T]."""
@@ -308,7 +313,7 @@ def _inferred(frame: pd.DataFrame) -> Task:
     if not is_numbers(series):
         _check_not_almost_numbers(series)
         return "classification"
-    values, failed = numbers(series, decimal_mark(series))
+    values, failed = _numbers_in(series)
     return "classification" if len(np.unique(values)) == 2 and not failed.any() else "regression"
 
 
@@ -336,17 +341,27 @@ def _check_present(series: Series) -> None:
 
 
 def _is_missing(series: Series) -> Mask:
-    gone = series if is_numeric(series) or is_datetime(series) else as_text(series)
-    return gone.isna().to_numpy()
+    if is_numeric(series) or is_datetime(series):
+        return series.isna().to_numpy()
+    text = as_text(series)
+    missing: Mask = text.isna().to_numpy()
+    nothing = is_nothing(text)
+    return missing | nothing if nothing.any() and is_numbers(series) else missing
+
+
+def _numbers_in(series: Series) -> tuple[Float64Array, Mask]:
+    unit = unit_of(series)
+    return numbers(series, decimal_mark(series, unit), unit)
 
 
 def _target_numbers(
-    frame: pd.DataFrame, names: tuple[str, ...], decimal: tuple[str, ...]
+    frame: pd.DataFrame, names: tuple[str, ...], decimal: tuple[str, ...], units: tuple[str, ...]
 ) -> Float64Array:
     columns = []
-    for position, (name, mark) in enumerate(zip(names, decimal, strict=True)):
+    styles = zip(names, decimal, units or [""] * len(names), strict=True)
+    for position, (name, mark, unit) in enumerate(styles):
         series = frame.iloc[:, position]
-        values, _ = numbers(series, mark)
+        values, _ = numbers(series, mark, unit)
         wrong = np.isnan(values)
         if wrong.any():
             raise BadData(
@@ -373,7 +388,7 @@ def _columns(frame: Cells, names: tuple[str, ...]) -> pd.DataFrame:
 def _labels(series: Series) -> NDArray[Any]:
     """The cells as one of bool, int64, float64 or text (object) [N]."""
     if is_numbers(series):
-        values, failed = numbers(series, decimal_mark(series))
+        values, failed = _numbers_in(series)
         if failed.any():
             raise BadData(
                 f"Target {series.name!r} must hold finite numbers or words, but "
@@ -408,7 +423,7 @@ def _labels_like(series: Series, classes: tuple[Any, ...]) -> NDArray[Any]:
         return as_text(series).to_numpy(dtype=object)
     if isinstance(first, int) and pd.api.types.is_integer_dtype(series.dtype):
         return series.to_numpy()
-    return numbers(series, decimal_mark(series))[0]
+    return _numbers_in(series)[0]
 
 
 def _as_array(classes: tuple[Any, ...]) -> NDArray[Any]:

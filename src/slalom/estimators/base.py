@@ -12,7 +12,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from slalom.core.errors import BadData, BadPlan
-from slalom.data.table import read_table
+from slalom.data.missing import MissingLike, mark_missing
+from slalom.data.table import read_table, text_names
 from slalom.data.target import Target
 from slalom.engine import Engine
 from slalom.losses import LossLike
@@ -20,6 +21,8 @@ from slalom.population import MembersLike
 from slalom.tabular.ensemble import Settings, fit_ensemble
 from slalom.tabular.preparation import Preparation, check_enough
 from slalom.tabular.splits import seed_of
+
+_NOT_SETTINGS = ("validation", "missing", "random_state")
 
 
 class PopulationEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -34,6 +37,7 @@ class PopulationEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         batch_size: int | None = None,
         patience: int | None = None,
         validation: Any = "auto",
+        missing: MissingLike | None = None,
         time_limit: float | None = None,
         engine: Engine | str = "auto",
         threads: int | None = None,
@@ -46,6 +50,7 @@ class PopulationEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         self.batch_size = batch_size
         self.patience = patience
         self.validation = validation
+        self.missing = missing
         self.time_limit = time_limit
         self.engine = engine
         self.threads = threads
@@ -92,7 +97,7 @@ class PopulationEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
     ) -> Self:
         seed = seed_of(self.random_state)
         settings = Settings(**self._settings(), seed=seed)
-        frame = self._frame(X, reset=True)
+        frame = mark_missing(self._frame(X, reset=True), self.missing or ())
         weight = _weights(sample_weight, len(frame))
         # Splits of one's own name rows, so that those of no weight are there too.
         used = (weight > 0) | (not isinstance(self.validation, str | Real))
@@ -116,25 +121,40 @@ class PopulationEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
     def _settings(self) -> dict[str, Any]:
         """The parameters that say how to train."""
         parameters = self.get_params(deep=False)
-        return {k: v for k, v in parameters.items() if k not in ("validation", "random_state")}
+        return {k: v for k, v in parameters.items() if k not in _NOT_SETTINGS}
 
     # Predicting.
 
     def _frame(self, X: Any, reset: bool) -> pd.DataFrame:
         """X as a table, checked as scikit-learn wants it."""
         if hasattr(X, "columns") or hasattr(X, "__dataframe__"):
+            _check_columns(X)
             validate_data(self, X, reset=reset, skip_check_array=True)
             frame = read_table(X)
             if reset and not len(frame):
                 raise BadData("X has 0 rows (0 sample(s)); at least 2 are needed to train.")
+            if reset:
+                self._names_in: pd.Index[Any] = frame.columns
             return frame
         if sparse.issparse(X):
             validate_data(self, X, reset=reset, accept_sparse="csr", ensure_all_finite="allow-nan")
-            return read_table(X)
-        checked = validate_data(
-            self, X, reset=reset, dtype=None, ensure_all_finite="allow-nan", ensure_min_samples=1
-        )
-        return read_table(checked)
+            frame = read_table(X)
+        else:
+            frame = read_table(
+                validate_data(
+                    self,
+                    X,
+                    reset=reset,
+                    dtype=None,
+                    ensure_all_finite="allow-nan",
+                    ensure_min_samples=1,
+                )
+            )
+        if reset:
+            self._names_in = frame.columns
+        # An array has the columns of the fit in their order; scikit-learn says so where these had
+        # names.
+        return frame.set_axis(self._names_in, axis="columns")
 
     def _ready(self, X: Any) -> pd.DataFrame:
         check_is_fitted(self)
@@ -153,6 +173,19 @@ class PopulationEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
             values, index=getattr(X, "index", None), columns=[str(name) for name in names]
         )
         return frame if kind == "pandas" else _polars().from_pandas(frame)
+
+
+def _check_columns(X: Any) -> None:
+    """Refuse names of columns that scikit-learn would refuse in its own words, or none at all."""
+    names = list(X.columns) if hasattr(X, "columns") else []
+    if isinstance(X, pd.DataFrame):
+        text_names(X, "X")
+    kinds = sorted({type(name).__name__ for name in names})
+    if "str" in kinds and len(kinds) > 1:
+        raise BadData(
+            f"X has column names of several types ({', '.join(kinds)}), so that they cannot be "
+            "compared. Make all of them text: X.columns = X.columns.astype(str)."
+        )
 
 
 def _polars() -> Any:

@@ -11,6 +11,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from slalom.core.errors import BadData
+from slalom.data.missing import MissingLike
 from slalom.data.target import ClassificationTarget
 from slalom.engine import Engine
 from slalom.estimators.base import PopulationEstimator
@@ -29,8 +30,8 @@ class Classifier(ClassifierMixin, PopulationEstimator):  # type: ignore[misc]  #
             given.
         class_weight: None, "balanced" (classes count alike, however many rows they have), or a
             dictionary from class to weight.
-        epochs, batch_size, patience, validation, time_limit, engine, threads, random_state,
-            progress: as for `Regressor`.
+        epochs, batch_size, patience, validation, missing, time_limit, engine, threads,
+            random_state, progress: as for `Regressor`.
 
     Attributes:
         classes_: the classes, sorted; columns of `predict_proba` come in this order.
@@ -57,6 +58,7 @@ class Classifier(ClassifierMixin, PopulationEstimator):  # type: ignore[misc]  #
         batch_size: int | None = None,
         patience: int | None = None,
         validation: Any = "auto",
+        missing: MissingLike | None = None,
         time_limit: float | None = None,
         engine: Engine | str = "auto",
         threads: int | None = None,
@@ -70,6 +72,7 @@ class Classifier(ClassifierMixin, PopulationEstimator):  # type: ignore[misc]  #
             batch_size=batch_size,
             patience=patience,
             validation=validation,
+            missing=missing,
             time_limit=time_limit,
             engine=engine,
             threads=threads,
@@ -99,7 +102,7 @@ class Classifier(ClassifierMixin, PopulationEstimator):  # type: ignore[misc]  #
         if y is None:
             raise ValueError("Classifier requires y to be passed, but the target y is None.")
         self._name = str(getattr(y, "name", None) or "y")
-        labels = column_or_1d(y, warn=True)
+        labels = column_or_1d(_plain(y), warn=True)
         if missing := int(pd.isna(labels).sum()):
             raise BadData(
                 f"y must hold a label in each row, but {missing} of {len(labels)} are missing "
@@ -132,3 +135,14 @@ class Classifier(ClassifierMixin, PopulationEstimator):  # type: ignore[misc]  #
             )
         target = ClassificationTarget(self._name, tuple(self.classes_.tolist()))
         return target, np.searchsorted(self.classes_, y)
+
+
+def _plain(y: Any) -> Any:
+    """Labels of a nullable dtype without missing ones as what they are: NumPy makes floats of
+    them."""
+    dtype = getattr(y, "dtype", None)
+    if not isinstance(dtype, pd.api.extensions.ExtensionDtype) or pd.isna(y).any():
+        return y
+    if pd.api.types.is_bool_dtype(dtype) or pd.api.types.is_integer_dtype(dtype):
+        return np.asarray(y, dtype=bool if pd.api.types.is_bool_dtype(dtype) else np.int64)
+    return y

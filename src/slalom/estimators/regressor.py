@@ -30,6 +30,8 @@ class Regressor(RegressorMixin, PopulationEstimator):  # type: ignore[misc]  # s
         validation: how rows to select on are found: "auto" is 5 folds below 10,000 rows and a share
             of 0.15 from there on; a share, a number of folds, a scikit-learn splitter, or pairs of
             row numbers.
+        missing: values that stand for missing cells, such as -999, in all columns; `"size=-999"`,
+            or a dictionary by column, for one. The model takes them for missing, too.
         time_limit: seconds for the training; the population is then as large as they allow, and
             takes fewer epochs where even the smallest needs longer.
         engine: what trains: "auto", "native", "reference", or an engine; see `slalom.train`.

@@ -14,6 +14,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from slalom.core.errors import SlalomWarning
 from slalom.data.columns.cells import counted
 from slalom.data.dataset import Task
+from slalom.data.missing import MissingLike
 from slalom.data.schema import Encoded
 from slalom.data.target import Target
 from slalom.diagnosis import Diagnosis, diagnose
@@ -240,6 +241,7 @@ def fit_table(
     task: Task | None = None,
     time_limit: float | None = None,
     seed: int = 0,
+    missing: MissingLike = (),
     validation: Any = "auto",
     on_columns: Callable[[pd.DataFrame], None] | None = None,
     on_model: Callable[[Predictor], None] | None = None,
@@ -257,6 +259,8 @@ def fit_table(
         task: "regression" or "classification", to override what the target looks like.
         time_limit: seconds for the training.
         seed: of the test rows, the splits and the nets.
+        missing: values that stand for missing cells, such as -999, in all columns; one such as
+            "size=-999" in one. The model takes them for missing, too.
         validation: which rows to select on; as for `Regressor`.
         on_columns: called before the training with what is made of each column: a frame of column,
             group, features and note.
@@ -284,7 +288,7 @@ def fit_table(
     settings = Settings(time_limit=time_limit, seed=seed, **arguments)
     with _noted() as caught:
         names = (target,) if isinstance(target, str) else tuple(dict.fromkeys(target))
-        rows = TableRows.of(table, names, test, tuple(drop), task, seed)
+        rows = TableRows.of(table, names, test, tuple(drop), task, seed, missing)
         prepared = _train(rows, seed, validation)
         # Encoded, and refused where it does not fit, before the training and not after it.
         tested, truth = prepared.schema.encode_once(rows.test), rows.target.values(rows.test)

@@ -11,6 +11,7 @@ import pandas as pd
 from slalom.core.errors import BadData, SlalomWarning, did_you_mean
 from slalom.data.columns.cells import counted
 from slalom.data.dataset import Rows, Task
+from slalom.data.missing import MissingLike, mark_missing, without_markers
 from slalom.data.schema import Schema
 from slalom.data.table import read_table
 from slalom.data.target import Target, fit_target, split_missing_target
@@ -46,8 +47,9 @@ class TableRows:
         drop: tuple[str, ...],
         task: Task | None,
         seed: int,
+        missing: MissingLike = (),
     ) -> "TableRows":
-        whole, aside = with_target(table, names, drop)
+        whole, aside = with_target(table, names, drop, missing)
         if test is None:
             _check_enough(len(whole))
         target = fit_target(whole[list(names)], task)
@@ -61,6 +63,7 @@ class TableRows:
             repeated = len(whole) - len(np.unique(alike(whole, schema.inputs)))
             return cls(whole[~held], whole[held], target, group[held], aside, repeated)
         scored, aside_test = with_target(test, names, ())
+        scored = without_markers(scored, schema.missing)
         if len(scored) < 2:
             raise BadData(
                 f"{name_of(test)} has 1 row with a target; at least 2 are needed to score."
@@ -82,10 +85,10 @@ class TableRows:
 
 
 def with_target(
-    table: Any, names: tuple[str, ...], drop: tuple[str, ...]
+    table: Any, names: tuple[str, ...], drop: tuple[str, ...], missing: MissingLike = ()
 ) -> tuple[pd.DataFrame, int]:
     """The rows that have all targets, without the columns in `drop`, and how many have not."""
-    frame, where = read_table(table), name_of(table)
+    frame, where = mark_missing(read_table(table), missing), name_of(table)
     columns = frame.columns.tolist()
     if not names:
         raise BadData(f"Name at least one target column of {where}.")

@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_float_dtype, is_integer_dtype
 
 from slalom.core.arrays import Float64Array
 from slalom.data.columns.boolean import Boolean
@@ -14,22 +15,21 @@ from slalom.data.columns.cells import (
     Series,
     as_text,
     counted,
-    date_format,
-    decimal_mark,
     is_datetime,
+    is_nothing,
     is_numeric,
-    numbers,
-    seconds,
     truths,
-    words_among_numbers,
 )
+from slalom.data.columns.dates import compact_format, seconds
 from slalom.data.columns.dropped import Dropped, Presence
-from slalom.data.columns.moment import Datetime
+from slalom.data.columns.moment import Datetime, formats_of
 from slalom.data.columns.number import Number
+from slalom.data.columns.numerals import decimal_mark, numbers, unit_of, words_among_numbers
 from slalom.data.columns.text import Text
 
 Column: TypeAlias = Number | Boolean | Category | Datetime | Text | Presence | Dropped
 
+_COUNTED = 20  # rows at least, for fewer may go up by chance
 _IDENTIFIER_NAME = re.compile(
     r"(^|[^a-z])(id|ids|uid|uuid|guid|index|idx|row|rownum|key|unnamed|no|nr|number|serial)([^a-z]|$)",
     re.IGNORECASE,
@@ -37,42 +37,66 @@ _IDENTIFIER_NAME = re.compile(
 _CAMEL_ID = re.compile(r"[a-z]I[dD]$|^unnamed", re.ASCII)
 
 
-def fit_column(name: str, series: Series) -> Column:
+def fit_column(name: str, series: Series, numbering: bool = True) -> Column:
     """Decide the kind of a column from its cells and fit it.
 
     The same cells give the same kind, whether they come as text or with a dtype, in any order of
-    the rows. Only a categorical dtype of pandas or polars is taken at its word.
+    the rows, but for one that counts them. Only a categorical dtype of pandas or polars is taken
+    at its word.
+
+    Args:
+        name: of the column.
+        series: its cells.
+        numbering: whether a column that counts the rows from 0 or 1 is left out.
 
     Example:
         >>> import pandas as pd
         >>> fit_column("when", pd.Series(["2024-01-31", "2024-02-01"])).kind
         'Datetime'
     """
-    if is_numeric(series):
-        return _fit_numbers(name, series)
     if is_datetime(series):
         return _fit_datetime(name, series)
+    if is_integer_dtype(series.dtype) and compact_format(as_text(series)):
+        return _fit_datetime(name, series)
+    if is_numeric(series):
+        return _fit_numbers(name, series, numbering)
     text = as_text(series)
     if text.isna().all():
         return Dropped(name, "every cell is missing")
     if isinstance(series.dtype, pd.CategoricalDtype):
         return _fit_words(name, text)
+    if compact_format(text):
+        return _fit_datetime(name, text)
+    if _are_codes(text):
+        return _fit_words(name, text)
     if _are_numbers(text):
-        return _fit_numbers(name, text)
+        return _fit_numbers(name, text, numbering)
     if text.nunique() > 1 and not truths(text)[1].any():
         return Boolean.fit(name, text)
-    if date_format(text):
+    if formats_of(text):
         return _fit_datetime(name, text)
+    if unit_of(text):
+        return _fit_numbers(name, text, numbering)
     return _fit_words(name, text)
 
 
 def _are_numbers(text: Series) -> bool:
-    words, present = int(words_among_numbers(text).sum()), int(text.notna().sum())
+    """Whether nearly all cells are plain numbers, those aside that say "nothing here"."""
+    words = int(words_among_numbers(text).sum())
+    present = int((text.notna() & ~is_nothing(text)).sum())
     return words < present and words <= (1 - MOSTLY) * present
 
 
-def _fit_numbers(name: str, series: Series) -> Column:
-    values, _ = numbers(series, decimal_mark(series))
+def _are_codes(text: Series) -> bool:
+    """Whether these are digits that are no numbers, for some begin with a zero, as in 02139."""
+    words = text[~is_nothing(text)].dropna().unique().astype(object)
+    digits = [word for word in words if word.isdecimal()]
+    return len(digits) >= MOSTLY * len(words) and any(w[0] == "0" and len(w) > 2 for w in digits)
+
+
+def _fit_numbers(name: str, series: Series, numbering: bool) -> Column:
+    unit = unit_of(series)
+    values, _ = numbers(series, decimal_mark(series, unit), unit)
     present = values[~np.isnan(values)]
     if not present.size:
         return Dropped(name, "no cell holds a finite number")
@@ -84,13 +108,14 @@ def _fit_numbers(name: str, series: Series) -> Column:
         return Boolean.fit(name, series)
     if len(present) == len(series) and _is_numbering(name, present):
         return Dropped(name, "it numbers the rows (a different whole number in each)")
+    if numbering and len(present) == len(series) and _counts_rows(series, present):
+        return Dropped(name, "it numbers the rows in their order; if it is time, give it as dates")
     return Number.fit(name, series)
 
 
 def _fit_datetime(name: str, series: Series) -> Column:
-    format = "ISO8601" if is_datetime(series) else date_format(series)
-    assert format is not None, "fit_column has asked for the format"
-    values, _ = seconds(series, format)
+    format, *others = formats_of(series)
+    values, _ = seconds(series, format, tuple(others))
     present = values[~np.isnan(values)]
     if not present.size:
         return Dropped(name, "every cell is missing")
@@ -119,6 +144,18 @@ def _constant(name: str, value: str, missing: int) -> Column:
     if missing:
         return Presence(name, value)
     return Dropped(name, f"constant, always {value!r}")
+
+
+def _counts_rows(series: Series, values: Float64Array) -> bool:
+    """Whether whole numbers go up with the rows from 0 or 1 on, nearly without a gap.
+
+    A training split has gaps; a column of floating-point numbers is no counter.
+    """
+    if is_float_dtype(series.dtype) or len(values) < _COUNTED:
+        return False
+    whole, low, high = (values == np.floor(values)).all(), values.min(), values.max()
+    dense = 0 <= low <= _COUNTED and high - low < 2 * len(values)
+    return bool(whole and dense and (np.diff(values) > 0).all())
 
 
 def _is_numbering(name: str, values: Float64Array) -> bool:

@@ -8,16 +8,21 @@ import pandas as pd
 from slalom.core.arrays import Float64Array
 from slalom.core.spec import Spec
 from slalom.data.columns.cells import (
-    TIMES_OF_DAY,
     Features,
     Series,
     as_text,
     check_understood,
     counted,
-    date_format,
     is_datetime,
-    seconds,
     strange_words,
+)
+from slalom.data.columns.dates import (
+    TIMES_OF_DAY,
+    compact_format,
+    date_formats,
+    seconds,
+    swapped,
+    two_readings,
 )
 from slalom.data.columns.number import Scale, scaled
 
@@ -34,6 +39,7 @@ class Datetime(Spec):
         cycles: which of "hour", "weekday", "day" and "month" have features.
         indicator: whether there is a feature for missing cells.
         format: of text cells, in the letters of strftime, or "ISO8601".
+        others: formats of cells that do not have this one.
         words: cells that are no dates, seen in fitting and taken as missing.
         note: what was found in fitting, for the reader.
     """
@@ -45,6 +51,7 @@ class Datetime(Spec):
     format: str = "ISO8601"
     words: tuple[str, ...] = ()
     note: str = ""
+    others: tuple[str, ...] = ()
 
     def check(self) -> None:
         self.require(set(self.cycles) <= set(_PERIODS), "cycles", f"some of {list(_PERIODS)}")
@@ -52,16 +59,25 @@ class Datetime(Spec):
     @classmethod
     def fit(cls, name: str, series: Series) -> Self:
         """The spec of a column in which at least two different points in time occur."""
-        format = "ISO8601" if is_datetime(series) else date_format(as_text(series))
-        assert format is not None, "fit_column asks for a date format before it comes here"
-        values, failed = seconds(series, format)
+        format, *others = formats_of(series)
+        values, failed = seconds(series, format, tuple(others))
         missing = np.isnan(values)
         present = values[~missing]
         parts = _parts(present)
         cycles = tuple(p for p in _PERIODS if parts[p].min() < parts[p].max())
-        note = _note(present, int(missing.sum()), cycles, format)
+        note = _note(present, int(missing.sum()), cycles, (format, *others))
+        note += _doubts(series, format, tuple(others))
         words = strange_words(series, failed)
-        return cls(name, Scale.fit(present), cycles, bool(missing.any()), format, words, note)
+        return cls(
+            name,
+            Scale.fit(present),
+            cycles,
+            bool(missing.any()),
+            format,
+            words,
+            note,
+            tuple(others),
+        )
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -89,8 +105,8 @@ class Datetime(Spec):
         Raises:
             BadData: when most cells are no dates.
         """
-        values, failed = seconds(series, self.format)
-        expected = f"dates and times ({self.format})"
+        values, failed = seconds(series, self.format, self.others)
+        expected = f"dates and times ({', '.join((self.format, *self.others))})"
         check_understood(self.name, series, failed, expected, self.words)
         return values
 
@@ -168,13 +184,38 @@ def _parts(values: Float64Array) -> dict[str, Float64Array]:
     return {name: np.asarray(part, dtype=np.float64) for name, part in parts.items()}
 
 
-def _note(present: Float64Array, missing: int, cycles: tuple[str, ...], format: str) -> str:
+def formats_of(series: Series) -> tuple[str, ...]:
+    """The formats in which the cells of a column are dates; none if they are no dates."""
+    if is_datetime(series):
+        return ("ISO8601",)
+    text = as_text(series)
+    compact = compact_format(text)
+    return (compact,) if compact else date_formats(text)
+
+
+def _doubts(series: Series, format: str, others: tuple[str, ...]) -> str:
+    """What is said of cells that could be two dates."""
+    if is_datetime(series):
+        return ""
+    text = as_text(series)
+    twofold = int(two_readings(text, (format, *others)).sum())
+    if twofold:
+        return f"; {counted(twofold, 'cell')} could be two dates and count as missing"
+    other = swapped(format)
+    if not others and other and not seconds(series, other)[1].any():
+        return f"; day and month could be the other way round ({other})"
+    return ""
+
+
+def _note(
+    present: Float64Array, missing: int, cycles: tuple[str, ...], formats: tuple[str, ...]
+) -> str:
     first, last = (np.datetime64(int(s // 86400), "D") for s in (present.min(), present.max()))
     note = f"{first} to {last}"
-    if format in TIMES_OF_DAY:
+    if formats[0] in TIMES_OF_DAY:
         note = "time of day"
-    elif format != "ISO8601":
-        note += f", read as {format}"
+    elif formats != ("ISO8601",):
+        note += f", read as {' or '.join(formats)}"
     if cycles:
         note += f", {', '.join(cycles)} as cycles"
     if missing:

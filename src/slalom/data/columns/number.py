@@ -1,21 +1,25 @@
 """Columns of numbers."""
 
+import warnings
 from typing import Self
 
 import numpy as np
 
 from slalom.core.arrays import Float64Array
+from slalom.core.errors import SlalomWarning
 from slalom.core.spec import Spec
 from slalom.data.columns.cells import (
     Features,
     Mask,
     Series,
+    as_text,
     check_understood,
     counted,
-    decimal_mark,
-    numbers,
+    is_nothing,
+    is_numeric,
     strange_words,
 )
+from slalom.data.columns.numerals import decimal_mark, numbers, unit_of, words_among_numbers
 
 _TAIL_WIDTHS = 5.0
 _TAIL_ROWS = 100
@@ -23,6 +27,7 @@ _TAIL_SHARE = 0.1
 _TAIL_BOUND = 10.0
 _FEW_VALUES = range(3, 13)
 _LEVEL_ROWS = 40
+_SENTINEL_ROWS = 3
 
 
 class Scale(Spec):
@@ -96,6 +101,7 @@ class Number(Spec):
         levels: values with a feature of their own, 1 in the rows of that value: see `few_values`.
         indicator: whether there is a feature that is 1 where the number is missing.
         decimal: the decimal mark of text cells, "." or ",".
+        unit: what stands behind the numbers of text cells, such as "kg".
         words: cells that are no finite numbers, seen in fitting and taken as missing.
         note: what was found in fitting, for the reader.
     """
@@ -108,20 +114,26 @@ class Number(Spec):
     decimal: str = "."
     words: tuple[str, ...] = ()
     note: str = ""
+    unit: str = ""
 
     @classmethod
     def fit(cls, name: str, series: Series) -> Self:
-        """The spec of a column in which at least two different finite numbers occur."""
-        decimal = decimal_mark(series)
-        values, failed = numbers(series, decimal)
+        """The spec of a column in which at least two different finite numbers occur.
+
+        Warns with a `SlalomWarning` where cells hold words that are known for nothing.
+        """
+        unit = unit_of(series)
+        decimal = decimal_mark(series, unit)
+        values, failed = numbers(series, decimal, unit)
         missing = np.isnan(values)
         known = values[~missing]
         scale = Scale.fit(known)
         tail = scale.fit_tail(known)
         levels = few_values(known)
-        words = strange_words(series, failed)
-        note = _note(values, failed, words)
-        return cls(name, scale, tail, levels, bool(missing.any()), decimal, words, note)
+        words = strange_words(series, failed | _says_nothing(series))
+        _warn_of_words(name, series)
+        note = _note(series, values, failed, unit)
+        return cls(name, scale, tail, levels, bool(missing.any()), decimal, words, note, unit)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -144,7 +156,7 @@ class Number(Spec):
         Raises:
             BadData: when most cells are no numbers.
         """
-        values, failed = numbers(series, self.decimal)
+        values, failed = numbers(series, self.decimal, self.unit)
         check_understood(self.name, series, failed, "finite numbers", self.words)
         features = scaled(values, self.scale, self.tail)
         if self.levels:
@@ -173,13 +185,84 @@ def scaled(values: Float64Array, scale: Scale, tail: Scale | None) -> Features:
     return np.stack([s.apply(values) for s in (scale, tail) if s], axis=1)
 
 
-def _note(values: Float64Array, failed: Mask, words: tuple[str, ...]) -> str:
-    note = f"{np.nanmin(values):g} to {np.nanmax(values):g}"
+def sentinel(values: Float64Array) -> float | None:
+    """A number that repeats far from all others, as -999 does where it stands for "missing"; of
+    finite values `[N]`, or None.
+
+    It is the least or the largest of all and stands in three rows or more. It is further from the
+    next than five times the distance between the quartiles of the others, and twice all of these are
+    apart (unless it has only nines, or eights); or it is the only negative number, and half of that
+    distance is enough.
+    """
+    found, count = np.unique(values, return_counts=True)
+    largest = np.abs(found).max()
+    for k, others in ((0, found[1:]), (-1, found[:-1])):
+        if count[k] < _SENTINEL_ROWS or len(others) < _SENTINEL_ROWS:
+            continue
+        # In units of the largest, so that no difference can overflow.
+        low, high = np.percentile(values[values != found[k]] / largest, [25, 75])
+        gap = np.abs(found[k] / largest - others / largest).min()
+        if found[k] < 0 <= others[0]:
+            far = gap > (high - low) / 2
+        else:
+            far = gap > 5 * (high - low) and (
+                gap > 2 * np.ptp(others / largest) or _looks_made_up(found[k])
+            )
+        if far:
+            return float(found[k])
+    return None
+
+
+def _looks_made_up(value: float) -> bool:
+    """Whether a number has only nines or eights, as people choose them for "missing"."""
+    digits = f"{abs(value):g}"
+    return len(digits) > 1 and set(digits) in ({"9"}, {"8"})
+
+
+def _warn_of_words(name: str, series: Series) -> None:
+    """Say which words count as missing numbers though nobody knows them for that."""
+    words = words_among_numbers(series)
+    if not words.any():
+        return
+    shown = ", ".join(repr(word) for word in strange_words(series, words, most=3))
+    warnings.warn(
+        f"Column {name!r} holds numbers but for {counted(int(words.sum()), 'cell')}, which count "
+        f"as missing: {shown}. If they say more, make a column of their own of them.",
+        SlalomWarning,
+        stacklevel=5,
+    )
+
+
+def _note(series: Series, values: Float64Array, failed: Mask, unit: str) -> str:
+    note = f"{np.nanmin(values):g} to {np.nanmax(values):g}" + (f" {unit}" if unit else "")
     missing = int(np.isnan(values).sum())
     if missing:
         cells = counted(missing, "missing cell")
         note += f", {cells} filled with the median {np.nanmedian(values):g}"
     if failed.any():
+        words = strange_words(series, failed)
         shown = ", ".join(repr(w) for w in words[:3]) + (", ..." if len(words) > 3 else "")
         note += f"; {failed.sum():,} of them hold no finite number ({shown})"
+    note += _nothing(series)
+    far = sentinel(values[~np.isnan(values)])
+    if far is not None:
+        rows = counted(int((values == far).sum()), "row")
+        note += (
+            f"; {far:g} in {rows} is far from all others: if it stands for a missing number, say "
+            f"--missing {far:g}"
+        )
     return note
+
+
+def _says_nothing(series: Series) -> Mask:
+    """A mask of the cells whose words were taken for "nothing here"."""
+    if is_numeric(series):
+        return np.zeros(len(series), dtype=bool)
+    return is_nothing(as_text(series))
+
+
+def _nothing(series: Series) -> str:
+    """Which words were taken for "nothing here"."""
+    mask = _says_nothing(series)
+    shown = ", ".join(repr(word) for word in strange_words(series, mask, most=3))
+    return f"; {mask.sum():,} of them say so ({shown})" if mask.any() else ""

@@ -32,7 +32,7 @@ _DAY = 86_400.0
 
 def readings_of(schema: Schema) -> list[Reading]:
     """What must be read of a table for this schema; see `readings.read_cells`."""
-    return [_reading(part) for part in _parts(schema)]
+    return [_reading(part) | _missing(schema, part) for part in _parts(schema)]
 
 
 class Graph(torch.nn.Module):
@@ -85,14 +85,23 @@ def _parts(schema: Schema) -> Iterator[Column | TargetMeans]:
     yield from schema.means
 
 
+def _missing(schema: Schema, part: Column | TargetMeans) -> Reading:
+    """The values that stand for a missing cell of this part."""
+    name = part.column if isinstance(part, TargetMeans) else part.name
+    values = [marker.value for marker in schema.missing if marker.column in ("", name)]
+    return {"missing": values} if values else {}
+
+
 def _reading(part: Column | TargetMeans) -> Reading:
     match part:
         case Number():
-            return {"column": part.name, "cells": "number", "decimal": part.decimal}
+            style = {"decimal": part.decimal, "unit": part.unit}
+            return {"column": part.name, "cells": "number", **style}
         case Boolean():
             return {"column": part.name, "cells": "truth"}
         case Datetime():
-            return {"column": part.name, "cells": "time", "format": part.format}
+            formats = {"format": part.format, "others": list(part.others)}
+            return {"column": part.name, "cells": "time", **formats}
         case Text():
             return {"column": part.name, "cells": "words", "words": list(part.tokens)}
         case Category():

@@ -11,7 +11,10 @@ import numpy as np
 import pandas as pd
 
 from slalom.core.arrays import Float64Array
-from slalom.data.columns.cells import Series, as_text, numbers, seconds, truths
+from slalom.data.columns.cells import Series, as_text, truths
+from slalom.data.columns.dates import seconds
+from slalom.data.columns.numerals import numbers
+from slalom.data.missing import stands_for
 
 
 def read_cells(frame: pd.DataFrame, readings: list[dict[str, Any]]) -> Float64Array:
@@ -20,15 +23,22 @@ def read_cells(frame: pd.DataFrame, readings: list[dict[str, Any]]) -> Float64Ar
     Args:
         frame: the table; it needs the column of each reading.
         readings: what is read, in this order. Each names its `column` and what its cells are:
-            `number` (with a `decimal` mark), `truth` (1 or 0), `time` (seconds since 1970, from
-            text of a `format`), `level` (its place among `levels`; one more than the last for all
-            others) or `words` (how often each of `words` occurs).
+            `number` (with a `decimal` mark and a `unit`), `truth` (1 or 0), `time` (seconds since
+            1970, from text of a `format` or of `others`), `level` (its place among `levels`; one
+            more than the last for all others) or `words` (how often each of `words` occurs).
+            Values in `missing` stand for a missing cell.
     """
     lacking = [each["column"] for each in readings if each["column"] not in frame.columns]
     if lacking:
         raise KeyError(f"the table lacks the column {lacking[0]!r}")
-    parts = [_read(frame[each["column"]], each) for each in readings]
+    parts = [_read(_without(frame[each["column"]], each), each) for each in readings]
     return np.concatenate(parts, axis=1, dtype=np.float64)
+
+
+def _without(series: Series, reading: dict[str, Any]) -> Series:
+    """The column without the cells that stand for missing ones."""
+    values = reading.get("missing")
+    return series.mask(stands_for(series, values)) if values else series
 
 
 def _read(series: Series, reading: dict[str, Any]) -> Float64Array:
@@ -37,11 +47,11 @@ def _read(series: Series, reading: dict[str, Any]) -> Float64Array:
     if cells == "words":
         return _word_counts(as_text(series), reading["words"])
     if cells == "number":
-        values, _ = numbers(series, reading["decimal"])
+        values, _ = numbers(series, reading["decimal"], reading["unit"])
     elif cells == "truth":
         values, _ = truths(series)
     elif cells == "time":
-        values, _ = seconds(series, reading["format"])
+        values, _ = seconds(series, reading["format"], tuple(reading["others"]))
     else:
         values = _places(as_text(series), reading["levels"])
     return values[:, None]

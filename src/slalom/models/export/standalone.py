@@ -43,7 +43,10 @@ class _Source:
         tree = ast.parse(text)
         needed = {n for n in _closure(tree, names) if (module.__name__, n) not in self.taken}
         needed -= self.given
-        self.taken |= {(module.__name__, name) for name in needed}
+        others = {name for home, name in self.taken if home != module.__name__}
+        own = needed - _imported(tree)
+        assert not own & others, f"two modules have the names {own & others}"
+        self.taken |= {(module.__name__, name) for name in own}
         for node in tree.body:
             lines = "\n".join(text.splitlines()[node.lineno - 1 : node.end_lineno])
             if isinstance(node, ast.Import | ast.ImportFrom):
@@ -62,6 +65,11 @@ class _Source:
         for alias in aliases:
             line = ast.unparse(ast.Import([alias]))
             self.imports.add(f"from {home} {line}" if home else line)
+
+
+def _imported(tree: ast.Module) -> set[str]:
+    imports = (node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom))
+    return set().union(*map(_defined, imports))
 
 
 def _closure(tree: ast.Module, names: set[str]) -> set[str]:
