@@ -56,7 +56,7 @@ BAD_FILES = {
     "text after a closing quotation mark": (b'a,b\n1,"2"x\n', BadData, ["line 2", "quot"]),
     "binary": (bytes(range(256)) * 4, BadFile, ["not a text file", "byte 0"]),
     "text with a zero byte": (b"a,b\n1,\x002\n", BadFile, ["not a text file", "byte 6"]),
-    "an Excel workbook": (ZIP, BadFile, ["Excel", "CSV"]),
+    "a damaged zip": (ZIP, BadFile, ["a zip archive", "cannot be read"]),
     "a picture": (PNG, BadFile, ["a picture"]),
     "a PDF": (b"%PDF-1.7\n", BadFile, ["a PDF"]),
     "a gzip cut off": (GZIP[:-12], BadFile, ["gzipped", "cut off"]),

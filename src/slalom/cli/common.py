@@ -9,7 +9,13 @@ from slalom.core.errors import BadFile
 
 STOPPED = 130  # what a shell says of a program that Ctrl-C ended
 
-Table = Annotated[Path, typer.Argument(help="CSV (also gzipped), TSV or Parquet.", metavar="TABLE")]
+Table = Annotated[
+    Path,
+    typer.Argument(
+        help="CSV, Parquet, Excel, JSON lines, SQLite (FILE::TABLE), or - for standard input.",
+        metavar="TABLE",
+    ),
+]
 Missing = Annotated[
     list[str] | None,
     typer.Option(

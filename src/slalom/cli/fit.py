@@ -10,7 +10,7 @@ import typer
 
 from slalom.cli.common import Missing, Seed, StorePath, Table, Threads, check_outputs
 from slalom.cli.leaving import code_of, leaving_in_time
-from slalom.core.errors import BadPlan
+from slalom.core.errors import BadFile, BadPlan
 from slalom.core.terminal import say, show_table, warn
 
 if TYPE_CHECKING:
@@ -72,6 +72,11 @@ def fit(
     The run is kept while it trains, and `slalom runs resume` goes on with it, whatever ended it.
     """
     limit = None if time_limit is None else seconds(time_limit)
+    if str(table) == "-":
+        raise BadFile(
+            "A fit reads its table again when it goes on, so it takes none from standard input. "
+            "Write it to a file first: ... > table.csv"
+        )
     model = out or Path(f"{_stem(table)}.slalom")
     inputs = [table] if test is None else [table, test]
     check_outputs([model], inputs)

@@ -1,47 +1,32 @@
 """One pandas DataFrame from whatever holds a table."""
 
-import gzip
-import io
 import sys
-import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow
-import pyarrow.parquet
 from scipy import sparse
 
-from slalom.core.errors import BadData, BadFile, did_you_mean
+from slalom.core.errors import BadData
 from slalom.data.delimited import NOTES as NOTES
-from slalom.data.delimited import check_names, parse_delimited
+from slalom.data.delimited import check_names
+from slalom.data.files import read_file
 
 _DENSE_CELLS = 10_000_000
 """A sparse matrix up to this size (80 MB when dense) is made dense."""
-
-_FOREIGN = {
-    b"PK\x03\x04": "an Excel workbook or a zip archive",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
-    b"%PDF": "a PDF document",
-    b"\x89PNG": "a picture",
-    b"SQLite format 3": "an SQLite database",
-    b"\x89HDF": "an HDF5 file",
-    b"ARROW1": "an Arrow (Feather) file",
-    b"BZh": "compressed with bzip2",
-    b"\xfd7zXZ": "compressed with xz",
-    b"\x28\xb5\x2f\xfd": "compressed with zstandard",
-}
 
 
 def read_table(source: Any) -> pd.DataFrame:
     """The table in `source`, with text as names of its columns and rows numbered from 0.
 
     Args:
-        source: a path to delimited text (comma, semicolon, tab or bar; any encoding; with header
-            or not, then the columns are called column_1, ...), gzipped or not, or to Parquet; or a
-            pandas or polars DataFrame; or a NumPy array or scipy sparse matrix [rows, columns]
-            (its columns are called x0, x1, ...).
+        source: a path to delimited text (comma, semicolon, tab, bar or runs of blanks; any
+            encoding; with header or not, then the columns are called column_1, ...), Parquet (also
+            a folder of its parts), Arrow or Feather, JSON lines, SQLite (`file.db::table`) or an
+            Excel workbook (`file.xlsx::sheet`; extra `excel`); compressed by gzip, zip, bzip2, xz
+            or zstandard, or not; `-` is standard input. Or a pandas or polars DataFrame; or a NumPy
+            array or scipy sparse matrix [rows, columns] (its columns are called x0, x1, ...).
 
     Text files come back with every cell as text: what the columns mean is decided by the schema,
     once, at fitting, and not again by each file. A column without a name is called unnamed_3.
@@ -55,7 +40,7 @@ def read_table(source: Any) -> pd.DataFrame:
         ['x0', 'x1']
     """
     if isinstance(source, str | Path):
-        return _read_file(Path(source))
+        return _named(read_file(str(source)), str(source))
     if isinstance(source, pd.DataFrame):
         return _named(source, "The DataFrame")
     if _is_polars(source):
@@ -68,57 +53,6 @@ def read_table(source: Any) -> pd.DataFrame:
         "A table must be a path, a pandas or polars DataFrame, a NumPy array or a scipy sparse "
         f"matrix, but {type(source).__module__}.{type(source).__qualname__} was given."
     )
-
-
-def _read_file(path: Path) -> pd.DataFrame:
-    raw = _read_bytes(path)
-    where = str(path)
-    if raw.startswith(b"\x1f\x8b"):
-        try:
-            raw = gzip.decompress(raw)
-        except (OSError, EOFError, zlib.error) as error:
-            raise BadFile(f"{where} is gzipped, but damaged or cut off: {error}.") from None
-    if raw.startswith(b"PAR1"):
-        return _read_parquet(raw, where)
-    for magic, what in _FOREIGN.items():
-        if raw.startswith(magic):
-            raise BadFile(
-                f"{where} is {what}. Expected delimited text (CSV), gzipped or not, or Parquet: "
-                "save the table in one of these."
-            )
-    return parse_delimited(raw, where)
-
-
-def _read_bytes(path: Path) -> bytes:
-    try:
-        if path.is_dir():
-            raise BadFile(f"{path} is a folder. Expected a file with one table in it.")
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise BadFile(f"There is no file {path}. {_nearby(path)}") from None
-    except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
-        if isinstance(error, BadFile):
-            raise
-        raise BadFile(f"{path} cannot be read: {error}.") from None
-
-
-def _nearby(path: Path) -> str:
-    if not path.parent.is_dir():
-        return f"There is no folder {path.parent} either."
-    files = sorted(file.name for file in path.parent.iterdir() if file.is_file())
-    if not files:
-        return f"The folder {path.parent} holds no files."
-    return did_you_mean(path.name, files[:50])
-
-
-def _read_parquet(raw: bytes, where: str) -> pd.DataFrame:
-    try:
-        table = pyarrow.parquet.read_table(io.BytesIO(raw))
-        # Without pandas' metadata a named index stays a column and is not lost.
-        frame = table.to_pandas(ignore_metadata=True)
-    except (pyarrow.ArrowException, OSError) as error:
-        raise BadFile(f"{where} begins like Parquet, but cannot be read: {error}.") from None
-    return _named(frame, where)
 
 
 def _is_polars(source: Any) -> bool:

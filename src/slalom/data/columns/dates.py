@@ -50,7 +50,7 @@ def date_formats(text: Series) -> tuple[str, ...]:
 
 def compact_format(text: Series) -> str:
     """The format of dates written as numbers, such as 20240131, if all cells are such; else ""."""
-    words = np.asarray(text.dropna().unique(), dtype=object)
+    words = np.asarray(text[~is_nothing(text)].dropna().unique(), dtype=object)
     lengths = {len(word) for word in words}
     format = COMPACT.get(min(lengths, default=0), "")
     if len(lengths) != 1 or not format or len(words) < 2:

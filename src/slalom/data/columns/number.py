@@ -190,9 +190,9 @@ def sentinel(values: Float64Array) -> float | None:
     finite values `[N]`, or None.
 
     It is the least or the largest of all and stands in three rows or more. It is further from the
-    next than five times the distance between the quartiles of the others, and twice all of these are
-    apart (unless it has only nines, or eights); or it is the only negative number, and half of that
-    distance is enough.
+    next than five times the distance between the quartiles of the others, and than twice the range
+    of these (unless it has only nines, or eights); or it is the only negative number, and half of
+    the distance between the quartiles is enough.
     """
     found, count = np.unique(values, return_counts=True)
     largest = np.abs(found).max()

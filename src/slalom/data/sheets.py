@@ -1,0 +1,69 @@
+"""Tables in the sheets of Excel workbooks."""
+
+import csv
+import io
+import warnings
+from datetime import date, datetime, time
+from typing import Any
+
+import pandas as pd
+
+from slalom.core.errors import BadData, BadFile, MissingExtra, SlalomWarning, did_you_mean
+from slalom.data.delimited import NOTES, parse_delimited
+
+
+def read_workbook(raw: bytes, where: str, part: str) -> pd.DataFrame:
+    """The table in a sheet: the one that is named, or the first. Cells come as text.
+
+    What stands above the column names is found as in text; so the sheet is written as such.
+    """
+    try:
+        from openpyxl import load_workbook
+    except ImportError as error:
+        raise MissingExtra(f"Reading the Excel workbook {where}", "excel") from error
+    try:
+        with warnings.catch_warnings():  # of openpyxl, about styles that it does not know
+            warnings.simplefilter("ignore")
+            book = load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
+            names = book.sheetnames
+            if part and part not in names:
+                near = did_you_mean(part, names)
+                raise BadFile(f"{where} has no sheet {part!r}. {near}")
+            name = part or names[0]
+            rows = [list(row) for row in book[name].iter_rows(values_only=True)]
+    except (KeyError, ValueError, OSError, TypeError, AttributeError, EOFError) as error:
+        if isinstance(error, BadFile):
+            raise
+        raise BadFile(f"{where} is an Excel workbook, but cannot be read: {error}.") from None
+    frame = _table(rows, f"{where}, sheet {name!r}")
+    if len(names) > 1 and not part:
+        note = f"the first of {len(names)} sheets was read ({name!r}; also {', '.join(names[1:])})"
+        warnings.warn(f"{where}: {note}.", SlalomWarning, stacklevel=5)
+        frame.attrs[NOTES] = (*frame.attrs.get(NOTES, ()), note)
+    return frame
+
+
+def _table(rows: list[list[Any]], where: str) -> pd.DataFrame:
+    cells = [[_text(value) for value in row] for row in rows]
+    used = [any(column) for column in zip(*cells, strict=True)] if cells else []
+    if not any(used):
+        raise BadData(f"{where} is empty: a table was expected, with a row of column names first.")
+    last = max(k for k, has in enumerate(used) if has) + 1
+    first = used.index(True)
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerows(row[first:last] for row in cells if any(row[first:last]))
+    return parse_delimited(text.getvalue().encode(), where)
+
+
+def _text(value: Any) -> str:
+    """A cell as text that is read back to the same."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ") if value.time() != time() else value.date().isoformat()
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
