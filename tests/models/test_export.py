@@ -41,10 +41,12 @@ TABLES = {
 }
 
 
-def small_model(frame: pd.DataFrame, target: str, rows: int = 2000) -> Predictor:
+def small_model(
+    frame: pd.DataFrame, target: str, rows: int = 2000, missing: tuple[str, ...] = ()
+) -> Predictor:
     """A few candidates of the default population, trained for two epochs."""
     with patch.multiple(default, MOST=5, FEWEST=5):
-        return slalom.fit_table(frame.head(rows), target, epochs=2).predictor
+        return slalom.fit_table(frame.head(rows), target, epochs=2, missing=missing).predictor
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +73,9 @@ def mixed() -> pd.DataFrame:
             "only": draw.choice(["here", None], n),
             "town": [f"town {k}" for k in draw.integers(0, 400, n)],
             "useless": "same",
+            "weight": [f"{x:.1f} kg" for x in draw.uniform(1, 90, n)],
+            "posted": [f"{d:%d.%m.%Y}" if d.day % 2 else f"{d:%Y-%m-%d}" for d in when],
+            "income": draw.choice(["1,200", "800", "-", "(30)", "-999"], n),
         }
     )
     frame["y"] = number + 10 * frame["grade"] + draw.normal(size=n)
@@ -81,7 +86,7 @@ def mixed() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def model(mixed: pd.DataFrame) -> Predictor:
-    return small_model(mixed, "y")
+    return small_model(mixed, "y", missing=("income=-999",))
 
 
 def test_a_graph_says_what_the_predictor_says_on_every_kind_of_column(
@@ -90,6 +95,9 @@ def test_a_graph_says_what_the_predictor_says_on_every_kind_of_column(
     kinds = {part.kind for part in (*model.schema.columns, *model.schema.means)}
     assert kinds >= {"Number", "Boolean", "Category", "Datetime", "Text", "Presence", "Dropped"}
     assert "TargetMeans" in kinds and model.schema.durations
+    columns = {column.name: column for column in model.schema.columns}
+    assert columns["weight"].unit == "kg" and len(columns["posted"].others) == 1
+    assert columns["income"].words == ("-",) and model.schema.missing
     assert any(c.tail for c in model.schema.columns if c.kind == "Number")
     frame = slalom.read_table(mixed)
     frame.loc[:3, "level"] = "never seen"

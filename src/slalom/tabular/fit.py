@@ -323,9 +323,18 @@ def fit_table(
             predicted=predicted,
             importance=needed,
             left_out=tuple(drop),
-            notes=tuple(dict.fromkeys([*(str(w.message) for w in caught), *run.notes])),
+            notes=_notes(caught, prepared, run),
             seconds=time.perf_counter() - began,
         )
+
+
+def _notes(
+    caught: list[warnings.WarningMessage], prepared: Preparation, run: Run
+) -> tuple[str, ...]:
+    """What was said on the way, and what was left out when the table was read; each once."""
+    said = [str(warning.message) for warning in caught]
+    read = [note for note in prepared.schema.notes if not any(note in each for each in said)]
+    return tuple(dict.fromkeys([*said, *read, *run.notes]))
 
 
 def _train(rows: TableRows, seed: int, validation: Any) -> Preparation:
