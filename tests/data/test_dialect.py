@@ -1,7 +1,5 @@
 """Text that is not quite CSV: what the table in it is, written by hand."""
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +7,7 @@ from hypothesis import strategies as st
 from slalom.core.errors import BadData, SlalomWarning
 from slalom.data import delimited
 from slalom.data.delimited import parse_delimited
+from slalom.data.plain import read_plain
 
 AB = [["a", "b"], ["1", "2"], ["3", "4"]]
 
@@ -108,9 +107,8 @@ def test_what_arrow_may_read_it_reads_as_the_other_parser_does(rows, newline, de
     text = newline.join(delimiter.join(row) for row in [("p", "q", "r"), *rows]) + newline
     source = delimited._Source(text, delimiter, "t.csv", 0)
     names = ["p", "q", "r"]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(delimited, "_LARGE", 0)
-        quick = delimited._quickly_read(source, names, True)
+    start = len(delimiter.join(names) + newline)
+    quick = read_plain(text.encode(), start, delimiter, names)
     if quick is None:
         return
     slow = delimited._frame(delimited._checked(source, 3), names, True)
@@ -119,9 +117,38 @@ def test_what_arrow_may_read_it_reads_as_the_other_parser_does(rows, newline, de
     )
 
 
-def test_a_large_file_is_read_by_arrow(monkeypatch, tmp_path: Path):
+LARGE = "".join(f'{k},"x, {k}",ä\n' for k in range(60_000))
+ABOVE = {
+    "a header": ("a,b,c\n", ["a", "b", "c"]),
+    "blank lines": ("\n\na,b,c\n", ["a", "b", "c"]),
+    "a comment": ("# exportiert für alle\na,b,c\n", ["a", "b", "c"]),
+    "names over two lines": ('a,"b\nä",c\n', ["a", "b\nä", "c"]),
+    "sep=": ("sep=,\na,b,c\n", ["a", "b", "c"]),
+    "a title": ("Verkäufe\n\na,b,c\n", ["a", "b", "c"]),
+    "no header": ("", ["column_1", "column_2", "column_3"]),
+}
+
+
+@pytest.mark.parametrize("case", ABOVE)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.filterwarnings("ignore:.*(has no header|left out)")
+def test_a_large_file_is_read_by_arrow_whatever_stands_above(case, encoding, monkeypatch):
     monkeypatch.setattr(delimited, "_frame", None)  # the other parser would fail
-    text = "a,b\n" + "".join(f'{k},"x, {k}"\n' for k in range(20_000))
-    frame = parse_delimited(text.encode(), "t.csv")
-    assert frame["a"].tolist() == [str(k) for k in range(20_000)]
-    assert frame["b"].iloc[-1] == "x, 19999"
+    above, names = ABOVE[case]
+    frame = parse_delimited((above + LARGE).encode(encoding), "t.csv")
+    assert list(frame) == names
+    assert frame[names[0]].tolist() == [str(k) for k in range(60_000)]
+    assert frame[names[1]].iloc[-1] == "x, 59999" and frame[names[2]].iloc[0] == "ä"
+
+
+def test_an_error_late_in_a_large_file_names_its_line():
+    with pytest.raises(BadData, match="line 60002: expected 3 fields"):
+        parse_delimited(("a,b,c\n" + LARGE + "1,2\n").encode(), "t.csv")
+
+
+def test_a_large_file_in_another_encoding_is_read_whole():
+    text = "a,b,c\n" + LARGE
+    assert len(parse_delimited(text.encode("utf-16"), "t.csv")) == 60_000
+    with pytest.warns(SlalomWarning, match="read as cp1252"):
+        late = "a,b,c\n" + LARGE.replace("ä", "a") + "1,2,ü\n"
+        assert parse_delimited(late.encode("cp1252"), "t.csv")["c"].iloc[-1] == "ü"

@@ -1,7 +1,8 @@
 """Delimited text (CSV and its relatives) as a table in which every cell is text.
 
 `csv` says what a file holds: a row with a field too many or too few is an error with its line
-number, never a shifted or a lost row. Large files without anything unusual are read by Arrow.
+number, never a shifted or a lost row. Large files without anything unusual are read by Arrow: see
+`slalom.data.plain`.
 """
 
 import codecs
@@ -13,24 +14,17 @@ from collections.abc import Iterator
 from itertools import islice, pairwise
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
-import pyarrow
-import pyarrow.csv
 from charset_normalizer import from_bytes
 
 from slalom.core.errors import BadData, BadFile, SlalomWarning
 from slalom.data.columns.cells import MISSING, as_text, shortened
-from slalom.data.dialect import SAMPLE_ROWS, Dialect, are_numbers, dialect_of, lines_of
+from slalom.data.dialect import BLANKS, SAMPLE_ROWS, Dialect, are_numbers, dialect_of, lines_of
+from slalom.data.plain import read_plain
 
 NOTES = "slalom_notes"  # attribute of a frame: what was left out when it was read
 _CHUNK_ROWS = 50_000  # Python strings are large; pandas' are compact
-_LARGE = 1 << 16  # bytes from which on it pays to look whether Arrow may read them
-# White space besides the blank and the tab, which `strip` takes away: in ASCII, and in UTF-8.
-_RARE_BLANKS = (b"\x0b", b"\x0c", b"\x1c", b"\x1d", b"\x1e", b"\x1f")
-_WIDE_BLANKS = re.compile(
-    rb"\xc2[\x85\xa0]|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xa8\xa9\xaf]|\xe2\x81\x9f|\xe3\x80\x80"
-)
+_HEAD = 1 << 19  # bytes of a large file that are looked at before it is read
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -64,6 +58,15 @@ class _Source(NamedTuple):
     above: int  # lines of the file before the text
 
 
+class _Layout(NamedTuple):
+    """How a table stands in its file, as far as its first lines tell."""
+
+    source: _Source
+    dialect: Dialect
+    names: list[str]
+    has_header: bool
+
+
 def parse_delimited(raw: bytes, where: str) -> pd.DataFrame:
     """The table in the bytes of a text file; `where` names the file in errors.
 
@@ -77,29 +80,73 @@ def parse_delimited(raw: bytes, where: str) -> pd.DataFrame:
         BadData: when rows are ragged or column names repeat, or there is no row.
         BadFile: when the bytes are no text.
     """
+    frame = _quickly_read(raw, where)
+    if frame is not None:
+        return frame
     text = _decoded(raw, where)
     if not text or text.isspace():
         raise BadData(f"{where} is empty: a table was expected, with a line of column names first.")
+    layout = _layout(text, where)
+    rows = _checked(layout.source, len(layout.names))
+    return _told(_frame(rows, layout.names, layout.has_header), layout)
+
+
+def _layout(text: str, where: str) -> _Layout:
+    """How a table stands in a text, of which the first lines are enough."""
     dialect = dialect_of(text)
-    notes = _left_out(dialect, where)
     source = _Source(dialect.table_of(text), dialect.mark, where, len(dialect.above))
     if not source.text or source.text.isspace():
         raise BadData(f"{where} has no table below its first lines: add column names and rows.")
     width = len(next(_rows(source)).fields)
     sample = list(islice(_checked(source, width), SAMPLE_ROWS))
     has_header = _has_header([row.fields for row in sample])
-    names = _names(sample[0].fields) if has_header else _numbered(width, where)
+    names = _names(sample[0].fields) if has_header else _numbered(width)
     check_names(names, where)
-    frame = _quickly_read(source, names, has_header)
-    if frame is None:
-        frame = _frame(_checked(source, width), names, has_header)
+    return _Layout(source, dialect, names, has_header)
+
+
+def _quickly_read(raw: bytes, where: str) -> pd.DataFrame | None:
+    """The table of a large file, if its first lines tell how all of it is to be read."""
+    end = raw.rfind(b"\n", 0, _HEAD) + 1
+    if len(raw) < 2 * _HEAD or raw.count(b"\n", 0, end) < 4 * SAMPLE_ROWS:
+        return None
+    bom = len(codecs.BOM_UTF8) if raw.startswith(codecs.BOM_UTF8) else 0
+    try:
+        head = raw[bom:end].decode()
+    except UnicodeDecodeError:
+        return None
+    if "\0" in head:  # UTF-16, or no text
+        return None
+    layout = _layout(head, where)
+    if layout.dialect.delimiter == BLANKS or layout.dialect.header or len(layout.names) < 2:
+        return None
+    table = head[sum(map(len, layout.dialect.above)) :]
+    first = next(islice(_rows(layout.source), int(layout.has_header), None)).line
+    lines = islice(lines_of(table), first - layout.source.above - 1)
+    start = end - len(table.encode()) + len("".join(lines).encode())
+    frame = read_plain(raw, start, layout.source.delimiter, layout.names)
+    return None if frame is None else _told(frame, layout)
+
+
+def _told(frame: pd.DataFrame, layout: _Layout) -> pd.DataFrame:
+    """The frame, with what is to be said of its file."""
+    names, where = layout.names, layout.source.where
+    notes = _left_out(layout.dialect, where)
+    if notes:
+        frame.attrs[NOTES] = notes
+    if not layout.has_header:
+        warnings.warn(
+            f"{where} has no header: its first line looks like data and was read as a row, and the "
+            f"columns are called {names[0]} to {names[-1]}. If the first line "
+            "does hold names, write them so that they are no numbers.",
+            SlalomWarning,
+            stacklevel=6,
+        )
     if not len(frame):
         raise BadData(
             f"{where} has a header ({', '.join(names[:5])}{', ...' if names[5:] else ''}) but no "
             "rows. Add rows, one a line."
         )
-    if notes:
-        frame.attrs[NOTES] = notes
     return frame
 
 
@@ -116,7 +163,7 @@ def _left_out(dialect: Dialect, where: str) -> tuple[str, ...]:
             f"{where}: {note}. If these lines belong to the table, give all of them as many fields "
             "as the rows have.",
             SlalomWarning,
-            stacklevel=5,
+            stacklevel=6,
         )
     return (note,)
 
@@ -160,7 +207,7 @@ def _guessed(raw: bytes, where: str) -> str:
         f"{where} is not UTF-8; it was read as {encoding}, which is a guess. If letters look "
         "wrong, save the file as UTF-8.",
         SlalomWarning,
-        stacklevel=5,
+        stacklevel=6,
     )
     return text
 
@@ -236,16 +283,8 @@ def _names(header: list[str]) -> list[str]:
     return [name.strip() or f"unnamed_{i}" for i, name in enumerate(header, start=1)]
 
 
-def _numbered(width: int, where: str) -> list[str]:
-    names = [f"column_{i}" for i in range(1, width + 1)]
-    warnings.warn(
-        f"{where} has no header: its first line looks like data and was read as a row, and the "
-        f"columns are called {names[0]} to {names[-1]}. If the first line "
-        "does hold names, write them so that they are no numbers.",
-        SlalomWarning,
-        stacklevel=5,
-    )
-    return names
+def _numbered(width: int) -> list[str]:
+    return [f"column_{i}" for i in range(1, width + 1)]
 
 
 def check_names(names: list[str], where: str) -> None:
@@ -268,62 +307,3 @@ def _frame(rows: Iterator[_Row], names: list[str], has_header: bool) -> pd.DataF
             pd.DataFrame({n: as_text(pd.Series(c, dtype="str")) for n, c in columns.items()})
         )
     return pd.concat(chunks[1:] or chunks, ignore_index=True)
-
-
-def _quickly_read(source: _Source, names: list[str], has_header: bool) -> pd.DataFrame | None:
-    """As `_frame` from Arrow's parser, which is many times as fast; None where it might differ."""
-    raw = source.text.encode()
-    if len(names) < 2 or len(raw) < _LARGE or not _is_plain(raw, source.delimiter):
-        return None
-    try:
-        table = pyarrow.csv.read_csv(
-            pyarrow.BufferReader(raw),
-            read_options=pyarrow.csv.ReadOptions(
-                column_names=names, skip_rows_after_names=int(has_header), block_size=1 << 22
-            ),
-            parse_options=pyarrow.csv.ParseOptions(
-                delimiter=source.delimiter, newlines_in_values=b'"' in raw
-            ),
-            convert_options=pyarrow.csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pyarrow.large_string()),
-                strings_can_be_null=True,
-                null_values=sorted(MISSING),
-            ),
-        )
-    except pyarrow.ArrowInvalid:  # what is wrong, and in which line, the other parser says
-        return None
-    text = pd.StringDtype(na_value=np.nan)
-    frame: pd.DataFrame = table.to_pandas(types_mapper={pyarrow.large_string(): text}.get)
-    return frame
-
-
-def _is_plain(raw: bytes, delimiter: str) -> bool:
-    """Whether all parsers read the same: fields have no blanks at their ends, quotation marks stand
-    at their ends alone or are doubled, and lines end in one way."""
-    rare = [*_RARE_BLANKS, *([b"\t"] if delimiter != "\t" else [])]
-    if any(blank in raw for blank in rare):
-        return False
-    if b"\r" in raw and raw.count(b"\r") != raw.count(b"\r\n"):
-        return False
-    if not raw.isascii() and _WIDE_BLANKS.search(raw):
-        return False
-    data = np.frombuffer(raw, dtype=np.uint8)
-    quotes, blanks = (np.flatnonzero(data == ord(sign)) for sign in '" ')
-    if len(quotes) % 2:
-        return False
-    last = len(data) - 1
-    ends = np.zeros(256, dtype=bool)
-    ends[[ord("\n"), ord("\r"), ord(delimiter)]] = True
-    opening, closing = quotes[::2], quotes[1::2]
-    doubled = opening[1:] == closing[:-1] + 1
-    opens = ends[data[opening - 1]] | (opening == 0) | np.append(False, doubled)
-    closes = (
-        ends[data[np.minimum(closing + 1, last)]] | (closing == last) | np.append(doubled, False)
-    )
-    before, after = data[blanks - 1], data[np.minimum(blanks + 1, last)]
-    quoted = np.searchsorted(quotes, blanks) % 2 == 1
-    at_ends = np.where(
-        quoted, (before == ord('"')) | (after == ord('"')), ends[before] | ends[after]
-    )
-    at_ends |= (blanks == 0) | (blanks == last)
-    return bool(opens.all() and closes.all() and not at_ends.any())
