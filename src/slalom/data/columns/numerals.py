@@ -6,9 +6,11 @@ negatives such as (82), a minus behind the number, and a unit that all numbers o
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from slalom.core.arrays import Float64Array
 from slalom.data.columns.cells import (
@@ -89,15 +91,12 @@ def unit_of(series: Series) -> str:
     if is_numeric(series):
         return ""
     words = np.asarray(as_text(series).dropna().unique(), dtype=object)
-    words = np.array([w for w in words if w.lower() not in NOTHING], dtype=object)
-    if not _unit(words[:_SAMPLE]):
-        return ""
-    return _unit(words)
+    return _unit(words) if _unit(words[:_SAMPLE]) else ""
 
 
 def _unit(words: Iterable[str]) -> str:
     """The unit of nearly all of these words, if it is the same."""
-    found = [_MEASURE.match(_unsigned(word)) for word in words]
+    found = [_MEASURE.match(_unsigned(word)) for word in words if word.lower() not in NOTHING]
     units = pd.Series([_folded(match[1]) for match in found if match], dtype="str")
     if not len(units):
         return ""
@@ -125,9 +124,21 @@ def _parsed(series: Series, decimal: str, unit: str) -> tuple[Float64Array, Mask
         return values, ~np.isnan(values)
     codes, words = pd.factorize(as_text(series))
     plain = np.asarray(words, dtype=object)  # much quicker to go through than pandas' strings
-    parsed = np.array([_number(_measured(w, unit), decimal) for w in plain] + [np.nan], np.float64)
+    parsed = _plainly(plain) if decimal == "." and not unit else None
+    if parsed is None:
+        parsed = np.array([_number(_measured(word, unit), decimal) for word in plain])
     there = np.array([word.lower() not in NOTHING for word in plain] + [False])
-    return np.asarray(parsed[codes], dtype=np.float64), there[codes]
+    return np.append(parsed, np.nan)[codes].astype(np.float64), there[codes]
+
+
+def _plainly(words: NDArray[Any]) -> Float64Array | None:
+    """The numbers of words that Python reads as such; None if one is none."""
+    if "_" in "".join(words):  # Python would read 1_0 as ten
+        return None
+    try:
+        return words.astype(np.float64)
+    except ValueError:
+        return None
 
 
 def _number(word: str, decimal: str) -> float:
