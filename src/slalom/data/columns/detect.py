@@ -30,6 +30,7 @@ from slalom.data.columns.text import Text
 Column: TypeAlias = Number | Boolean | Category | Datetime | Text | Presence | Dropped
 
 _COUNTED = 20  # rows at least, for fewer may go up by chance
+_SAMPLE, _FAR_FROM = 1000, 0.5  # cells to look at first, and the share that decides
 _IDENTIFIER_NAME = re.compile(
     r"(^|[^a-z])(id|ids|uid|uuid|guid|index|idx|row|rownum|key|unnamed|no|nr|number|serial)([^a-z]|$)",
     re.IGNORECASE,
@@ -82,6 +83,9 @@ def fit_column(name: str, series: Series, numbering: bool = True) -> Column:
 
 def _are_numbers(text: Series) -> bool:
     """Whether nearly all cells are plain numbers, those aside that say "nothing here"."""
+    sample = text.iloc[:: len(text) // _SAMPLE + 1]
+    if len(sample) < len(text) and words_among_numbers(sample).mean() > _FAR_FROM:
+        return False  # as all of it would say after a while
     words = int(words_among_numbers(text).sum())
     present = int((text.notna() & ~is_nothing(text)).sum())
     return words < present and words <= (1 - MOSTLY) * present
