@@ -165,7 +165,7 @@ def test_a_few_words_in_a_column_of_numbers_are_missing_and_remembered():
     spec = fit_column("x", cells)
     assert isinstance(spec, Number)
     assert spec.words == ("-", "unknown")
-    assert "2 of them say so ('-', 'unknown')" in spec.summary
+    assert "2 of them hold '-', 'unknown'" in spec.summary
     assert spec.encode(text("unknown", "24")).tolist()[0] == [0, 1]
 
 

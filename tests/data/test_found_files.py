@@ -288,4 +288,4 @@ def test_a_word_that_nobody_knows_among_numbers_is_missing_aloud():
 def test_the_markers_of_nothing_are_named_in_the_summary_and_kept_in_the_schema():
     column = fit_column("x", text(*map(str, range(10)), *["-"] * 8))
     assert isinstance(column, Number) and column.words == ("-",)
-    assert "8 of them say so ('-')" in column.summary
+    assert "8 of them hold '-'" in column.summary

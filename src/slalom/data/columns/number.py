@@ -265,4 +265,4 @@ def _nothing(series: Series) -> str:
     """Which words were taken for "nothing here"."""
     mask = _says_nothing(series)
     shown = ", ".join(repr(word) for word in strange_words(series, mask, most=3))
-    return f"; {mask.sum():,} of them say so ({shown})" if mask.any() else ""
+    return f"; {mask.sum():,} of them hold {shown}" if mask.any() else ""
