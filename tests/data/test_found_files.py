@@ -108,7 +108,7 @@ def test_zeros_that_are_no_part_of_a_code_leave_numbers(cells):
     assert isinstance(fit_column("month", text(*cells)), Number)
 
 
-@pytest.mark.parametrize("as_type", [str, int])
+@pytest.mark.parametrize("as_type", [str, int, float, "Int64"])
 def test_dates_written_as_numbers_are_dates(as_type):
     cells = pd.Series([20240131, 20240229, 19991231] * 4).astype(as_type)
     column = fit_column("day", cells)

@@ -57,7 +57,7 @@ def fit_column(name: str, series: Series, numbering: bool = True) -> Column:
     """
     if is_datetime(series):
         return _fit_datetime(name, series)
-    if is_integer_dtype(series.dtype) and compact_format(as_text(series)):
+    if _could_be_days(series) and compact_format(as_text(series)):
         return _fit_datetime(name, series)
     if is_numeric(series):
         return _fit_numbers(name, series, numbering)
@@ -79,6 +79,14 @@ def fit_column(name: str, series: Series, numbering: bool = True) -> Column:
     if unit_of(text):
         return _fit_numbers(name, text, numbering)
     return _fit_words(name, text)
+
+
+def _could_be_days(series: Series) -> bool:
+    """Whether numbers lie where days written as 20240131 do, if they are any."""
+    if not (is_integer_dtype(series.dtype) or is_float_dtype(series.dtype)):
+        return False
+    present = series.dropna()
+    return len(present) > 0 and bool(present.between(19_000_101, 21_000_101).all())
 
 
 def _are_numbers(text: Series) -> bool:
