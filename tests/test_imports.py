@@ -38,6 +38,7 @@ def test_a_fresh_process_loads_nothing_heavy(case: str) -> None:
     assert not loaded & HEAVY
 
 
+@pytest.mark.slow
 def test_a_fit_loads_no_compiler_of_torch(tmp_path: Path) -> None:
     """It takes two seconds, for nothing: what we compile is compiled by Numba."""
     table = ROOT / "examples" / "penguins.csv"

@@ -17,6 +17,7 @@ from slalom.cli import app
 from slalom.cli.fit import seconds
 from slalom.core.errors import BadPlan
 
+pytestmark = pytest.mark.slow  # whole programs
 PROGRAM = [sys.executable, "-c", "from slalom.cli import main; main()"]
 
 

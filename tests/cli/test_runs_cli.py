@@ -23,6 +23,8 @@ from slalom.runs.train import carry_out
 from slalom.tabular.keeping import fit_in_store
 from tests.cli.test_cli import houses, run, start
 
+pytestmark = pytest.mark.slow  # whole programs
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -45,6 +45,7 @@ json_values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(json_values)
 def test_any_json_is_a_spec_or_a_bad_plan(data: Any) -> None:
     try:

@@ -126,6 +126,7 @@ def check(seed: int) -> None:
         np.testing.assert_array_equal(found, expected, err_msg=f"seed {seed}, {name}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", range(0, 100, 20))
 def test_a_table_in_a_random_dialect_is_read_as_it_was(start: int) -> None:
     for seed in range(start, start + 20):

@@ -128,6 +128,7 @@ def test_training_rows_get_the_means_of_other_rows() -> None:
     assert told > honest + 0.1  # a mean that holds the row's own target promises too much
 
 
+@pytest.mark.slow
 def test_means_let_nets_learn_levels_that_have_no_feature() -> None:
     frame, y = many_levels(4000, 800, noise=0.3)
     X, X_test, y, y_test = train_test_split(frame, y, random_state=0)
@@ -135,6 +136,7 @@ def test_means_let_nets_learn_levels_that_have_no_feature() -> None:
     assert model.score(X_test, y_test) > 0.7
 
 
+@pytest.mark.slow
 def test_words_that_say_nothing_do_not_make_a_model_believe_them() -> None:
     frame, _ = many_levels(1500, 700, noise=1.0)
     noise = np.random.default_rng(1).standard_normal(1500)

@@ -206,6 +206,7 @@ def test_a_file_whose_name_has_the_sign_is_taken_whole(tmp_path):
     assert_same(tmp_path / "a::b.csv")
 
 
+@pytest.mark.slow
 def test_standard_input(tmp_path):
     command = [sys.executable, "-m", "slalom", "inspect", "-"]
     done = subprocess.run(command, input=gzip.compress(CSV), capture_output=True, timeout=120)

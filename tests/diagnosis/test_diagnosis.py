@@ -328,6 +328,7 @@ def test_each_fold_is_diagnosed_on_its_own_rows() -> None:
         assert found["validation"] == run.state.best_loss[k]
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
     lr=st.floats(1e-9, 1e9),

@@ -142,6 +142,7 @@ except BadPlan as error:
 """
 
 
+@pytest.mark.slow
 def test_a_broken_numba_leaves_the_reference_engine_working_with_a_word() -> None:
     done = subprocess.run(
         [sys.executable, "-c", BROKEN], capture_output=True, text=True, check=True

@@ -56,6 +56,7 @@ def logistic(features: np.ndarray, digits: np.ndarray, count: int) -> float:
     return float(np.mean(scores))
 
 
+@pytest.mark.slow
 def test_a_frozen_trunk_is_as_good_as_logistic_regression_on_its_outputs(
     made: Made, images: tuple[np.ndarray, np.ndarray]
 ) -> None:
@@ -73,12 +74,14 @@ def test_a_frozen_trunk_is_better_than_logistic_regression_on_pixels(
     assert made.numbers["frozen"] > logistic(*images, count=50) + 0.05
 
 
+@pytest.mark.slow
 def test_with_50_rows_a_trunk_helps_and_a_frozen_one_most(made: Made) -> None:
     numbers = made.numbers
     assert numbers["frozen"] > numbers["fine"] > numbers["nothing"] + 0.05
     assert numbers["known_accuracy"] > 0.95
 
 
+@pytest.mark.slow
 def test_a_frozen_trunk_that_knows_half_of_the_digits_is_worse_than_none() -> None:
     numbers = make(known=5, rows=200).numbers
     assert numbers["known_accuracy"] > 0.99

@@ -123,6 +123,7 @@ def test_the_calendar_of_a_graph_is_that_of_pandas(moments: list[datetime]) -> N
     np.testing.assert_allclose(turns["hour"] * 24, hours, atol=1.1 / 3600)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [".pt2", ".onnx"])
 def test_an_exported_file_predicts_every_kind_of_column(
     mixed: pd.DataFrame, model: Predictor, tmp_path: Path, ending: str
@@ -148,6 +149,7 @@ def scores_of(script: Path, table: Path) -> pd.DataFrame:
     return pd.read_csv(StringIO(done.stdout))
 
 
+@pytest.mark.slow
 def test_a_script_scores_a_table_without_slalom(
     mixed: pd.DataFrame, model: Predictor, tmp_path: Path
 ) -> None:
@@ -160,6 +162,7 @@ def test_a_script_scores_a_table_without_slalom(
     np.testing.assert_allclose(scored["prediction_std"], model.predict_std(frame), rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_a_script_writes_classes_and_their_probabilities(root: Path, tmp_path: Path) -> None:
     table = root / "examples" / "penguins.csv"
     model = small_model(pd.read_csv(table), "species")
@@ -170,6 +173,7 @@ def test_a_script_writes_classes_and_their_probabilities(root: Path, tmp_path: P
     np.testing.assert_allclose(shares, model.predict_proba(frame), atol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_graph_tells_what_it_reads(model: Predictor, tmp_path: Path) -> None:
     import onnx
 
@@ -196,6 +200,7 @@ def test_without_the_extra_an_export_says_how_to_get_it(
         export(model, tmp_path / "mixed.onnx")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", TABLES)
 @pytest.mark.filterwarnings("ignore:Column .* alone tells the target")
 def test_every_real_table_is_predicted_the_same(
@@ -208,6 +213,7 @@ def test_every_real_table_is_predicted_the_same(
         assert largest_difference(model, path, frame) < 1e-5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", ["torch", "onnx", "csv-scores"])
 def test_the_verb_writes_beside_the_model_and_checks_on_a_table(
     format: str, mixed: pd.DataFrame, model: Predictor, tmp_path: Path
@@ -222,6 +228,7 @@ def test_the_verb_writes_beside_the_model_and_checks_on_a_table(
     assert re.search(r"2,000 rows: at most \d\.\de-\d+ from our own", done.stdout)
 
 
+@pytest.mark.slow
 def test_the_verb_refuses_what_is_no_model(tmp_path: Path) -> None:
     (tmp_path / "mixed.slalom").write_bytes(b"no model")
     done = slalom_program("export", "mixed.slalom", folder=tmp_path)

@@ -117,6 +117,7 @@ def test_a_script_does_not_name_slalom_and_says_what_it_is(tmp_path: Path) -> No
         np.testing.assert_array_equal(rows["X"], MOONS.X[MOONS.folds[0].train])
 
 
+@pytest.mark.slow
 def test_a_name_with_quotation_marks_is_text_and_no_code(tmp_path: Path) -> None:
     run = slalom.train(MLP(1, 4, 1), PLAIN, steps=2, progress=False)
     script = eject(run, tmp_path / 'net"""; raise SystemExit(7) #.py')

@@ -111,6 +111,7 @@ def test_without_the_extra_it_says_how_to_get_it(
         slalom.to_mlflow(run, tmp_path.as_uri())
 
 
+@pytest.mark.slow
 def test_the_verb_writes_for_both(
     run: slalom.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,6 +42,7 @@ def test_every_activation_by_name_has_a_code_of_its_own() -> None:
     assert len(set(CODES.values())) == len(CODES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_values_and_slopes_are_torchs(name: str) -> None:
     z = np.linspace(-30, 30, 60001, dtype=np.float32)
