@@ -27,6 +27,10 @@ QUIET = {
     "blank lines and a comment": ("\n\n# exported\na,b\n1,2\n3,4\n", AB),
     "a comment that holds the names": ("# exported\n#a,b\n1,2\n3,4\n", AB),
     "a header that begins with a hash": ("#a,b\n1,2\n3,4\n", AB),
+    "names of words after a hash": (
+        "#name,town\nann,x\nbob,y\ncid,z\n",
+        [["name", "town"], ["ann", "x"], ["bob", "y"], ["cid", "z"]],
+    ),
     "a comment that only looks like names": ("# a,b\nc,d\n1,2\n", [["c", "d"], ["1", "2"]]),
     "blank lines above": ("\n \na,b\n1,2\n3,4\n", AB),
     "runs of blanks": ("a     b\n1     2\n3     4\n", AB),
@@ -73,6 +77,12 @@ def test_titles_above_a_table_are_left_out_and_it_is_said(case):
         frame = parse_delimited(text.encode(), "t.csv")
     assert list(frame) == ["a", "b", "c"] and len(frame) == rows
     assert "left out: '" in frame.attrs[delimited.NOTES][0]
+
+
+def test_a_comment_that_holds_the_names_is_not_called_left_out():
+    frame = parse_delimited(b"# by me\n#a,b\n1,2\n3,4\n", "t.csv")
+    assert frame.attrs[delimited.NOTES] == ("1 line above the column names left out: '# by me'",)
+    assert delimited.NOTES not in parse_delimited(b"#a,b\n1,2\n3,4\n", "t.csv").attrs
 
 
 def test_an_error_names_the_line_of_the_file_and_not_of_the_table():

@@ -152,7 +152,7 @@ def _told(frame: pd.DataFrame, layout: _Layout) -> pd.DataFrame:
 
 def _left_out(dialect: Dialect, where: str) -> tuple[str, ...]:
     """What to say of lines above the table."""
-    lines = [line.strip() for line in dialect.above if line.strip()]
+    lines = dialect.left_out
     if not lines:
         return ()
     shown = ", ".join(repr(shortened(line)) for line in lines[:3]) + (", ..." if lines[3:] else "")

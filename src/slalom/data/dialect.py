@@ -46,6 +46,12 @@ class Dialect:
         return parted(text) if self.delimiter == BLANKS else text
 
     @property
+    def left_out(self) -> tuple[str, ...]:
+        """The lines above that hold something which is not read."""
+        lines = [line.strip() for line in self.above if line.strip()]
+        return tuple(lines[:-1] if self.header else lines)
+
+    @property
     def mark(self) -> str:
         """The delimiter of `table_of`."""
         return "\t" if self.delimiter == BLANKS else self.delimiter
@@ -159,10 +165,20 @@ def _titles(lines: list[str], delimiter: str) -> int:
 
 
 def _commented_header(comments: list[str], body: list[str], delimiter: str) -> str:
-    """The last comment, if it names as many columns as there are, and no other line does."""
+    """The last comment, if it names as many columns as there are, and no other line does.
+
+    Where all columns hold words the first row may be either; then a hash that stands right before
+    the first name, as in `#name,town`, says that this line holds them.
+    """
     last = next((line for line in reversed(comments) if line.strip()), "")
     names = next(fields_of(last.lstrip("# \t"), delimiter), [])
-    first = next(fields_of("".join(body), delimiter), [])
-    if len(names) != len(first) or len(names) < 2 or any(are_numbers([n]) for n in names):
+    rows = list(islice(fields_of("".join(body), delimiter), SAMPLE_ROWS))
+    if not rows or len(names) != len(rows[0]) or len(names) < 2:
         return ""
-    return last.lstrip("# \t") if any(are_numbers([cell]) for cell in first) else ""
+    if any(are_numbers([name]) for name in names):
+        return ""
+    measured = any(
+        are_numbers([row[k] for row in rows[1:] if k < len(row)]) for k in range(len(names))
+    )
+    named = any(are_numbers([cell]) for cell in rows[0]) or (not measured and last[1:2].strip())
+    return last.lstrip("# \t") if named else ""
