@@ -162,3 +162,10 @@ def test_a_large_file_in_another_encoding_is_read_whole():
     with pytest.warns(SlalomWarning, match="read as cp1252"):
         late = "a,b,c\n" + LARGE.replace("ä", "a") + "1,2,ü\n"
         assert parse_delimited(late.encode("cp1252"), "t.csv")["c"].iloc[-1] == "ü"
+
+
+def test_a_large_file_of_long_cells_is_not_taken_for_one_that_is_cut_off():
+    cell = "\n".join(["a line of a long text, as people write them in forms"] * 60)
+    text = "a,b,c\n" + f'1,"{cell}",2\n' * 500
+    frame = parse_delimited(text.encode(), "t.csv")
+    assert len(frame) == 500 and set(frame["b"]) == {cell}

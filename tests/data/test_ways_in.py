@@ -5,10 +5,13 @@ import gzip
 import io
 import json
 import lzma
+import random
 import sqlite3
 import subprocess
 import sys
+import warnings
 import zipfile
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
@@ -17,7 +20,7 @@ import pyarrow.feather
 import pyarrow.parquet
 import pytest
 
-from slalom.core.errors import BadData, BadFile, MissingExtra, SlalomWarning
+from slalom.core.errors import BadData, BadFile, MissingExtra, SlalomError, SlalomWarning
 from slalom.data.schema import Schema
 from slalom.data.table import read_table
 
@@ -219,3 +222,36 @@ def test_standard_input(tmp_path):
         timeout=120,
     )
     assert refused.returncode == 2 and b"Write it to a file first" in refused.stderr
+
+
+def test_rows_of_a_sheet_that_end_early_are_filled_up():
+    from slalom.data.sheets import _table
+
+    frame = _table([(None, "a", "b", None), (None, 1.0), (None, 2, "x"), (None,)], "t.xlsx")
+    assert frame.fillna("").to_numpy().tolist() == [["1", ""], ["2", "x"]]
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "feather", "db", "zip", "parquet", "jsonl"])
+def test_a_damaged_file_is_a_bad_file_and_nothing_else(ending, tmp_path):
+    path = tmp_path / f"t.{ending}"
+    if ending == "xlsx":
+        workbook(path, houses=(FRAME, 0))
+    elif ending == "feather":
+        pyarrow.feather.write_feather(pa.Table.from_pandas(FRAME), path)
+    elif ending == "db":
+        database(path, houses=FRAME)
+    elif ending == "zip":
+        path.write_bytes(as_zip(CSV))
+    elif ending == "parquet":
+        FRAME.to_parquet(path)
+    else:
+        FRAME.astype({"day": str}).to_json(path, orient="records", lines=True)
+    raw, draw = path.read_bytes(), random.Random(0)
+    for _ in range(60):
+        damaged = bytearray(raw)
+        place = draw.randrange(len(raw))
+        damaged[place : place + draw.randrange(1, 9)] = draw.randbytes(draw.randrange(9))
+        path.write_bytes(damaged)
+        with suppress(SlalomError), warnings.catch_warnings():  # or read, where nothing mattered
+            warnings.simplefilter("ignore", SlalomWarning)
+            read_table(path)

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import slalom
-from slalom.core.errors import BadPlan, MissingExtra
+from slalom.core.errors import BadData, BadPlan, MissingExtra
 from slalom.models import Predictor
 from slalom.models.export.formats import export, largest_difference
 from slalom.models.export.graph import Graph, readings_of, turns_of
@@ -171,6 +171,38 @@ def test_a_script_writes_classes_and_their_probabilities(root: Path, tmp_path: P
     assert (scored["prediction"] == model.predict(frame)).all()
     shares = scored[[f"probability_{label}" for label in model.target.classes]]
     np.testing.assert_allclose(shares, model.predict_proba(frame), atol=1e-12)
+
+
+@pytest.mark.slow
+def test_names_that_a_table_chose_are_text_in_a_script_and_no_code(tmp_path: Path) -> None:
+    evil = '"""\nraise SystemExit("ran")\n"""\\'
+    frame = pd.DataFrame({" size ": np.arange(400.0) ** 2, evil: np.arange(400.0)})
+    model = small_model(frame, evil.strip())
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    scored = scores_of(export(model, tmp_path / "scores.py"), tmp_path / "t.csv")
+    np.testing.assert_allclose(scored["prediction"], model.predict(slalom.read_table(frame)))
+
+
+@pytest.mark.slow
+def test_a_table_that_does_not_fit_an_exported_model_is_told_so(
+    mixed: pd.DataFrame, model: Predictor, tmp_path: Path
+) -> None:
+    script = export(model, tmp_path / "scores.py")
+    lacking = mixed.drop(columns="number")
+    with pytest.raises(BadData, match="'number'"):
+        largest_difference(model, script, slalom.read_table(lacking))
+    for frame, words in (
+        (lacking, "Error: the table lacks the column 'number'."),
+        (mixed.assign(prediction=0), "Error: the table has a column 'prediction' already."),
+    ):
+        frame.to_csv(tmp_path / "t.csv", index=False)
+        done = subprocess.run(
+            [sys.executable, script, tmp_path / "t.csv"],
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 1 and done.stderr.strip() == words and not done.stdout
 
 
 @pytest.mark.slow

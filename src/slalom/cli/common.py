@@ -7,8 +7,6 @@ import typer
 
 from slalom.core.errors import BadFile
 
-STOPPED = 130  # what a shell says of a program that Ctrl-C ended
-
 Table = Annotated[
     Path,
     typer.Argument(

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
 # What a shell says of programs that these signals end.
-CODES = (128 + signal.SIGINT, 128 + signal.SIGTERM)
+INTERRUPTED, TERMINATED = CODES = (128 + signal.SIGINT, 128 + signal.SIGTERM)
 SECONDS = 1.7  # after a signal; what is being written is written first
 
 

@@ -46,6 +46,8 @@ def predict(
 
 def _with_predictions(predictor: "Predictor", frame: "pd.DataFrame") -> "pd.DataFrame":
     """The table with the columns of the prediction behind its own."""
+    import numpy as np
+
     from slalom.data.target import ClassificationTarget
 
     target = predictor.target
@@ -53,16 +55,11 @@ def _with_predictions(predictor: "Predictor", frame: "pd.DataFrame") -> "pd.Data
     if isinstance(target, ClassificationTarget):
         probabilities = predictor.predict_proba(frame)
         added["prediction"] = target.decode(probabilities.argmax(axis=1))
-        for name, column in zip(target.classes, probabilities.T, strict=True):
-            added[f"probability_{name}"] = column
+        columns = probabilities.T
     else:
-        values, stds = (
-            found.reshape(len(frame), -1)
-            for found in (predictor.predict(frame), predictor.predict_std(frame))
-        )
-        for k, name in enumerate(target.names):
-            label = "prediction" if len(target.names) == 1 else f"prediction_{name}"
-            added |= {label: values[:, k], f"{label}_std": stds[:, k]}
+        both = [predictor.predict(frame), predictor.predict_std(frame)]
+        columns = np.stack(both, axis=-1).reshape(len(frame), -1).T
+    added |= dict(zip(predictor.column_names, columns, strict=True))
     _check_free(list(added), frame.columns.tolist())
     return frame.assign(**added)
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from slalom.cli.common import STOPPED, Seed, Threads, check_outputs
+from slalom.cli.common import Seed, Threads, check_outputs
+from slalom.cli.leaving import INTERRUPTED
 from slalom.core.errors import BadData, BadFile
 from slalom.core.terminal import say, show_table, warn
 
@@ -48,7 +49,7 @@ def race(
     )
     if run.history.empty:
         warn("Stopped before the first lap, so there is nothing to show.")
-        raise typer.Exit(STOPPED)
+        raise typer.Exit(INTERRUPTED)
     plots.race(run, out)
     rows = len(dataset.folds[0].train)
     show_table(
@@ -60,7 +61,7 @@ def race(
     say(f"Picture  {out}")
     if run.interrupted:
         warn("The race was stopped by Ctrl-C; what it had reached is shown.")
-        raise typer.Exit(STOPPED)
+        raise typer.Exit(INTERRUPTED)
 
 
 def _race_data(data: str, target: str | None, seed: int) -> "Dataset":

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from slalom.cli.common import STOPPED, StorePath, Threads, check_outputs
+from slalom.cli.common import StorePath, Threads, check_outputs
 from slalom.core.errors import BadPlan, BadRun
 from slalom.core.terminal import say, show_table, warn
 
@@ -98,7 +98,7 @@ def resume(
 ) -> None:
     """Go on with a run from where it was kept last; it ends as if nothing had stopped it."""
     from slalom.cli.fit import carry_out, seconds
-    from slalom.cli.leaving import leaving_in_time
+    from slalom.cli.leaving import INTERRUPTED, leaving_in_time
     from slalom.runs.resume import folder_of, go_back
     from slalom.tabular.keeping import resume, resume_fit
 
@@ -117,7 +117,7 @@ def resume(
         if ended.stopped_by:
             warn(f"Stopped by {ended.stopped_by}. Go on: slalom runs resume {run}")
         if ended.stopped_by == "interrupt":
-            raise typer.Exit(STOPPED)
+            raise typer.Exit(INTERRUPTED)
         return
 
     def fit_it(hooks: dict[str, Any], on_run: Any) -> Any:

@@ -117,7 +117,10 @@ def _quickly_read(raw: bytes, where: str) -> pd.DataFrame | None:
         return None
     if "\0" in head:  # UTF-16, or no text
         return None
-    layout = _layout(head, where)
+    try:
+        layout = _layout(head, where)
+    except BadData:  # which may be of the cut alone
+        return None
     if layout.dialect.delimiter == BLANKS or layout.dialect.header or len(layout.names) < 2:
         return None
     table = head[sum(map(len, layout.dialect.above)) :]

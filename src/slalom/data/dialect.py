@@ -61,7 +61,7 @@ def dialect_of(text: str) -> Dialect:
     """The dialect of a text that is not blank."""
     lines = list(islice(lines_of(text), 4 * SAMPLE_ROWS))
     first = next((k for k, line in enumerate(lines) if line.strip()), 0)
-    given = _SEPARATOR.fullmatch(lines[first].strip().lstrip("\ufeff"))
+    given = _SEPARATOR.fullmatch(lines[first].strip())
     skipped = first + 1 if given else first
     comments = list(
         takewhile(lambda line: line.startswith("#") or not line.strip(), lines[skipped:])
@@ -148,6 +148,8 @@ def _titles(lines: list[str], delimiter: str) -> int:
     Such a line has less than half of the fields that most lines have, and the first one that has
     all of them holds names.
     """
+    if delimiter == BLANKS:  # which are found only where all lines have as many fields
+        return 0
     rows = [next(fields_of(line, delimiter), []) for line in lines[:SAMPLE_ROWS]]
     widths = Counter(len(row) for row in rows if row)
     if not widths:

@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import lzma
+import re
 import sqlite3
 import sys
 import zipfile
@@ -31,6 +32,7 @@ _FOREIGN = {
     b"\x89PNG": "a picture",
     b"\x89HDF": "an HDF5 file",
 }
+_JSON = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:\{\s*"|\[\s*\{)')  # objects, in a list or not
 _KINDS = "delimited text (CSV), Parquet, Arrow, Excel (.xlsx), JSON lines or SQLite"
 
 
@@ -73,7 +75,7 @@ def _read(raw: bytes, where: str, part: str) -> pd.DataFrame:
     for magic, what in _FOREIGN.items():
         if raw.startswith(magic):
             raise BadFile(f"{where} is {what}. Expected {_KINDS}: save the table in one of these.")
-    if raw.lstrip()[:2] in (b"[{", b'{"') or (raw.lstrip()[:1] == b"[" and b"{" in raw[:1000]):
+    if _JSON.match(raw):
         return _read_json(raw, where)
     return parse_delimited(raw, where)
 
@@ -121,7 +123,7 @@ def _from_arrow(read: Callable[[], Any], kind: str, where: str) -> pd.DataFrame:
     try:
         # Without pandas' metadata a named index stays a column and is not lost.
         frame: pd.DataFrame = read().to_pandas(ignore_metadata=True)
-    except (pyarrow.ArrowException, OSError) as error:
+    except (pyarrow.ArrowException, OSError, ValueError) as error:  # ValueError: of its metadata
         raise BadFile(f"{where} begins like {kind}, but cannot be read: {error}.") from None
     return frame
 
@@ -140,11 +142,14 @@ def _read_zip(raw: bytes, where: str, part: str) -> pd.DataFrame:
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             names = [n for n in archive.namelist() if not n.endswith("/") and "__MACOSX" not in n]
-            if "xl/workbook.xml" in names:
-                return read_workbook(raw, where, part)
-            return _read(archive.read(_chosen(part, names, "file", where)), where, "")
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, zlib.error) as error:
+            is_workbook = "xl/workbook.xml" in names
+            inside = b"" if is_workbook else archive.read(_chosen(part, names, "file", where))
+    except BadFile:
+        raise
+    # What zipfile raises of damaged, encrypted and unknown archives; ValueError of a wrong place.
+    except (zipfile.BadZipFile, RuntimeError, ValueError, OSError, EOFError, zlib.error) as error:
         raise BadFile(f"{where} is a zip archive, but cannot be read: {error}.") from None
+    return read_workbook(raw, where, part) if is_workbook else _read(inside, where, "")
 
 
 def _read_sqlite(path: Path, part: str) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from slalom.core.spec import Spec
 from slalom.data.columns.cells import Mask, Series, as_text, is_numeric
 
 MissingLike: TypeAlias = Iterable[Any] | Mapping[str, Any]
-ATTRIBUTE = "slalom_missing"  # of a frame: its `Marker`s
+MARKERS = "slalom_missing"  # attribute of a frame: its `Marker`s
 
 
 class Marker(Spec):
@@ -65,7 +65,7 @@ def without_markers(frame: pd.DataFrame, markers: tuple[Marker, ...]) -> pd.Data
         mask = stands_for(frame[name], values)
         if mask.any():
             frame[name] = frame[name].mask(mask)
-    frame.attrs[ATTRIBUTE] = markers
+    frame.attrs[MARKERS] = markers
     return frame
 
 

@@ -26,8 +26,7 @@ from slalom.data.columns import (
 from slalom.data.columns.cells import Features, Series, as_text
 from slalom.data.dataset import Rows
 from slalom.data.groups import Group
-from slalom.data.missing import ATTRIBUTE as MISSING_ATTRIBUTE
-from slalom.data.missing import Marker, without_markers
+from slalom.data.missing import MARKERS, Marker, without_markers
 from slalom.data.table import NOTES, text_names
 
 _MOST_DATES = 4
@@ -92,7 +91,7 @@ class Schema(Spec):
         if not any(column.feature_names for column in columns):  # then the row is what tells most
             columns = tuple(fit_column(name, frame[name], numbering=False) for name in kept)
         means = () if answers is None else _fit_means(frame, columns, answers)
-        told = (frame.attrs.get(key, ()) for key in (MISSING_ATTRIBUTE, NOTES))
+        told = (frame.attrs.get(key, ()) for key in (MARKERS, NOTES))
         schema = cls(columns, _fit_durations(frame, columns), means, *told)
         if not schema.feature_names:
             raise BadData(_nothing_left(columns, len(frame)))

@@ -3,13 +3,23 @@
 import csv
 import io
 import warnings
+import zipfile
+import zlib
 from datetime import date, datetime, time
+from itertools import zip_longest
 from typing import Any
+from xml.etree.ElementTree import ParseError
 
 import pandas as pd
 
 from slalom.core.errors import BadData, BadFile, MissingExtra, SlalomWarning, did_you_mean
 from slalom.data.delimited import NOTES, parse_delimited
+
+# What openpyxl raises of damaged workbooks.
+_DAMAGES = (
+    *(LookupError, ValueError, OSError, TypeError, AttributeError, EOFError, RuntimeError),
+    *(ParseError, zipfile.BadZipFile, zlib.error),
+)
 
 
 def read_workbook(raw: bytes, where: str, part: str) -> pd.DataFrame:
@@ -26,15 +36,13 @@ def read_workbook(raw: bytes, where: str, part: str) -> pd.DataFrame:
             warnings.simplefilter("ignore")
             book = load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
             names = book.sheetnames
-            if part and part not in names:
-                near = did_you_mean(part, names)
-                raise BadFile(f"{where} has no sheet {part!r}. {near}")
             name = part or names[0]
-            rows = [list(row) for row in book[name].iter_rows(values_only=True)]
-    except (KeyError, ValueError, OSError, TypeError, AttributeError, EOFError) as error:
-        if isinstance(error, BadFile):
-            raise
+            sheet = book[name] if name in names else None
+            rows = [] if sheet is None else list(sheet.iter_rows(values_only=True))
+    except _DAMAGES as error:
         raise BadFile(f"{where} is an Excel workbook, but cannot be read: {error}.") from None
+    if sheet is None:
+        raise BadFile(f"{where} has no sheet {part!r}. {did_you_mean(part, names)}")
     frame = _table(rows, f"{where}, sheet {name!r}")
     if len(names) > 1 and not part:
         note = f"the first of {len(names)} sheets was read ({name!r}; also {', '.join(names[1:])})"
@@ -43,16 +51,15 @@ def read_workbook(raw: bytes, where: str, part: str) -> pd.DataFrame:
     return frame
 
 
-def _table(rows: list[list[Any]], where: str) -> pd.DataFrame:
+def _table(rows: list[tuple[Any, ...]], where: str) -> pd.DataFrame:
     cells = [[_text(value) for value in row] for row in rows]
-    used = [any(column) for column in zip(*cells, strict=True)] if cells else []
-    if not any(used):
+    columns = list(zip_longest(*cells, fillvalue=""))  # some programs write no empty ends of rows
+    used = [k for k, column in enumerate(columns) if any(column)]
+    if not used:
         raise BadData(f"{where} is empty: a table was expected, with a row of column names first.")
-    last = max(k for k, has in enumerate(used) if has) + 1
-    first = used.index(True)
     text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerows(row[first:last] for row in cells if any(row[first:last]))
+    table = zip(*columns[used[0] : used[-1] + 1], strict=True)
+    csv.writer(text).writerows(row for row in table if any(row))
     return parse_delimited(text.getvalue().encode(), where)
 
 

@@ -89,6 +89,16 @@ class Predictor:
         """`regression` or `classification`."""
         return str(self.target.task)
 
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """What the columns of a prediction are called in a table: the probability of each class, or
+        the value of each target and its standard deviation."""
+        if isinstance(self.target, ClassificationTarget):
+            return tuple(f"probability_{label}" for label in self.target.classes)
+        names = self.target.names
+        labels = ["prediction"] if len(names) == 1 else [f"prediction_{name}" for name in names]
+        return tuple(each for label in labels for each in (label, f"{label}_std"))
+
     def predict(self, frame: pd.DataFrame) -> NDArray[Any]:
         """Labels `[N]`, or values in the target's units: `[N]`, or `[N, T]` for several targets.
 

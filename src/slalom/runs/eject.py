@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from numpy.typing import NDArray
 
 from slalom.core.errors import BadPlan
 from slalom.core.files import write_whole
+from slalom.core.scripts import in_docstring, rendered
 from slalom.core.spec import Spec
 from slalom.data.batches import steps_per_epoch
 from slalom.data.dataset import Dataset
@@ -91,13 +91,12 @@ def _script(plan: Plan, data: Dataset, k: int, path: Path) -> str:
     fold = data.folds[member.fold]
     total = plan.total_steps(steps_per_epoch(len(fold.train), member.batch_size))
     of_optimizer, of_step = _optimizer(member, total)
-    environment = Environment(
-        loader=PackageLoader("slalom.runs"), undefined=StrictUndefined, keep_trailing_newline=True
-    )
     net, imports = _net(member.net)
-    text = environment.get_template("member.py.jinja").render(
-        title=_quoted(f"Member {k}: {member.label}."),
-        script=_quoted(path.name),
+    text = rendered(
+        "slalom.runs",
+        "member.py.jinja",
+        title=in_docstring(f"Member {k}: {member.label}."),
+        script=in_docstring(path.name),
         data=repr(path.with_suffix(".npz").name),
         best=repr(f"{path.stem}-best.pt"),
         last=repr(f"{path.stem}.pt"),
@@ -119,11 +118,6 @@ def _script(plan: Plan, data: Dataset, k: int, path: Path) -> str:
         scheduled=not isinstance(member.schedule, Constant),
     )
     return re.sub(r"\n{4,}", "\n\n\n", text)
-
-
-def _quoted(text: str) -> str:
-    """A text inside a docstring, whatever quotation marks a name holds."""
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
 
 
 def _net(net: NetSpec) -> tuple[str, list[str]]:

@@ -20,9 +20,9 @@ from slalom.data.columns.cells import (
     is_numeric,
     truths,
 )
-from slalom.data.columns.dates import compact_format, seconds
+from slalom.data.columns.dates import compact_format, date_formats, seconds
 from slalom.data.columns.dropped import Dropped, Presence
-from slalom.data.columns.moment import Datetime, formats_of
+from slalom.data.columns.moment import Datetime
 from slalom.data.columns.number import Number
 from slalom.data.columns.numerals import decimal_mark, numbers, unit_of, words_among_numbers
 from slalom.data.columns.text import Text
@@ -30,6 +30,7 @@ from slalom.data.columns.text import Text
 Column: TypeAlias = Number | Boolean | Category | Datetime | Text | Presence | Dropped
 
 _COUNTED = 20  # rows at least, for fewer may go up by chance
+_LATEST = 20  # number of the first row that a split has kept
 _SAMPLE, _FAR_FROM = 1000, 0.5  # cells to look at first, and the share that decides
 _IDENTIFIER_NAME = re.compile(
     r"(^|[^a-z])(id|ids|uid|uuid|guid|index|idx|row|rownum|key|unnamed|no|nr|number|serial)([^a-z]|$)",
@@ -56,9 +57,9 @@ def fit_column(name: str, series: Series, numbering: bool = True) -> Column:
         'Datetime'
     """
     if is_datetime(series):
-        return _fit_datetime(name, series)
-    if _could_be_days(series) and compact_format(as_text(series)):
-        return _fit_datetime(name, series)
+        return _fit_datetime(name, series, ("ISO8601",))
+    if _could_be_days(series) and (compact := compact_format(as_text(series))):
+        return _fit_datetime(name, series, (compact,))
     if is_numeric(series):
         return _fit_numbers(name, series, numbering)
     text = as_text(series)
@@ -66,16 +67,16 @@ def fit_column(name: str, series: Series, numbering: bool = True) -> Column:
         return Dropped(name, "every cell is missing")
     if isinstance(series.dtype, pd.CategoricalDtype):
         return _fit_words(name, text)
-    if compact_format(text):
-        return _fit_datetime(name, text)
+    if compact := compact_format(text):
+        return _fit_datetime(name, text, (compact,))
     if _are_codes(text):
         return _fit_words(name, text)
     if _are_numbers(text):
         return _fit_numbers(name, text, numbering)
     if text.nunique() > 1 and not truths(text)[1].any():
         return Boolean.fit(name, text)
-    if formats_of(text):
-        return _fit_datetime(name, text)
+    if formats := date_formats(text):
+        return _fit_datetime(name, text, formats)
     if unit_of(text):
         return _fit_numbers(name, text, numbering)
     return _fit_words(name, text)
@@ -125,15 +126,14 @@ def _fit_numbers(name: str, series: Series, numbering: bool) -> Column:
     return Number.fit(name, series)
 
 
-def _fit_datetime(name: str, series: Series) -> Column:
-    format, *others = formats_of(series)
-    values, _ = seconds(series, format, tuple(others))
+def _fit_datetime(name: str, series: Series, formats: tuple[str, ...]) -> Column:
+    values, _ = seconds(series, formats[0], formats[1:])
     present = values[~np.isnan(values)]
     if not present.size:
         return Dropped(name, "every cell is missing")
     if present.min() == present.max():
         return _constant(name, as_text(series).dropna().iloc[0], len(series) - len(present))
-    return Datetime.fit(name, series)
+    return Datetime.fit(name, series, formats)
 
 
 def _fit_words(name: str, text: Series) -> Column:
@@ -161,12 +161,13 @@ def _constant(name: str, value: str, missing: int) -> Column:
 def _counts_rows(series: Series, values: Float64Array) -> bool:
     """Whether whole numbers go up with the rows from 0 or 1 on, nearly without a gap.
 
-    A training split has gaps; a column of floating-point numbers is no counter.
+    A training split has gaps and may lack the first rows; a column of floating-point numbers is no
+    counter.
     """
     if is_float_dtype(series.dtype) or len(values) < _COUNTED:
         return False
     whole, low, high = (values == np.floor(values)).all(), values.min(), values.max()
-    dense = 0 <= low <= _COUNTED and high - low < 2 * len(values)
+    dense = 0 <= low <= _LATEST and high - low < 2 * len(values)
     return bool(whole and dense and (np.diff(values) > 0).all())
 
 

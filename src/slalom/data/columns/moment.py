@@ -57,9 +57,15 @@ class Datetime(Spec):
         self.require(set(self.cycles) <= set(_PERIODS), "cycles", f"some of {list(_PERIODS)}")
 
     @classmethod
-    def fit(cls, name: str, series: Series) -> Self:
-        """The spec of a column in which at least two different points in time occur."""
-        format, *others = formats_of(series)
+    def fit(cls, name: str, series: Series, formats: tuple[str, ...] = ()) -> Self:
+        """The spec of a column in which at least two different points in time occur.
+
+        Args:
+            name: of the column.
+            series: its cells.
+            formats: of text cells; found when not given.
+        """
+        format, *others = formats or formats_of(series)
         values, failed = seconds(series, format, tuple(others))
         missing = np.isnan(values)
         present = values[~missing]
@@ -197,12 +203,12 @@ def _doubts(series: Series, format: str, others: tuple[str, ...]) -> str:
     """What is said of cells that could be two dates."""
     if is_datetime(series):
         return ""
-    text = as_text(series)
-    twofold = int(two_readings(text, (format, *others)).sum())
-    if twofold:
-        return f"; {counted(twofold, 'cell')} could be two dates and count as missing"
+    if others:
+        twofold = int(two_readings(as_text(series), (format, *others)).sum())
+        cells = counted(twofold, "cell")
+        return f"; {cells} could be two dates and count as missing" if twofold else ""
     other = swapped(format)
-    if not others and other and not seconds(series, other)[1].any():
+    if other and not seconds(series, other)[1].any():
         return f"; day and month could be the other way round ({other})"
     return ""
 

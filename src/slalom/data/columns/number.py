@@ -130,9 +130,11 @@ class Number(Spec):
         scale = Scale.fit(known)
         tail = scale.fit_tail(known)
         levels = few_values(known)
-        words = strange_words(series, failed | _says_nothing(series))
-        _warn_of_words(name, series)
-        note = _note(series, values, failed, unit)
+        nothing = _says_nothing(series)
+        words = strange_words(series, failed | nothing)
+        if failed.any():
+            _warn_of_words(name, series)
+        note = _note(series, values, failed, nothing, unit)
         return cls(name, scale, tail, levels, bool(missing.any()), decimal, words, note, unit)
 
     @property
@@ -233,7 +235,7 @@ def _warn_of_words(name: str, series: Series) -> None:
     )
 
 
-def _note(series: Series, values: Float64Array, failed: Mask, unit: str) -> str:
+def _note(series: Series, values: Float64Array, failed: Mask, nothing: Mask, unit: str) -> str:
     note = f"{np.nanmin(values):g} to {np.nanmax(values):g}" + (f" {unit}" if unit else "")
     missing = int(np.isnan(values).sum())
     if missing:
@@ -243,7 +245,9 @@ def _note(series: Series, values: Float64Array, failed: Mask, unit: str) -> str:
         words = strange_words(series, failed)
         shown = ", ".join(repr(w) for w in words[:3]) + (", ..." if len(words) > 3 else "")
         note += f"; {failed.sum():,} of them hold no finite number ({shown})"
-    note += _nothing(series)
+    if nothing.any():
+        shown = ", ".join(repr(word) for word in strange_words(series, nothing, most=3))
+        note += f"; {nothing.sum():,} of them hold {shown}"
     far = sentinel(values[~np.isnan(values)])
     if far is not None:
         rows = counted(int((values == far).sum()), "row")
@@ -259,10 +263,3 @@ def _says_nothing(series: Series) -> Mask:
     if is_numeric(series):
         return np.zeros(len(series), dtype=bool)
     return is_nothing(as_text(series))
-
-
-def _nothing(series: Series) -> str:
-    """Which words were taken for "nothing here"."""
-    mask = _says_nothing(series)
-    shown = ", ".join(repr(word) for word in strange_words(series, mask, most=3))
-    return f"; {mask.sum():,} of them hold {shown}" if mask.any() else ""

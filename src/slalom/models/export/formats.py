@@ -6,19 +6,20 @@ import logging
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from slalom.core.arrays import Float64Array
 from slalom.core.errors import BadPlan, MissingExtra
 from slalom.core.files import write_whole
+from slalom.core.scripts import in_docstring, rendered
 from slalom.data.target import ClassificationTarget, RegressionTarget
-from slalom.models.export.graph import Graph, readings_of
+from slalom.models.export.graph import Graph, readings_of, widths
 from slalom.models.export.readings import read_cells
 from slalom.models.export.standalone import standalone
 from slalom.models.predictor import Predictor
@@ -77,13 +78,16 @@ def largest_difference(predictor: Predictor, path: str | Path, frame: pd.DataFra
         predictor: what was exported.
         path: of the file, `.pt2` or `.onnx`, or of the script.
         frame: the table, from `read_table`.
+
+    Raises:
+        BadData: when a column that the schema needs is missing or cannot be read.
     """
     path = Path(path)
-    readings = read_cells(frame, readings_of(predictor.schema))
     ours, scale = [predictor.predict_features(predictor.schema.encode(frame))], np.ones(1)
     if isinstance(predictor.target, RegressionTarget):
         scale = np.array(predictor.target.scale)
         ours.append(predictor.predict_std(frame).reshape(len(frame), -1))
+    readings = read_cells(frame, readings_of(predictor.schema))
     theirs = _run_onnx(path, readings) if path.suffix == ".onnx" else _run_torch(path, readings)
     return max(float(np.abs((a - b) / scale).max()) for a, b in zip(theirs, ours, strict=True))
 
@@ -91,18 +95,11 @@ def largest_difference(predictor: Predictor, path: str | Path, frame: pd.DataFra
 def described(predictor: Predictor) -> dict[str, Any]:
     """What a program reads of a table and gives, JSON-ready."""
     target = predictor.target
-    classes = list(target.classes) if isinstance(target, ClassificationTarget) else []
-    if isinstance(target, ClassificationTarget):
-        columns = [f"probability_{label}" for label in classes]
-    else:
-        names = ["prediction"] if len(target.names) == 1 else target.names
-        labels = [n if n == "prediction" else f"prediction_{n}" for n in names]
-        columns = [each for label in labels for each in (label, f"{label}_std")]
     return {
         "task": predictor.task,
         "readings": readings_of(predictor.schema),
-        "columns": columns,
-        "classes": classes,
+        "columns": list(predictor.column_names),
+        "classes": list(target.classes) if isinstance(target, ClassificationTarget) else [],
     }
 
 
@@ -128,8 +125,8 @@ def _write_torch(predictor: Predictor, path: Path) -> None:
 
 def _write_onnx(predictor: Predictor, path: Path) -> None:
     try:
-        import onnxruntime  # noqa: F401
-        import onnxscript  # noqa: F401  # what torch's exporter is made of
+        for needed in ("onnxscript", "onnxruntime"):  # which torch's exporter and we load later
+            import_module(needed)
     except ImportError as error:
         raise MissingExtra("An ONNX graph", "onnx") from error
     outputs = ["probability"] if predictor.task == "classification" else ["value", "std"]
@@ -149,15 +146,14 @@ def _write_onnx(predictor: Predictor, path: Path) -> None:
 
 def _write_script(predictor: Predictor, path: Path) -> None:
     program = path.with_suffix(".pt2")
-    environment = Environment(
-        loader=PackageLoader("slalom.models"), undefined=StrictUndefined, keep_trailing_newline=True
-    )
     source = standalone(read_cells, given=frozenset({"BadData"}))
     imports, _, functions = source.partition("\n\n")
-    text = environment.get_template("scorer.py.jinja").render(
-        title=f"Scores tables: {', '.join(predictor.target.columns)}.",
-        script=path.name,
-        program=program.name,
+    text = rendered(
+        "slalom.models",
+        "scorer.py.jinja",
+        title=in_docstring(f"Scores tables: {', '.join(predictor.target.columns)}."),
+        script=in_docstring(path.name),
+        program=in_docstring(program.name),
         program_name=repr(program.name),
         imports=imports,
         functions=functions,
@@ -186,7 +182,7 @@ FORMATS: Mapping[str, tuple[str, Callable[[Predictor, Path], None]]] = {
 
 
 def _program(predictor: Predictor) -> torch.export.ExportedProgram:
-    width = sum(len(reading.get("words", "1")) for reading in readings_of(predictor.schema))
+    width = sum(widths(predictor.schema))
     example = torch.zeros(3, width, dtype=torch.float64)  # torch takes 1 row for a constant
     rows = {0: torch.export.Dim.DYNAMIC}
     try:

@@ -35,6 +35,11 @@ def readings_of(schema: Schema) -> list[Reading]:
     return [_reading(part) | _missing(schema, part) for part in _parts(schema)]
 
 
+def widths(schema: Schema) -> list[int]:
+    """How many numbers each reading is: one, or one for each word of a text."""
+    return [len(part.tokens) if isinstance(part, Text) else 1 for part in _parts(schema)]
+
+
 class Graph(torch.nn.Module):
     """The whole of a predictor: readings `[N, R]` in float64 to predictions.
 
@@ -114,18 +119,12 @@ def _reading(part: Column | TargetMeans) -> Reading:
 
 def _features(schema: Schema, readings: torch.Tensor) -> torch.Tensor:
     """The features `[N, I]` of readings `[N, R]`, as `Schema.encode` gives them, float32."""
-    cells = dict(zip(_parts(schema), _split(schema, readings), strict=True))
+    cells = dict(zip(_parts(schema), torch.split(readings, widths(schema), dim=1), strict=True))
     times = {part.name: x for part, x in cells.items() if isinstance(part, Datetime)}
     columns = [_of_column(c, cells[c]) for c in schema.columns if c in cells]
     durations = [_scaled(d, times[d.end] - times[d.start]) for d in schema.durations]
     means = [_of_column(part, cells[part]) for part in schema.means]
     return torch.cat([*columns, *durations, *means], dim=1).float()
-
-
-def _split(schema: Schema, readings: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    """The readings `[N, k]` of each part."""
-    words = (part.tokens if isinstance(part, Text) else ("",) for part in _parts(schema))
-    return torch.split(readings, [len(each) for each in words], dim=1)
 
 
 def _of_column(part: Column | TargetMeans, cells: torch.Tensor) -> torch.Tensor:
