@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 import slalom
 from slalom import MLP, SGD
 from slalom.core.errors import BadFile
+from slalom.plots import learning_curves
 from slalom.tabular.fit import Fit, fit_table
 from slalom.tabular.report import write_report
 from slalom.tabular.report.embedding import embedded
@@ -134,6 +135,9 @@ def test_nets_that_were_never_trained_are_not_counted(page: Page, classification
     begun = int((classification.run.leaderboard()["status"] != "not begun").sum())
     assert begun < len(classification.run.population)
     assert f"{begun} nets were trained" in page.text
+    assert f"One line a member, {begun} in all" in page.text
+    title = learning_curves(classification.run).axes[0].get_title(loc="left")
+    assert f"loss of {begun} members" in title
 
 
 def test_a_regression_has_a_picture_for_each_target(tmp_path: Path) -> None:

@@ -58,6 +58,12 @@ class Curves:
     order: NDArray[np.int64]
     diverged: Float64Array
 
+    @property
+    def trained(self) -> int:
+        """How many members have a curve, or diverged before they had one."""
+        curves = np.array([len(y) > 0 for y in self.y])
+        return int((curves | ~np.isnan(self.diverged)).sum())
+
 
 def curves(run: Outcome, measure: Literal["validation", "training"] | None = None) -> Curves:
     """The learning curves of a run.
@@ -195,8 +201,8 @@ def learning_curves(run: Outcome, path: str | Path | None = None) -> Figure:
 
 
 def _title(numbers: Curves, optimizer: str) -> str:
-    members, best = len(numbers.order), float(numbers.score[numbers.order[0]])
-    if members == 1:
+    members, best = numbers.trained, float(numbers.score[numbers.order[0]])
+    if len(numbers.order) == 1:
         kind = "best validation loss" if numbers.measure == "validation" else "training loss"
         at = numbers.diverged[0]
         end = f"{kind} {number(best)}" if np.isnan(at) else f"diverged at {numbers.unit} {at:.4g}"

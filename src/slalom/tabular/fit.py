@@ -205,6 +205,11 @@ class Fit:
         return board.rename(columns=lambda name: name.replace("_", " "))
 
     @property
+    def trained(self) -> int:
+        """How many members were trained at all; `tabular.elimination` held the others back."""
+        return int((self.run.state.step > 0).sum())
+
+    @property
     def field(self) -> str:
         """Who is on the leaderboard."""
         members, folds = len(self.run.population), self.rows.folds

@@ -79,7 +79,7 @@ def render(fit: Fit, model: Path) -> str:
         columns=_records(fit.columns),
         unused=int((fit.columns["features"] == 0).sum()),
         leaders=_records(fit.leaderboard(LEADERS)),
-        trained=int((fit.run.state.step > 0).sum()),
+        trained=fit.trained,
         nets=len(fit.predictor.modules),
         model=str(model),
         quoted=_quoted(model),
@@ -137,7 +137,7 @@ def _curves(fit: Fit) -> EmbeddedPicture | None:
     return EmbeddedPicture(
         embedded(plots.learning_curves(fit.run)),
         "Learning curves of all members",
-        f"One line a member, {len(fit.run.population)} in all; the best ones are named.",
+        f"One line a member, {fit.trained:,} in all; the best ones are named.",
     )
 
 
