@@ -24,21 +24,16 @@ from sklearn.model_selection import train_test_split
 from harness.results import FOLDER, markdown, write
 from slalom import Classifier, Constant, Regressor
 from slalom.data.columns import number
-from slalom.tabular import default, distinct, elimination, ensemble, greedy, splits
+from slalom.tabular import default, distinct, elimination, ensemble, splits
 from tables import TABLES, at_hand, scored
 
 FULL = "nothing"
 
 
-def best_alone(predictions: NDArray[np.float64], score: Any, weight: Any) -> NDArray[np.float64]:
+def best_alone(predictions: NDArray[np.float64], score: Any) -> NDArray[np.float64]:
     """All weight on the candidate that is best on all validation rows."""
-    losses = [score(weight)(each) for each in predictions]
+    losses = [score(each) for each in predictions]
     return np.eye(len(predictions))[int(np.argmin(losses))]
-
-
-def one_choice(predictions: NDArray[np.float64], score: Any, weight: Any) -> NDArray[np.float64]:
-    """One greedy choice on all validation rows."""
-    return greedy.greedy_weights(predictions, score(weight))
 
 
 # What is left out, and what of the program is something else then: (module, name, value).
@@ -50,17 +45,13 @@ INGREDIENTS: Mapping[str, Iterable[tuple[Any, str, Any]]] = {
     ],
     "embeddings": [(default, "EMBEDDED", 0)],
     "embeddings of large scale": [(default, "SCALES", default.SCALES[:-3])],
-    "nets without embeddings": [(default, "PLAIN", 0)],
-    "dropout": [(default, "DROPOUTS", (0.0,))],
-    "weight decay": [(default, "DECAYS", (0.0,))],
     "beta2 below .999": [(default, "BETAS", ((0.9, 0.999),))],
     "activations but ReLU": [(default, "ACTIVATIONS", ("relu",))],
     "a falling rate": [(default, "CosineAnnealingLR", Constant)],
     "halving on the first fold": [(elimination, "RUNGS", ()), (elimination, "KEPT", 1.0)],
     "longer trainings": [(default, "LONGEST", 1.0)],
     "five folds": [(splits, "SMALL", 0)],
-    "the ensemble": [(ensemble, "bagged_weights", best_alone)],
-    "bags": [(ensemble, "bagged_weights", one_choice)],
+    "the ensemble": [(ensemble, "greedy_weights", best_alone)],
     "features of few values": [(number, "_FEW_VALUES", ())],
     "features of far values": [(number.Scale, "fit_tail", lambda self, values: None)],
     "copies as rows": [(distinct, "MOST_COPIES", 0.0)],

@@ -24,14 +24,14 @@ class Classifier(ClassifierMixin, PopulationEstimator):  # type: ignore[misc]  #
 
     Args:
         members: the population; when not given, 8 to 128 candidates drawn from a space of widths,
-            embeddings, activations, dropouts, rates and decays (see `slalom.tabular.default`), as
-            many as the time allows. Folds are set by the estimator.
+            embeddings, activations and rates (see `slalom.tabular.default`), as many as the time
+            allows. Folds are set by the estimator.
         loss: cross_entropy or bce_with_logits (two classes), or a spec; cross_entropy when not
             given.
         class_weight: None, "balanced" (classes count alike, however many rows they have), or a
             dictionary from class to weight.
-        epochs, batch_size, patience, validation, missing, time_limit, engine, threads,
-            random_state, progress: as for `Regressor`.
+        epochs, batch_size, patience, validation, missing: as for `Regressor`.
+        time_limit, engine, threads, random_state, progress: as for `Regressor`.
 
     Attributes:
         classes_: the classes, sorted; columns of `predict_proba` come in this order.

@@ -18,8 +18,8 @@ class Regressor(RegressorMixin, PopulationEstimator):  # type: ignore[misc]  # s
 
     Args:
         members: the population; when not given, 8 to 128 candidates drawn from a space of widths,
-            embeddings, activations, dropouts, rates and decays (see `slalom.tabular.default`), as
-            many as the time allows; the better ones are trained further. Folds are set by the
+            embeddings, activations and rates (see `slalom.tabular.default`), as many as the time
+            allows; the better ones are trained further. Folds are set by the
             estimator.
         loss: mse, l1, huber or gaussian_nll, or a spec; mse when not given.
         epochs: passes over the training rows; 40 when not given (24 from 10,000 rows on), and up to

@@ -27,7 +27,7 @@ from slalom.runs.train import carry_out
 from slalom.tabular import default
 from slalom.tabular.candidate import Candidate, candidates
 from slalom.tabular.elimination import by_first_fold, share
-from slalom.tabular.greedy import Score, bagged_weights
+from slalom.tabular.greedy import Score, greedy_weights
 from slalom.tabular.pace import SAFETY, duration, within
 from slalom.tabular.preparation import Preparation
 
@@ -241,7 +241,7 @@ def _weighted(prepared: Preparation, run: Run) -> tuple[Candidate, ...]:
         )
     truth, weight = _validated(prepared, folds)
     told = np.array([_telling(p, truth) for p in predictions])
-    weights = iter(bagged_weights(told, partial(_score, truth), weight).tolist())
+    weights = iter(greedy_weights(told, _score(truth, weight)).tolist())
     return tuple(c if c.predictions is None else replace(c, weight=next(weights)) for c in judged)
 
 
