@@ -11,7 +11,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 PYTEST := $(ONE_THREAD) $(BIN)/pytest -n 2 --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check soak bench docs lessons lint format clean
+.PHONY: help install demo test check soak bench docs lessons site lint format clean
 
 help:  ## list the verbs
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile
@@ -45,6 +45,13 @@ docs: $(INSTALLED)  ## draw the pictures of the README anew
 lessons: $(INSTALLED)  ## all lessons in both languages, as pages with pictures, in gallery/
 	$(BIN)/slalom lessons --out gallery
 
+site: $(INSTALLED)  ## the documentation and the lessons, as pages in site/ that need no server
+	rm -rf site build/site
+	mkdir -p build
+	cp -RL docs/site build/site
+	$(BIN)/sphinx-build -W --keep-going --quiet -d build/doctrees build/site site
+	$(BIN)/slalom lessons --out site/lessons
+
 lint: $(INSTALLED)  ## format, rules, strict types: reads only
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
@@ -55,11 +62,11 @@ format: $(INSTALLED)  ## rewrite files as `make lint` wants them, where that is 
 	$(BIN)/ruff check --fix
 
 clean:  ## remove everything that the other verbs made
-	rm -rf .venv demo gallery dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv demo gallery site dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find src tests benchmarks examples -name __pycache__ -prune -exec rm -rf {} +
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "Slalom needs Python 3.11 or newer; none was found." >&2; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev,polars,excel,onnx,tensorboard,mlflow]'
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev,docs,polars,excel,onnx,tensorboard,mlflow]'
 	touch $@

@@ -11,7 +11,7 @@ from slalom.data.dataset import Dataset
 
 
 def quadratic(n: int = 100, noise: float = 0.2, seed: int = 0) -> Dataset:
-    """y = x^2 + noise on [-1, 1]: the first curve of the notes.
+    """y = x^2 + noise on [-1, 1].
 
     Args:
         n: points, evenly spaced.
@@ -38,7 +38,7 @@ def step(n: int = 100, noise: float = 0.1, seed: int = 0) -> Dataset:
 
 
 def gaussians(n: int = 200, spread: float = 1.0, seed: int = 0) -> Dataset:
-    """Two clouds of normal points around (2, 2) and (-2, -2): the two classes of the notes.
+    """Two clouds of normal points around (2, 2) and (-2, -2), one a class.
 
     Args:
         n: points in all, half a class.

@@ -157,7 +157,7 @@ class Training:
 
     @property
     def records(self) -> NDArray[Any]:
-        """All `RECORD`s so far, in the order in which they were written."""
+        """All rows of history (`RECORD`) so far, in the order in which they were written."""
         if len(self._records) > 1:
             self._records = [np.concatenate(self._records)]
         return self._records[0]
