@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from slalom.core.errors import BadPlan
+from slalom.core.language import tr
 from slalom.plots.decision_regions import draw_classes, draw_regions, shades
 from slalom.plots.labels import member_labels, number, shortened
 from slalom.plots.movie import Movie
@@ -68,10 +69,11 @@ def _caption(run: Outcome, i: int, k: int) -> str:
     # A diverged member does no more steps, so its last frames show it where it stayed.
     at, still = int(run.state.diverged_at[k]), frame.step[k] == run.state.step[k]
     if at >= 0 and still:
-        return f"diverged at step {at}"
-    caption = f"step {frame.step[k]}  loss {number(float(frame.train_loss[k]))}"
+        return tr("diverged at step {step}", step=at)
+    loss = number(float(frame.train_loss[k]))
+    caption = tr("step {step}  loss {loss}", step=frame.step[k], loss=loss)
     if run.metric == "accuracy":
-        caption += f"  accuracy {frame.metric[k]:.3f}"
+        caption += "  " + tr("accuracy {share:.3f}", share=frame.metric[k])
     return caption
 
 

@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from slalom.core.arrays import Float64Array
 from slalom.core.errors import BadData
+from slalom.core.language import tr
 from slalom.plots.checks import check_rows, codes
-from slalom.plots.labels import counted, shortened
+from slalom.plots.labels import rows_of, shortened
 from slalom.plots.style import (
     BLUE,
     QUIET,
@@ -65,7 +66,7 @@ def calibration_numbers(
     if len(classes) == 2:
         sure, hit, subject = p[:, 1], a == 1, str(classes[1])
     else:
-        sure, hit, subject = p.max(axis=1), a == p.argmax(axis=1), "the predicted class"
+        sure, hit, subject = p.max(axis=1), a == p.argmax(axis=1), tr("the predicted class")
     # As sklearn.calibration.calibration_curve: a bin holds its right edge.
     where = np.searchsorted(np.linspace(0, 1, bins + 1)[1:-1], sure)
     counts = np.bincount(where, minlength=bins)
@@ -121,7 +122,7 @@ def calibration(
     numbers = calibration_numbers(truth, probabilities, classes)
     figure = picture(6.4, 5.6)
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3.4, 1))
-    top.plot([0, 1], [0, 1], color=QUIET, linewidth=1.1, linestyle=(0, (5, 3)), label="perfect")
+    top.plot([0, 1], [0, 1], color=QUIET, linewidth=1.1, linestyle=(0, (5, 3)), label=tr("perfect"))
     top.errorbar(
         numbers.confident,
         numbers.right,
@@ -134,20 +135,21 @@ def calibration(
         linewidth=2,
         elinewidth=1,
         capsize=3,
-        label="predictions, with 95 % interval",
+        label=tr("predictions, with 95 % interval"),
     )
     top.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     binary = len(classes) == 2
     subject = shortened(numbers.subject, 24)
-    top.set_ylabel(f"share that is {subject}" if binary else "share that is right")
-    top.set_title(
-        f"Calibration error {numbers.error:.3f} on {counted(int(numbers.counts.sum()), 'row')}"
+    top.set_ylabel(
+        tr("share that is {name}", name=subject) if binary else tr("share that is right")
     )
+    rows = rows_of(int(numbers.counts.sum()))
+    top.set_title(tr("Calibration error {error:.3f} on {rows}", error=numbers.error, rows=rows))
     bottom.bar(_centers(numbers), numbers.counts, width=0.092, color=BLUE)
     bottom.grid(False, axis="x")
-    bottom.set_ylabel("rows")
+    bottom.set_ylabel(tr("rows"))
     bottom.yaxis.get_major_locator().set_params(integer=True)
-    bottom.set_xlabel(f"predicted probability of {subject}")
+    bottom.set_xlabel(tr("predicted probability of {name}", name=subject))
     figure.legend(loc="outside lower left", ncols=2, borderaxespad=0.2)
     figure.align_ylabels()
     return finish(figure, path)

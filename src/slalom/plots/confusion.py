@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from slalom.core.arrays import Float64Array
+from slalom.core.language import tr
 from slalom.plots.checks import check_rows, codes
-from slalom.plots.labels import counted, shortened
+from slalom.plots.labels import rows_of, shortened
 from slalom.plots.style import (
     INK,
     finish,
@@ -54,7 +55,8 @@ def confusion_numbers(
         place = np.full(len(classes), most - 1)
         place[often] = np.arange(most - 1)
         a, b = place[a], place[b]
-        names = [*(names[k] for k in often), f"{len(classes) - most + 1} other classes"]
+        others = tr("{count} other classes", count=len(classes) - most + 1)
+        names = [*(names[k] for k in often), others]
     counts = np.zeros((len(names), len(names)), dtype=np.int64)
     np.add.at(counts, (a, b), 1)
     totals = counts.sum(axis=1, keepdims=True)
@@ -126,9 +128,10 @@ def confusion(
             fontsize=10 if size <= 8 else 8 if size <= 14 else 7,
             color="white" if dark else "#b5b5b5" if faint else INK,
         )
-    axes.set_xlabel("predicted class")
-    axes.set_ylabel("true class")
-    bar = figure.colorbar(image, ax=axes, label="% of the true class", shrink=0.7, pad=0.02)
+    axes.set_xlabel(tr("predicted class"))
+    axes.set_ylabel(tr("true class"))
+    bar = figure.colorbar(image, ax=axes, label=tr("% of the true class"), shrink=0.7, pad=0.02)
     bar.outline.set_visible(False)
-    axes.set_title(f"Accuracy {numbers.accuracy:.3f} on {counted(numbers.rows, 'row')}")
+    share, rows = numbers.accuracy, rows_of(numbers.rows)
+    axes.set_title(tr("Accuracy {share:.3f} on {rows}", share=share, rows=rows))
     return finish(figure, path)

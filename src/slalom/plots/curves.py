@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from slalom.core.arrays import Float64Array
 from slalom.core.errors import BadPlan
+from slalom.core.language import tr
 from slalom.plots.labels import loss_words, member_labels, number, shortened
 from slalom.plots.style import (
     COLORS,
@@ -192,24 +193,47 @@ def learning_curves(run: Outcome, path: str | Path | None = None) -> Figure:
         _draw_training(axes, curves(run, "training"), names[0], numbers)
     gone = _draw_diverged(axes, numbers, names, high)
     named = _name_optimizers(axes, names, gone)
-    axes.set_xlabel(numbers.unit)
-    kind = "" if len(names) == 1 and numbers.measure == "validation" else f"{numbers.measure} "
-    axes.set_ylabel(f"{kind}loss ({loss_words(run.plan.loss)})")
+    axes.set_xlabel(tr("epoch") if numbers.unit == "epoch" else tr("step"))
+    axes.set_ylabel(_measured(numbers, loss_words(run.plan.loss)))
     whole_ticks(axes)
     axes.set_title(_title(numbers, run.population[0].optimizer.label), pad=33 if named else None)
     return finish(figure, path)
 
 
+def _measured(numbers: Curves, kind: str) -> str:
+    """What the height of a curve is; a single net shows both losses."""
+    if numbers.measure == "training":
+        return tr("training loss ({kind})", kind=kind)
+    if len(numbers.order) == 1:
+        return tr("loss ({kind})", kind=kind)
+    return tr("validation loss ({kind})", kind=kind)
+
+
 def _title(numbers: Curves, optimizer: str) -> str:
     members, best = numbers.trained, float(numbers.score[numbers.order[0]])
     if len(numbers.order) == 1:
-        kind = "best validation loss" if numbers.measure == "validation" else "training loss"
-        at = numbers.diverged[0]
-        end = f"{kind} {number(best)}" if np.isnan(at) else f"diverged at {numbers.unit} {at:.4g}"
-        return f"{shortened(optimizer, 50)}: {end}"
+        return f"{shortened(optimizer, 50)}: {_end(numbers, number(best))}"
     if not np.isfinite(best):
-        return f"All {members:,} members diverged"
-    return f"Best {numbers.measure} loss of {members:,} members: {number(best)}"
+        return tr("All {members:,} members diverged", members=members)
+    loss = number(best)
+    if numbers.measure == "validation":
+        return tr("Best validation loss of {members:,} members: {loss}", members=members, loss=loss)
+    return tr("Best training loss of {members:,} members: {loss}", members=members, loss=loss)
+
+
+def _end(numbers: Curves, loss: str) -> str:
+    """What became of a single member."""
+    at = numbers.diverged[0]
+    if np.isnan(at):
+        validated = numbers.measure == "validation"
+        return (
+            tr("best validation loss {loss}", loss=loss)
+            if validated
+            else tr("training loss {loss}", loss=loss)
+        )
+    if numbers.unit == "epoch":
+        return tr("diverged at epoch {epoch:.4g}", epoch=at)
+    return tr("diverged at step {step:.4g}", step=at)
 
 
 def _best(numbers: Curves) -> list[int]:
@@ -321,7 +345,7 @@ def _draw_training(axes: Axes, training: Curves, name: str, validation: Curves) 
     axes.set_xlim(min(left, float(x.min())), right)
     axes.plot(x, y, color=QUIET, linewidth=1.1, zorder=2)
     ends = [float(validation.y[0][-1]), float(y[-1])]
-    end_labels(axes, ends, ["validation", "training"], [color_of(name), QUIET])
+    end_labels(axes, ends, [tr("validation"), tr("training")], [color_of(name), QUIET])
 
 
 def _draw_diverged(axes: Axes, numbers: Curves, names: list[str], high: float) -> int:
@@ -369,7 +393,7 @@ def _name_optimizers(axes: Axes, names: list[str], gone: int) -> bool:
                 color=INK,
                 marker="x",
                 linestyle="none",
-                label=f"{gone:,} diverged",
+                label=tr("{count:,} diverged", count=gone),
             )
         )
     if handles:

@@ -13,8 +13,9 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from slalom.core.arrays import Float64Array
+from slalom.core.language import tr
 from slalom.data.dataset import Dataset
-from slalom.plots.labels import member_labels, shortened
+from slalom.plots.labels import member_labels, rows_of, shortened
 from slalom.plots.points import (
     check_regions,
     some,
@@ -139,15 +140,20 @@ def decision_regions(
     axes.set_xlabel(shortened(data.feature_names[0], 60))
     axes.set_ylabel(shortened(data.feature_names[1], 40))
     _legend_classes(figure, data, bool((numbers.predicted != numbers.y).any()))
-    accuracy = f"accuracy {numbers.train_accuracy:.3f} on {(~numbers.validation).sum():,} rows"
-    if numbers.validation.any():
-        accuracy = (
-            f"validation accuracy {numbers.validation_accuracy:.3f} "
-            f"(training {numbers.train_accuracy:.3f})"
-        )
     name = shortened(member_labels(run.population)[numbers.member], 90)
-    headline(axes, accuracy[0].upper() + accuracy[1:], name)
+    headline(axes, _accuracy(numbers), name)
     return finish(figure, path)
+
+
+def _accuracy(numbers: Regions) -> str:
+    if numbers.validation.any():
+        return tr(
+            "Validation accuracy {validation:.3f} (training {training:.3f})",
+            validation=numbers.validation_accuracy,
+            training=numbers.train_accuracy,
+        )
+    rows = rows_of(len(numbers.y))
+    return tr("Accuracy {share:.3f} on {rows}", share=numbers.train_accuracy, rows=rows)
 
 
 def draw_regions(
@@ -227,7 +233,7 @@ def _legend_classes(figure: Figure, data: Dataset, mistakes: bool) -> None:
         handle(shortened(str(c), 24), k, class_color(k), "white") for k, c in enumerate(shown)
     ]
     if mistakes:
-        handles.append(handle("predicted wrongly", 0, "white", INK))
+        handles.append(handle(tr("predicted wrongly"), 0, "white", INK))
     figure.legend(
         handles=handles,
         loc="outside right upper",

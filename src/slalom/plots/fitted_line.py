@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from slalom.core.arrays import Float64Array
+from slalom.core.language import tr
 from slalom.engine.measure import measure
 from slalom.plots.labels import member_labels, number, shortened
 from slalom.plots.points import (
@@ -105,8 +106,15 @@ def fitted_line(run: Outcome, member: int | None = None, path: str | Path | None
         zorder=4,
     )
     name_axes(axes, run.dataset)
-    rows = "validation" if numbers.validated else "training"
-    score = "accuracy" if run.dataset.task == "classification" else "R²"
-    axes.set_title(f"{rows.capitalize()} loss {number(numbers.loss)}, {score} {numbers.score:.3f}")
+    loss = number(numbers.loss)
+    told = [
+        tr("Validation loss {loss}", loss=loss)
+        if numbers.validated
+        else tr("Training loss {loss}", loss=loss),
+        tr("accuracy {share:.3f}", share=numbers.score)
+        if run.dataset.task == "classification"
+        else f"R² {numbers.score:.3f}",
+    ]
+    axes.set_title(tr(", ").join(told))
     figure.legend(loc="outside lower left", ncols=3, borderaxespad=0.2)
     return finish(figure, path)

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from slalom.core.arrays import Float64Array
 from slalom.core.errors import BadData
+from slalom.core.language import tr
 from slalom.plots.checks import column
 from slalom.plots.labels import shortened
 from slalom.plots.style import (
@@ -83,7 +84,10 @@ def importance(
     axes.axvline(0, color=QUIET, linewidth=0.8)
     axes.spines["left"].set_visible(False)
     axes.grid(False, axis="y")
-    axes.set_xlabel(f"drop in {shortened(score, 30)} when the column is shuffled")
-    more = f" (top {len(shown)} of {len(names)} columns)" if len(names) > len(shown) else ""
-    axes.set_title(f"What mattered{more}")
+    axes.set_xlabel(tr("drop in {score} when the column is shuffled", score=shortened(score, 30)))
+    if len(names) > len(shown):
+        title = tr("What mattered (top {shown} of {all} columns)", shown=len(shown), all=len(names))
+    else:
+        title = tr("What mattered")
+    axes.set_title(title)
     return finish(figure, path)

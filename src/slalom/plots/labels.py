@@ -1,24 +1,26 @@
 """Words in pictures: what members are called, what a loss measures, how numbers are written."""
 
 import math
+import re
+from unicodedata import east_asian_width
 
+from slalom.core.language import tr
 from slalom.losses import Loss
 from slalom.optim import Constant
 from slalom.population import Member, Population
 
-LOSS_WORDS = {
-    "MSE": "mean squared error",
-    "L1": "mean absolute error",
-    "Huber": "Huber loss",
-    "CrossEntropy": "cross entropy, nats",
-    "BCEWithLogits": "binary cross entropy, nats",
-    "GaussianNLL": "Gaussian negative log likelihood, nats",
-}
-
 
 def loss_words(loss: Loss) -> str:
     """What a loss measures, with its unit where it has one of its own."""
-    return LOSS_WORDS.get(loss.kind, loss.kind)
+    words = {
+        "MSE": tr("mean squared error"),
+        "L1": tr("mean absolute error"),
+        "Huber": tr("Huber loss"),
+        "CrossEntropy": tr("cross entropy, nats"),
+        "BCEWithLogits": tr("binary cross entropy, nats"),
+        "GaussianNLL": tr("Gaussian negative log likelihood, nats"),
+    }
+    return words.get(loss.kind, loss.kind)
 
 
 def number(value: float) -> str:
@@ -28,17 +30,17 @@ def number(value: float) -> str:
     ('0.0123', '3,734', 'diverged')
     """
     if not math.isfinite(value):
-        return "diverged"
+        return tr("diverged")
     return f"{value:,.0f}" if 1000 <= abs(value) < 1e9 else f"{value:.3g}"
 
 
-def counted(n: int, word: str) -> str:
-    """A number with its word.
+def rows_of(n: int) -> str:
+    """How many rows, in words.
 
-    >>> counted(1, "member"), counted(1200, "member")
-    ('1 member', '1,200 members')
+    >>> rows_of(1), rows_of(1200)
+    ('1 row', '1,200 rows')
     """
-    return f"{n:,} {word}{'' if n == 1 else 's'}"
+    return tr("1 row") if n == 1 else tr("{n:,} rows", n=n)
 
 
 def shortened(text: object, length: int) -> str:
@@ -51,6 +53,28 @@ def shortened(text: object, length: int) -> str:
     if len(line) > length:
         line = line[: length - 1].rstrip() + "…"
     return line.replace("$", r"\$")
+
+
+_HAN, _CLOSING = r"\u2e80-\u9fff\uff00-\uffef", "，。：；？！、）"
+_PIECES = re.compile(rf"\s*（*(?:[{_HAN}]|[^\s{_HAN}]+)[{_CLOSING}]*")
+
+
+def wrapped(text: str, columns: int) -> str:
+    """A text in lines of at most so many columns, of which a Chinese character takes two.
+
+    Chinese breaks between any two characters, but no line begins with a closing mark.
+
+    >>> wrapped("The loss rose.", 10), wrapped("损失上升，而后下降。", 8)
+    ('The loss\\nrose.', '损失上\\n升，而后\\n下降。')
+    """
+    lines = [""]
+    for piece in _PIECES.findall(text):
+        longer = lines[-1] + piece
+        if sum(2 if east_asian_width(c) in "WF" else 1 for c in longer) <= columns:
+            lines[-1] = longer
+        else:
+            lines.append(piece.lstrip())
+    return "\n".join(lines)
 
 
 def member_labels(population: Population) -> list[str]:

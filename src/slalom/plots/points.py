@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from slalom.core.arrays import Float64Array
 from slalom.core.errors import BadPlan
+from slalom.core.language import tr
 from slalom.data.dataset import Dataset
-from slalom.plots.labels import counted, shortened
+from slalom.plots.labels import shortened
 from slalom.plots.style import (
     PALE,
     QUIET,
@@ -56,7 +57,9 @@ def check_regions(data: Dataset, what: str) -> None:
 
 def features(data: Dataset) -> str:
     shape = data.X.shape[1:]
-    return counted(shape[0], "feature") if len(shape) == 1 else f"rows of shape {shape}"
+    if len(shape) != 1:
+        return f"rows of shape {shape}"
+    return f"{shape[0]:,} feature{'' if shape == (1,) else 's'}"
 
 
 def span_of(values: NDArray[Any]) -> tuple[float, float]:
@@ -77,8 +80,8 @@ def draw_points(
 ) -> None:
     """The data of one feature: filled points for training, hollow ones for validation."""
     for points, label, face in (
-        (train, "training rows", PALE),
-        (validation, "validation rows", "w"),
+        (train, tr("training rows"), PALE),
+        (validation, tr("validation rows"), "w"),
     ):
         if len(points):
             x, y = points[some(len(points))].T
@@ -91,4 +94,5 @@ def name_axes(axes: Axes, data: Dataset) -> None:
     if data.task == "regression":
         axes.set_ylabel(shortened(data.target_names[0], 40))
         return
-    axes.set_ylabel(f"probability of {shortened(str(data.classes[1]), 30)}")
+    name = shortened(str(data.classes[1]), 30)
+    axes.set_ylabel(tr("probability of {name}", name=name))

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from slalom.core.arrays import Float64Array
 from slalom.core.errors import BadPlan
-from slalom.plots.labels import counted, loss_words, member_labels, number, shortened
+from slalom.core.language import tr
+from slalom.plots.labels import loss_words, member_labels, number, shortened
 from slalom.plots.style import (
     color_of,
     end_labels,
@@ -263,8 +264,8 @@ def race(run: Outcome, path: str | Path | None = None) -> Figure:
     )
     whole_ticks(axes)
     axes.margins(x=0.01)
-    axes.set_xlabel("step")
-    axes.set_ylabel(f"training loss ({loss_words(run.plan.loss)})")
+    axes.set_xlabel(tr("step"))
+    axes.set_ylabel(tr("training loss ({kind})", kind=loss_words(run.plan.loss)))
     axes.set_title(_title(racers))
     return finish(figure, path)
 
@@ -278,33 +279,40 @@ def _gone(lane: Lane) -> float | None:
 def _title(racers: tuple[Lane, ...]) -> str:
     best = racers[0]
     if not np.isfinite(best.final):
-        return "Every optimizer diverged"
-    return f"{best.name} ends lowest: training loss {number(best.final)}"
+        return tr("Every optimizer diverged")
+    loss = number(best.final)
+    return tr("{name} ends lowest: training loss {loss}", name=best.name, loss=loss)
 
 
 def _result(lane: Lane) -> str:
     if lane.diverged == len(lane.members):
-        return "diverged"
+        return tr("diverged")
+    loss = number(lane.final)
     if lane.diverged:
-        return f"{number(lane.final)}, {lane.diverged} of {len(lane.members)} seeds diverged"
-    return number(lane.final)
+        gone, all_seeds = lane.diverged, len(lane.members)
+        return tr("{loss}, {gone} of {all} seeds diverged", loss=loss, gone=gone, all=all_seeds)
+    return loss
 
 
 def _explanation(racers: tuple[Lane, ...], window: int) -> str:
     """What lines and numbers are, in a line above the legend."""
     seeds = max(len(lane.members) for lane in racers)
-    line = "median" if seeds > 1 else ""
-    if window > 1:
-        line += f"{' of the ' if line else ''}mean over {window} steps"
-    parts = [f"line: {line}"] if line else []
+    parts = []
     if seeds > 1:
-        parts.append(f"band: lowest to highest of {counted(seeds, 'seed')}")
-    elif window > 1:
-        parts.append("faint: every step")
-    parts.append("number: mean loss of the last epoch" + (", median" if seeds > 1 else ""))
+        if window > 1:
+            parts.append(tr("line: median of the mean over {steps} steps", steps=window))
+        else:
+            parts.append(tr("line: median"))
+        parts.append(tr("band: lowest to highest of {seeds} seeds", seeds=seeds))
+        parts.append(tr("number: mean loss of the last epoch, median"))
+    else:
+        if window > 1:
+            parts.append(tr("line: mean over {steps} steps", steps=window))
+            parts.append(tr("faint: every step"))
+        parts.append(tr("number: mean loss of the last epoch"))
     if len(racers) > LANES:
-        parts.append(f"the best {LANES} of {len(racers)} racers")
-    return "; ".join(parts)
+        parts.append(tr("the best {shown} of {all} racers", shown=LANES, all=len(racers)))
+    return tr("; ").join(parts)
 
 
 def _styles(drawn: tuple[Lane, ...]) -> list[Any]:

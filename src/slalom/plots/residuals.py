@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
 from slalom.core.arrays import Float64Array
+from slalom.core.language import tr
 from slalom.plots.checks import check_rows, column
-from slalom.plots.labels import counted, number, shortened
+from slalom.plots.labels import number, rows_of, shortened
 from slalom.plots.style import (
     BLUE,
     DENSITY,
@@ -90,7 +91,6 @@ def residuals(
     span = _span(numbers)
     both = np.stack([numbers.truth, numbers.predicted])
     gone = int(((both < span[0]) | (both > span[1])).any(axis=0).sum())
-    outside = f"; {counted(gone, 'row')} outside" if gone else ""
     if len(numbers.truth) <= SCATTERED:
         left.scatter(
             numbers.truth,
@@ -111,22 +111,28 @@ def residuals(
             cmap=DENSITY,
             linewidths=0.1,
         )
-        bar = figure.colorbar(cells, ax=left, label="rows", shrink=0.8, pad=0.02)
+        bar = figure.colorbar(cells, ax=left, label=tr("rows"), shrink=0.8, pad=0.02)
         bar.outline.set_visible(False)
     left.axline((span[0], span[0]), slope=1, color=INK, linewidth=1.1, linestyle=(0, (5, 3)))
+    told = [tr("dashed: predicted = true")]
+    if gone:
+        told.append(tr("{rows} outside", rows=rows_of(gone)))
     left.text(
         0.03,
         0.97,
-        f"dashed: predicted = true{outside}",
+        tr("; ").join(told),
         transform=left.transAxes,
         fontsize=8.5,
         va="top",
         color=QUIET,
     )
-    left.set(xlim=span, ylim=span, xlabel=f"true {name}{tail}", ylabel=f"predicted {name}{tail}")
+    left.set(xlim=span, ylim=span)
+    left.set_xlabel(tr("true {name}", name=name) + tail)
+    left.set_ylabel(tr("predicted {name}", name=name) + tail)
     for axis in (left.xaxis, left.yaxis):
         grouped_digits(axis, max(map(abs, span)))
-    left.set_title(f"R² {numbers.r2:.3f} on {counted(len(numbers.truth), 'row')}")
+    rows = rows_of(len(numbers.truth))
+    left.set_title(tr("R² {value:.3f} on {rows}", value=numbers.r2, rows=rows))
     _draw_residuals(right, numbers, tail)
     return finish(figure, path)
 
@@ -150,8 +156,8 @@ def _draw_residuals(axes: Any, numbers: Residuals, tail: str) -> None:
     axes.hist(numbers.residuals, edges, color=BLUE, edgecolor="white", linewidth=0.6)
     axes.axvline(0, color=INK, linewidth=1.1, linestyle=(0, (5, 3)))
     axes.grid(False, axis="x")
-    axes.set_xlabel(f"residual: true − predicted{tail}")
-    axes.set_ylabel("rows")
+    axes.set_xlabel(tr("residual: true − predicted") + tail)
+    axes.set_ylabel(tr("rows"))
     axes.locator_params(axis="x", nbins=5)
     axes.yaxis.get_major_locator().set_params(integer=True)
     grouped_digits(axes.yaxis, axes.get_ylim()[1])
@@ -162,7 +168,7 @@ def _draw_residuals(axes: Any, numbers: Residuals, tail: str) -> None:
         axes.text(
             0.99,
             0.985,
-            f"{counted(beyond, 'row')} beyond",
+            tr("{rows} beyond", rows=rows_of(beyond)),
             transform=axes.transAxes,
             ha="right",
             va="top",

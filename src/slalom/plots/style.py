@@ -9,11 +9,13 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any, cast
 
 import matplotlib
 import numpy as np
+from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.colors import LinearSegmentedColormap
@@ -65,10 +67,13 @@ WIDTH, HEIGHT = 8.0, 5.0  # inches
 SCREEN_DPI, FILE_DPI = 100, 160  # 800 pixels wide in a notebook, 1280 in a file
 PICTURES = (".png", ".svg", ".pdf")
 
+CHINESE = "Slalom Sans SC"  # a font that comes with us, see fonts/README.md
+
 STYLE: dict[str, Any] = {
     "figure.facecolor": "white",
     "figure.dpi": SCREEN_DPI,
     "savefig.dpi": FILE_DPI,
+    "font.family": ["DejaVu Sans", CHINESE],  # the second for glyphs that the first lacks
     "font.size": 10.0,
     "text.color": INK,
     "axes.edgecolor": QUIET,
@@ -117,11 +122,21 @@ def look() -> Iterator[None]:
     otherwise one could take over another's settings as if they were the user's.
     """
     with _ONE_AT_A_TIME, matplotlib.rc_context(), warnings.catch_warnings():
-        # A name in a script that the font lacks is drawn as boxes; the user cannot help it.
+        # A name in a script that the fonts lack is drawn as boxes; the user cannot help it.
         warnings.filterwarnings("ignore", r"Glyph .* missing from font", UserWarning)
+        _register_fonts()
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(cast(Any, STYLE))
         yield
+
+
+def _register_fonts() -> None:
+    """Let matplotlib know the fonts that come with us, if it does not yet."""
+    if any(font.name == CHINESE for font in font_manager.fontManager.ttflist):
+        return
+    with as_file(files("slalom.plots") / "fonts") as folder:
+        for path in sorted(folder.glob("*.ttf")):
+            font_manager.fontManager.addfont(path)
 
 
 def picture(width: float = WIDTH, height: float = HEIGHT) -> Picture:

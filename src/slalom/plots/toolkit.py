@@ -9,9 +9,10 @@ from slalom.plots.decision_regions import draw_boundaries as draw_boundaries
 from slalom.plots.decision_regions import draw_classes as draw_classes
 from slalom.plots.decision_regions import draw_regions as draw_regions
 from slalom.plots.decision_regions import region_numbers as region_numbers
-from slalom.plots.labels import counted as counted
 from slalom.plots.labels import number as number
+from slalom.plots.labels import rows_of as rows_of
 from slalom.plots.labels import shortened as shortened
+from slalom.plots.labels import wrapped as wrapped
 from slalom.plots.movie import LAST_MS as LAST_MS
 from slalom.plots.movie import Movie as Movie
 from slalom.plots.movie import Track as Track
@@ -19,6 +20,7 @@ from slalom.plots.points import draw_points as draw_points
 from slalom.plots.points import name_axes as name_axes
 from slalom.plots.race import race as race
 from slalom.plots.style import BLUE as BLUE
+from slalom.plots.style import CHINESE as CHINESE
 from slalom.plots.style import GREEN as GREEN
 from slalom.plots.style import INK as INK
 from slalom.plots.style import ORANGE as ORANGE
