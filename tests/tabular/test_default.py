@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from slalom import Population
 from slalom.data.batches import steps_per_epoch
-from slalom.optim import Adam, Constant, CosineAnnealingLR, Warmup
+from slalom.optim import Adam, AdamW, Constant, CosineAnnealingLR, Warmup
 from slalom.tabular import default
 from slalom.tabular.elimination import share
 
@@ -18,10 +18,12 @@ def population(
     seed: int = 0,
     operations: float = 1e15,
     numbers: tuple[int, ...] = (0, 4),
+    classes: bool = False,
 ) -> Population:
     members, length = default.default_population(
         inputs=7,
         outputs=3,
+        classes=classes,
         numbers=numbers,
         rows=rows,
         folds=1,
@@ -41,6 +43,16 @@ def test_the_population_is_as_varied_as_promised() -> None:
     assert len({m.optimizer.lr for m in members}) > 8 and len({m.seed for m in members}) > 50
     assert len(set(members)) == len(members)
     assert {m.optimizer.kind for m in members} == {Adam.kind}
+    assert {m.net.dropout for m in members} == {0.0}
+
+
+def test_nets_that_tell_classes_are_held_back() -> None:
+    members = population(classes=True)
+    assert {m.optimizer.kind for m in members} == {AdamW.kind}
+    assert {m.net.dropout for m in members} == set(default.DROPOUTS)
+    assert {m.optimizer.weight_decay for m in members} == set(default.DECAYS)
+    plain = sum(m.net.embedding is None for m in members) / len(members)
+    assert 0.2 < plain < 0.4
 
 
 def test_every_net_takes_the_features_and_gives_the_outputs() -> None:
@@ -57,6 +69,7 @@ def test_a_row_of_many_numbers_gets_smaller_embeddings_and_at_last_none() -> Non
         members, _ = default.default_population(
             inputs=columns,
             outputs=1,
+            classes=False,
             numbers=tuple(range(columns)),
             rows=100,
             folds=1,
@@ -86,7 +99,14 @@ def test_the_candidates_take_no_more_operations_than_allowed() -> None:
 def test_what_all_candidates_leave_of_the_operations_goes_into_longer_trainings() -> None:
     def lengths(operations: float, epochs: int | None = None) -> tuple[int, int]:
         members, length = default.default_population(
-            inputs=3, outputs=1, numbers=(), rows=300, folds=1, operations=operations, epochs=epochs
+            inputs=3,
+            outputs=1,
+            classes=False,
+            numbers=(),
+            rows=300,
+            folds=1,
+            operations=operations,
+            epochs=epochs,
         )
         schedule = members[0].schedule
         assert isinstance(schedule, Warmup)

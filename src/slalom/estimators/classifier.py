@@ -24,8 +24,8 @@ class Classifier(ClassifierMixin, PopulationEstimator):  # type: ignore[misc]  #
 
     Args:
         members: the population; when not given, 8 to 128 candidates drawn from a space of widths,
-            embeddings, activations and rates (see `slalom.tabular.default`), as many as the time
-            allows. Folds are set by the estimator.
+            embeddings, activations, dropouts, rates and decays (see `slalom.tabular.default`), as
+            many as the time allows. Folds are set by the estimator.
         loss: cross_entropy or bce_with_logits (two classes), or a spec; cross_entropy when not
             given.
         class_weight: None, "balanced" (classes count alike, however many rows they have), or a

@@ -15,13 +15,12 @@ import torch
 
 from slalom.data.batches import steps_per_epoch
 from slalom.nets import MLP, Periodic
-from slalom.optim import Adam, CosineAnnealingLR, Schedule, Warmup
+from slalom.optim import Adam, AdamW, CosineAnnealingLR, Schedule, Warmup
 from slalom.population import Member, Population, sample
 from slalom.tabular.elimination import share
 
 # The space, such as it was best on the tables of development: see benchmarks/README.md. Wider nets
-# and larger embeddings say no more than longer trainings of these, which fit into a core's cache;
-# and of dropout, weight decay and nets without embeddings nothing was lost when they were left out.
+# and larger embeddings say no more than longer trainings of these, which fit into a core's cache.
 WIDTHS, DEPTHS = (48, 64, 96, 128), (1, 2, 3)
 ACTIVATIONS = ("relu", "gelu", "silu")
 RATES = (0.0015, 0.002, 0.0025, 0.003, 0.004, 0.005, 0.006, 0.008, 0.01, 0.013, 0.016, 0.02)
@@ -29,6 +28,11 @@ BETAS = ((0.9, 0.97), (0.9, 0.99), (0.9, 0.999))
 SIZES = (8, 12, 16, 20)
 SCALES = (0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0)
 EMBEDDED = 256  # numbers that all embeddings of a net are together, at most
+# What holds nets back pays for classes alone, where a net that is sure and wrong costs most; for
+# numbers nets are better without.
+DROPOUTS = (0.0, 0.0, 0.0, 0.05, 0.1, 0.2, 0.3)
+DECAYS = (0.001, 0.002, 0.004, 0.01, 0.02, 0.04, 0.1, 0.2, 0.3)
+PLAIN = 3  # of ten candidates do without an embedding
 
 FEWEST, MOST = 8, 128  # candidates
 LONGEST = 3.0  # times the usual epochs, at most
@@ -77,6 +81,7 @@ def default_population(
     *,
     inputs: int,
     outputs: int,
+    classes: bool,
     numbers: tuple[int, ...],
     rows: int,
     folds: int,
@@ -88,6 +93,7 @@ def default_population(
 
     Args:
         inputs, outputs: of the nets.
+        classes: whether classes are to be told, not numbers.
         numbers: which inputs are numbers on a scale, and may be embedded.
         rows: to train on, in a fold.
         folds: of a whole training; see `slalom.tabular.elimination` for who gets one.
@@ -97,7 +103,7 @@ def default_population(
         seed: of the drawing.
     """
     length = usual_epochs(rows) if epochs is None else epochs
-    drawn = partial(_drawn, inputs, outputs, numbers, rows, seed)
+    drawn = partial(_drawn, inputs, outputs, classes, numbers, rows, seed)
     population = drawn(length)
     whole = accumulate(float(length * folds) * operations_of(m, rows) for m in population)
     spent = np.array([total * share(folds, count) for count, total in enumerate(whole, start=1)])
@@ -108,23 +114,34 @@ def default_population(
 
 
 def _drawn(
-    inputs: int, outputs: int, numbers: tuple[int, ...], rows: int, seed: int, epochs: int
+    inputs: int,
+    outputs: int,
+    classes: bool,
+    numbers: tuple[int, ...],
+    rows: int,
+    seed: int,
+    epochs: int,
 ) -> Population:
     """`MOST` candidates."""
     size = batch_size(rows)
     steps = epochs * steps_per_epoch(rows, size)
+    held_back = {
+        "optimizer": AdamW(),
+        "weight_decay": list(DECAYS),
+        "dropout": list(DROPOUTS),
+    }
     return sample(
         MOST,
         sample_seed=seed,
         net=[MLP(inputs, *[w] * depth, outputs) for w in WIDTHS for depth in DEPTHS],
-        embedding=_embeddings(numbers),
+        embedding=_embeddings(numbers, PLAIN if classes else 0),
         activation=list(ACTIVATIONS),
-        optimizer=Adam(),
         lr=list(RATES),
         betas=list(BETAS),
         batch_size=size,
         seed=range(1000),
         schedule=Warmup(max(1, steps // 20), start_factor=0.1, then=CosineAnnealingLR()),
+        **(held_back if classes else {"optimizer": Adam()}),
     )
 
 
@@ -142,11 +159,12 @@ def shortened(schedule: Schedule, share: float) -> Schedule:
     return schedule
 
 
-def _embeddings(numbers: tuple[int, ...]) -> Sequence[Periodic | None]:
-    """What to draw from: one of every size and scale, none where no input is a number."""
+def _embeddings(numbers: tuple[int, ...], plain: int) -> Sequence[Periodic | None]:
+    """What to draw from: none in `plain` of ten draws, else one of every size and scale."""
     if not numbers:
         return [None]
     largest = EMBEDDED // len(numbers)
     if largest < 2:
         return [None]
-    return [Periodic(numbers, min(size, largest), scale) for size in SIZES for scale in SCALES]
+    every = [Periodic(numbers, min(size, largest), scale) for size in SIZES for scale in SCALES]
+    return [*every, *[None] * round(len(every) * plain / (10 - plain))]

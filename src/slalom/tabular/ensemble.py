@@ -188,6 +188,7 @@ def _plan(prepared: Preparation, settings: Settings, faster: float = 1.0) -> Pla
         members, length = default.default_population(
             inputs=data.X.shape[1],
             outputs=loss.outputs(data.targets),
+            classes=data.task == "classification",
             numbers=prepared.schema.numbers,
             rows=rows,
             folds=folds,
