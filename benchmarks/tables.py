@@ -173,7 +173,8 @@ def report(results: pd.DataFrame) -> list[str]:
 
 def places(means: dict[str, pd.DataFrame]) -> str:
     """How often Slalom is better than the best and than the second of the boosters."""
-    errors = pd.concat([1 - means["r2"]] * ("r2" in means) + [means.get("log_loss")])
+    unexplained = 1 - means["r2"] if "r2" in means else None
+    errors = pd.concat([unexplained, means.get("log_loss")])
     ranked = errors[list(BOOSTERS)].apply(sorted, axis=1, result_type="expand")
     first, second = ((errors["slalom"] < ranked[k]).sum() for k in (0, 1))
     return (
