@@ -1,21 +1,29 @@
 """Lessons as files: one in a folder, or all of them as a gallery."""
 
+import base64
 import io
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
+from markupsafe import Markup
 from rich.console import Console
 from rich.progress import Progress
 
 from slalom import lessons
 from slalom.core.errors import BadFile
 from slalom.core.files import write_whole
-from slalom.lessons.lesson import Figure, Made
-from slalom.lessons.page import body, index, page
-from slalom.lessons.prose import LANGUAGES
+from slalom.core.language import LANGUAGES, language
+from slalom.lessons.glossary_page import GLOSSARY, glossary_body
+from slalom.lessons.lesson import Figure, Made, Sweep
+from slalom.lessons.linking import linked
+from slalom.lessons.page import TAGS, Card, Dial, Link, Shown, body, index, page, words
 from slalom.plots.toolkit import Movie, Track, look
+
+Keep: TypeAlias = Callable[[str, bytes], str]  # from name and content of an image to its address
+FIRST = next(iter(LANGUAGES))
 
 
 def name_of(name: str, figure: Figure) -> str:
@@ -33,25 +41,42 @@ def content_of(figure: Figure, track: Track = iter) -> bytes:
     return stream.getvalue()
 
 
-def write(made: Made, folder: str | Path, languages: Iterable[str]) -> list[Path]:
-    """Write a lesson: its pictures, its scripts, and a page in each language.
+def write(made: Made, folder: str | Path, lang: str) -> list[Path]:
+    """Write a lesson: its pictures, its scripts, and a page that holds all of these in itself.
 
     Args:
         made: the lesson.
         folder: where; it is made if it is not there. Other files in it stay.
-        languages: of "en" and "zh".
+        lang: "en" or "zh".
 
     Returns:
-        The files, the pages last.
+        The files, the page last.
 
     Raises:
         BadFile: when one cannot be written.
     """
-    return _write(made, make_folder(folder), dict.fromkeys(languages, ()))
+    folder = make_folder(folder)
+    contents, shown = dict[str, bytes](), dict[str, Shown]()
+    with language(lang):
+        for name, draw in made.figures.items():
+            figure = draw()
+            with counted(f"{made.lesson.name}: {name}") as track:
+                contents[name_of(name, figure)] = content_of(figure, track)
+            shown[name] = _shown({name: figure}, _embedded)
+    contents |= {name: code.encode() for name, code in made.code(lang).items()}
+    title = lessons.title(made.lesson.name, lang)
+    contents[f"{lang}.html"] = page(title, lang, body(made, lang, shown.__getitem__)).encode()
+    for name, content in contents.items():
+        write_whole(folder / name, content)
+    return [folder / name for name in contents]
 
 
-def write_gallery(folder: str | Path) -> Path:
-    """Write all lessons in all languages, and an index of them in each.
+def write_gallery(folder: str | Path, names: Sequence[str] = lessons.NAMES) -> Path:
+    """Write lessons in all languages with what moves in them, an index, and a glossary.
+
+    Args:
+        folder: where; it is made if it is not there. Other files in it stay.
+        names: of the lessons, in their order.
 
     Returns:
         The English index.
@@ -60,56 +85,155 @@ def write_gallery(folder: str | Path) -> Path:
         BadFile: when a file cannot be written.
     """
     folder = make_folder(folder)
-    first = next(iter(LANGUAGES))
-    homes = {lang: "index.html" if lang == first else f"index.{lang}.html" for lang in LANGUAGES}
-    for place, name in enumerate(lessons.NAMES):
+    cards: dict[str, list[Card]] = {lang: [] for lang in LANGUAGES}
+    for name in names:
         made = lessons.get(name).make()
-        _write(made, make_folder(folder / name), _links(place, homes))
-    for lang, home in homes.items():
-        listed = [(f"{name}/{lang}.html", lessons.title(name, lang)) for name in lessons.NAMES]
-        others = [(homes[other], LANGUAGES[other]) for other in LANGUAGES if other != lang]
-        write_whole(folder / home, index(listed, lang, others).encode())
-    return folder / homes[first]
+        swept = {sweep.figure: (sweep, _swept(made, sweep)) for sweep in made.lesson.sweeps}
+        for lang in LANGUAGES:
+            with language(lang):
+                shown = _kept(made, swept, folder / name, lang)
+            _write_page(made, shown, folder, lang, names)
+            cards[lang].append(_card(made, shown, lang))
+    for lang in LANGUAGES:
+        others = {other: _file("index", other) for other in LANGUAGES}
+        text = index(cards[lang], lang, _links(lang, others))
+        write_whole(folder / _file("index", lang), text.encode())
+        others = {other: _file("glossary", other) for other in LANGUAGES}
+        entries = glossary_body(lang, f"{{}}/{lang}.html".format)
+        text = page(GLOSSARY.in_(lang), lang, entries, _links(lang, others))
+        write_whole(folder / _file("glossary", lang), text.encode())
+    return folder / _file("index", FIRST)
 
 
-def _links(place: int, homes: dict[str, str]) -> dict[str, list[tuple[str, str]]]:
-    """What stands above a lesson of the gallery, for each language."""
-
-    def neighbour(step: int, lang: str, arrow: str) -> list[tuple[str, str]]:
-        if not 0 <= place + step < len(lessons.NAMES):
-            return []
-        name = lessons.NAMES[place + step]
-        return [(f"../{name}/{lang}.html", arrow.format(lessons.title(name, lang)))]
-
+def _swept(made: Made, sweep: Sweep) -> dict[str, Made]:
+    """The lesson with each value of a sweep, by the name of its file."""
+    name = sweep.parameter
     return {
-        lang: [
-            (f"../{homes[lang]}", "↑"),
-            *neighbour(-1, lang, "← {}"),
-            *neighbour(1, lang, "{} →"),
-            *((f"{other}.html", LANGUAGES[other]) for other in LANGUAGES if other != lang),
-        ]
-        for lang in LANGUAGES
+        f"{sweep.figure}/{name}-{value}": made
+        if value == made.values[name]
+        else made.lesson.make(**{name: value})
+        for value in sweep.values
     }
 
 
-def _write(made: Made, folder: Path, links: Mapping[str, Sequence[tuple[str, str]]]) -> list[Path]:
-    written, addresses = [], {}
+def _kept(
+    made: Made, swept: Mapping[str, tuple[Sweep, Mapping[str, Made]]], folder: Path, lang: str
+) -> dict[str, Shown]:
+    """All figures of a lesson, drawn and written below `folder`."""
+
+    def keep(name: str, content: bytes) -> str:
+        path = folder / lang / name
+        write_whole(make_folder(path.parent) / path.name, content)
+        return f"{lang}/{name}"
+
+    shown = {}
     for name, draw in made.figures.items():
-        figure = draw()
-        path = folder / name_of(name, figure)
-        with counted(f"{made.lesson.name}: {path.name}") as track:
-            write_whole(path, content_of(figure, track))
-        addresses[name] = path.name
-        written.append(path)
-    for name, code in made.code.items():
-        write_whole(folder / name, code.encode())
-        written.append(folder / name)
-    for lang, above in links.items():
-        title = lessons.title(made.lesson.name, lang)
-        text = page(title, lang, body(made, lang, addresses.__getitem__), above)
-        write_whole(folder / f"{lang}.html", text.encode())
-        written.append(folder / f"{lang}.html")
-    return written
+        if name in swept:
+            sweep, runs = swept[name]
+            figures = {file: run.figures[name]() for file, run in runs.items()}
+            shown[name] = _shown(figures, keep, _dial(made, sweep))
+        else:
+            shown[name] = _shown({name: draw()}, keep)
+    return shown
+
+
+def _dial(made: Made, sweep: Sweep) -> Dial:
+    parameters = {parameter.name: parameter for parameter in made.lesson.parameters}
+    start = sweep.values.index(made.values[sweep.parameter])
+    return Dial(parameters[sweep.parameter], sweep.values, start)
+
+
+def _shown(figures: Mapping[str, Figure], keep: Keep, dial: Dial | None = None) -> Shown:
+    """A figure, drawn once or for each value of a parameter, as images that are kept.
+
+    Args:
+        figures: by the names of their files, without endings.
+        keep: where the images go.
+        dial: over the values.
+    """
+    images = []
+    for name, figure in figures.items():
+        with counted(name) as track:
+            contents = _images_of(figure, track)
+        images.append([keep(name + ending, content) for ending, content in contents.items()])
+    width, height = (figure.figure if isinstance(figure, Movie) else figure).get_size_inches()
+    pace = figure.pace if isinstance(figure, Movie) else 0
+    return Shown(images, (round(100 * width), round(100 * height)), pace, dial)
+
+
+def _images_of(figure: Figure, track: Track) -> dict[str, bytes]:
+    """What a player shows, by the ending of its name: an image a moment for a movie, else one."""
+    if isinstance(figure, Movie):
+        return {f"/{i:03}.webp": content for i, content in enumerate(figure.webp(track))}
+    return {".png": content_of(figure)}
+
+
+def _embedded(name: str, content: bytes) -> str:
+    """An image as an address that holds all of it, so that a page needs no other file."""
+    kind = name.rpartition(".")[2]
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def _write_page(
+    made: Made, shown: Mapping[str, Shown], folder: Path, lang: str, names: Sequence[str]
+) -> None:
+    """A lesson's page in the gallery of these lessons, and its scripts."""
+    name = made.lesson.name
+    place = names.index(name)
+    for script, text in made.code(lang).items():
+        write_whole(make_folder(folder / name / lang) / script, text.encode())
+
+    def with_links(html: Markup) -> Markup:
+        return Markup(linked(html, name, lang, f"../{_file('glossary', lang)}"))
+
+    def neighbour(step: int) -> Link | None:
+        if not 0 <= place + step < len(names):
+            return None
+        other = names[place + step]
+        return Link(f"../{other}/{lang}.html", lessons.title(other, lang))
+
+    text = page(
+        lessons.title(name, lang),
+        lang,
+        body(made, lang, shown.__getitem__, with_links),
+        _links(lang, {other: f"{other}.html" for other in LANGUAGES}, "../"),
+        neighbour(-1),
+        neighbour(1),
+        words(lang)["which"].format(lessons.NAMES.index(name) + 1, made.lesson.minutes),
+    )
+    write_whole(folder / name / f"{lang}.html", text.encode())
+
+
+def _card(made: Made, shown: Mapping[str, Shown], lang: str) -> Card:
+    """A lesson in the index; of a film the moment in the middle."""
+    name = made.lesson.name
+    run = shown[made.lesson.thumbnail or next(iter(shown))].run
+    return Card(
+        lessons.NAMES.index(name) + 1,
+        f"{name}/{lang}.html",
+        f"{name}/{run[len(run) // 2]}",
+        lessons.title(name, lang),
+        made.lesson.sentence.in_(lang),
+        made.lesson.minutes,
+    )
+
+
+def _links(lang: str, pages: Mapping[str, str], up: str = "") -> list[Link]:
+    """What stands above a page of the gallery; `pages` has its address in each language."""
+    return [
+        Link(up + _file("index", lang), words(lang)["lessons"]),
+        Link(up + _file("glossary", lang), GLOSSARY.in_(lang)),
+        *(
+            Link(pages[other], LANGUAGES[other], TAGS[other])
+            for other in LANGUAGES
+            if other != lang
+        ),
+    ]
+
+
+def _file(name: str, lang: str) -> str:
+    """The name of a page of the gallery that is no lesson."""
+    return f"{name}.html" if lang == FIRST else f"{name}.{lang}.html"
 
 
 def make_folder(folder: str | Path) -> Path:
