@@ -42,6 +42,12 @@ def test_a_lesson_is_shown_by_name_or_number_with_its_parameters(tmp_path: Path)
         (["regression", "--lang", "fr"], "lang must be one of ['en', 'zh'], but 'fr' was given."),
         (["regresion"], "There is no lesson 'regresion'. Did you mean 'regression'?"),
         (["99"], "There is no lesson '99'."),
+        (["regression", "--check", "x.py"], "--check needs the number of the exercise"),
+        (["regression", "--exercise", "4"], "The lesson regression has exercises 1 to 3, but 4"),
+        (
+            ["regression", "--exercise", "1", "--lr", "3"],
+            "An exercise has no parameters, but '--lr 3'",
+        ),
     ],
 )
 def test_a_mistake_is_answered_in_one_paragraph_and_nothing_is_written(
@@ -53,6 +59,31 @@ def test_a_mistake_is_answered_in_one_paragraph_and_nothing_is_written(
     assert done.stderr.startswith(f"Error: {message}")
     assert done.stderr.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_a_lesson_is_found_in_any_case_and_lists_what_it_can_be_given() -> None:
+    for lang in ("en", "zh"):
+        done = runner.invoke(app, ["lesson", "Regression", "--help", "--lang", lang])
+        assert done.exit_code == 0
+        for parameter in lessons.get("regression").parameters:
+            option = f"--{parameter.name} {parameter.default}"
+            line = next(line for line in done.stdout.splitlines() if option in line)
+            assert parameter.what.in_(lang) in line and parameter.range.in_(lang) in line
+    assert "NAME" in runner.invoke(app, ["lesson", "--help"]).stdout
+
+
+def test_an_exercise_is_shown_and_a_script_is_checked(tmp_path: Path) -> None:
+    shown = runner.invoke(app, ["lesson", "regression", "--exercise", "1"])
+    assert shown.exit_code == 0
+    assert shown.stdout.startswith("Write the five lines of a training step")
+    script = tmp_path / "mine.py"
+    asked = ["lesson", "regression", "--exercise", "1", "--lang", "zh", "--check", str(script)]
+    script.write_text("b, w = 0.6, 0.1 * 26 / 3")
+    right = runner.invoke(app, asked)
+    assert (right.exit_code, right.stdout.count("✓"), right.stdout.count("✗")) == (0, 2, 0)
+    script.write_text("b, w = 0.6, 0.0")
+    wrong = runner.invoke(app, asked)
+    assert (wrong.exit_code, wrong.stdout.count("✓"), wrong.stdout.count("✗")) == (1, 1, 1)
 
 
 def test_a_lesson_with_no_name_is_a_usage_error() -> None:

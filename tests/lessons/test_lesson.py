@@ -13,6 +13,7 @@ from slalom.lessons.lesson import (
     Result,
     Whole,
     Words,
+    commented,
     with_values,
 )
 from slalom.lessons.prose import Text
@@ -113,6 +114,8 @@ def test_text_in_a_script_stays_text_whatever_is_in_it() -> None:
 def test_a_lesson_is_made_from_text_or_values_with_defaults_for_the_rest() -> None:
     lesson = Lesson(
         "regression",
+        WHAT,
+        5,
         (Whole("a", 2, WHAT, 0, 9), Number("b", 0.5, WHAT, 0, 1)),
         lambda a, b: Result({"sum": a + b}, {}),
         (),
@@ -136,6 +139,22 @@ def test_a_lesson_has_a_name_and_a_number() -> None:
 
 def test_the_code_of_a_lesson_has_its_values() -> None:
     made = lessons.get("regression").make(lr=0.25, steps=3, width=4, activation="tanh")
-    code = made.code["regression.py"]
+    code = made.code("en")["regression.py"]
     assert "\nlr = 0.25  # learning rate\nsteps = 3\n" in code
     assert '\nwidth = 4  # hidden neurons\nactivation = "tanh"\n' in code
+
+
+@pytest.mark.parametrize(
+    ("source", "english", "chinese"),
+    [
+        ("a = 1  # one ‖ 一", "a = 1  # one", "a = 1  # 一"),
+        ("# one\n# ‖ 一\na = 1", "# one\na = 1", "# 一\na = 1"),
+        ("    # one\n    # ‖ 一\n    f()", "    # one\n    f()", "    # 一\n    f()"),
+        ('"""One. ‖ 一。"""\n', '"""One."""\n', '"""一。"""\n'),
+        ('print("# 1 step")  # a, b ‖ 甲', 'print("# 1 step")  # a, b', 'print("# 1 step")  # 甲'),
+        ("a = 1  # as it is", "a = 1  # as it is", "a = 1  # as it is"),
+    ],
+)
+def test_a_script_has_its_comments_in_one_language(source: str, english: str, chinese: str) -> None:
+    assert commented(source, "en") == english
+    assert commented(source, "zh") == chinese

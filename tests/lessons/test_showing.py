@@ -12,6 +12,8 @@ import pytest
 from slalom import lessons
 from slalom.core.errors import BadFile, BadPlan
 from slalom.lessons import showing
+from slalom.lessons.prose import boxes
+from slalom.lessons.showing import say_text
 from slalom.plots.movie import LAST_MS, Movie
 
 QUICK = {"steps": 5}  # for the lesson `regression`
@@ -56,11 +58,13 @@ def test_without_a_screen_files_are_written_and_it_is_said_where(
     monkeypatch.chdir(tmp_path)
     lessons.show("regression", **QUICK)
     folder = Path("lessons/regression")
-    written = [folder / name for name in ("film.gif", "losses.png", "regression.py", "en.html")]
-    assert capsys.readouterr().out.splitlines()[-4:] == [str(path) for path in written]
-    assert sorted(folder.iterdir()) == sorted(written)
+    written = sorted(folder.iterdir())
+    told = capsys.readouterr().out.splitlines()[-len(written) :]
+    assert sorted(told) == [str(path) for path in written]
+    assert told[-1] == str(folder / "en.html")
+    assert {"film.gif", "losses.png", "regression.py"} <= {path.name for path in written}
     page = (folder / "en.html").read_text(encoding="utf-8")
-    assert '<img src="film.gif" alt="The line of the net bends onto the points">' in page
+    assert 'alt="The line of the net, from its first weights on"' in page and "data-film" in page
     assert "slalom lesson regression --steps 5" in page
     assert "http" not in page.replace("http://www.w3.org", ""), "a page loads nothing"
 
@@ -101,7 +105,7 @@ def test_a_notebook_has_one_output_in_which_each_picture_takes_its_place(
     pretend(monkeypatch, SimpleNamespace(kernel=object()), display)
     lessons.show("regression", **QUICK)
     (states,) = display.outputs
-    assert [state.count("base64,") for state in states] == [0, 1, 2]
+    assert [state.count("base64,") for state in states] == [0, 1, 2, 3]
     assert not list(tmp_path.iterdir()), "a notebook writes no files"
 
 
@@ -129,7 +133,7 @@ def test_on_a_screen_every_figure_has_a_window_that_takes_no_focus(
     monkeypatch.setattr(pyplot, "show", look)
     lessons.show("regression", **QUICK)
     pyplot.close("all")
-    assert seen == [(["x", "step"], False)]
+    assert seen == [(["x", "step", "step"], False)]
     assert not list(tmp_path.iterdir()), "windows write no files"
 
 
@@ -160,3 +164,20 @@ def test_there_is_no_screen_off_a_terminal_or_without_a_display(
     monkeypatch.setenv("DISPLAY", ":99")
     monkeypatch.setattr(sys, "stdout", io.StringIO())
     assert showing._screen() is None
+
+
+@pytest.mark.parametrize(("lang", "answers"), [("en", "## Answers"), ("zh", "## 答案")])
+def test_questions_are_answered_at_the_end_of_the_text(
+    lang: str, answers: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = lessons.get("regression").make(steps=5)
+    say_text(made, lang)
+    told = capsys.readouterr().out
+    assert ":::" not in told
+    prose, _, after = told.partition(f"{answers}\n\n")
+    questions = [box for box in boxes(made.text(lang)) if box.kind == "question"]
+    assert len(questions) >= 2
+    for place, question in enumerate(questions, start=1):
+        assert f"{place}.** {question.title}" in prose
+        assert question.inside.strip() not in prose
+        assert f"{place}. {question.inside.split()[0]}" in after

@@ -3,8 +3,8 @@
 Commands read arguments, call one function and say what came out. What is heavy (torch, pandas,
 matplotlib) is imported inside the command that needs it, so that `slalom --help` answers at once.
 
-Exit codes: 0 done; 2 something about the input, said in one paragraph; 130 stopped by Ctrl-C; 143
-stopped by SIGTERM.
+Exit codes: 0 done; 1 a script does not pass its exercise yet; 2 something about the input, said in
+one paragraph; 130 stopped by Ctrl-C; 143 stopped by SIGTERM.
 """
 
 import os
@@ -110,5 +110,6 @@ def slalom(
 for verb in (fit, predict, export, race, inspect, lessons):
     app.command()(verb)
 app.add_typer(runs, name="runs")
-# The parameters of a lesson are its own, and read there.
-app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(lesson)
+# The parameters of a lesson are its own, read there, and listed by its own help.
+any_option = {"allow_extra_args": True, "ignore_unknown_options": True}
+app.command(context_settings=any_option, add_help_option=False)(lesson)

@@ -40,7 +40,7 @@ __all__ = ["NAMES", "get", "show", "title"]
 
 
 def get(name: str | int) -> "Lesson":
-    """The lesson of this name, or of this number (from 1).
+    """The lesson of this name, in any case, or of this number (from 1).
 
     Raises:
         BadPlan: when there is no such lesson.
@@ -92,7 +92,7 @@ def show(name: str | int, /, *, lang: str = "en", out: Any = None, **parameters:
 def _known(name: str | int) -> str:
     """The name of a lesson that there is, from its name or number."""
     numbers = {str(number): known for number, known in enumerate(NAMES, start=1)}
-    name = numbers.get(str(name), str(name))
+    name = numbers.get(str(name), str(name).lower())
     if name not in NAMES:
         raise BadPlan(
             f"There is no lesson {name!r}. {did_you_mean(name, list(NAMES))} "

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any, TypeAlias
 
@@ -152,10 +152,12 @@ class Result:
     Args:
         numbers: what the prose names, and what the scripts compute too: numbers, texts, arrays.
         figures: what draws each figure of the prose, by name.
+        claims: what the prose says only where it is so, by name; they follow from the numbers.
     """
 
     numbers: Mapping[str, Any]
     figures: Mapping[str, Callable[[], Figure]]
+    claims: Mapping[str, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -165,26 +167,43 @@ class Made:
     Args:
         lesson: which.
         values: of all its parameters.
-        numbers, figures: see `Result`.
+        numbers, figures, claims: see `Result`.
     """
 
     lesson: "Lesson"
     values: Mapping[str, Any]
     numbers: Mapping[str, Any]
     figures: Mapping[str, Callable[[], Figure]]
+    claims: Mapping[str, bool]
 
     def text(self, lang: str) -> str:
-        """The prose with the numbers in it: Markdown, in "en" or "zh"."""
-        return filled(read(self.lesson.name, lang), {**self.values, **self.numbers})
+        """The prose with what is true of these numbers: Markdown, in "en" or "zh"."""
+        prose = read(self.lesson.name, lang)
+        return filled(prose, {**self.values, **self.numbers, **self.claims})
 
-    @property
-    def code(self) -> dict[str, str]:
-        """Its scripts with these values: complete programs, by file name."""
-        return {name: self._script(name) for name in self.lesson.scripts}
+    def code(self, lang: str) -> dict[str, str]:
+        """Its scripts with these values and comments in a language: programs, by file name."""
+        return {name: self._script(name, lang) for name in self.lesson.scripts}
 
-    def _script(self, name: str) -> str:
+    def _script(self, name: str, lang: str) -> str:
         source = (files("slalom.lessons") / "scripts" / name).read_text(encoding="utf-8")
-        return self.lesson.write(source, self.values)
+        return self.lesson.write(commented(source, lang), self.values)
+
+
+# Both languages on one line, or Chinese on the line below.
+_BILINGUAL = re.compile(
+    r'''^(?P<before>.*?(?:# |""")|\s*)(?P<en>[^#"\n]*)(?: |\n\s*# )‖ (?P<zh>.*?)(?P<after>"""|)$''',
+    re.MULTILINE,
+)
+
+
+def commented(source: str, lang: str) -> str:
+    """A script whose comments say in one language what they say in both.
+
+    >>> commented("lr = 0.2  # learning rate ‖ 学习率", "zh")
+    'lr = 0.2  # 学习率'
+    """
+    return _BILINGUAL.sub(rf"\g<before>\g<{lang}>\g<after>", source)
 
 
 _ASSIGNED = re.compile(r"^(?P<name>\w+) = [^#\n]*?(?=\s*(?:#.*)?$)", re.MULTILINE)
@@ -214,17 +233,36 @@ def _literal(value: Any) -> str:
 
 
 @dataclass(frozen=True)
+class Sweep:
+    """A figure for several values of one parameter: what a slider in the gallery moves through.
+
+    Args:
+        parameter: its name.
+        values: of it, in the order of the slider; the default is among them.
+        figure: which figure of the lesson is drawn for each.
+    """
+
+    parameter: str
+    values: tuple[Any, ...]
+    figure: str
+
+
+@dataclass(frozen=True)
 class Lesson:
     """A lesson as data; its prose is in `prose/`, by its name.
 
     Args:
         name: one word, by which it is asked for.
+        sentence: what one sees in it, in a sentence.
+        minutes: to read it and play with it.
         parameters: what the reader can change.
         function: from a value for each parameter to a `Result`.
         scripts: file names in `scripts/`: complete programs for torch, NumPy and matplotlib that
             compute the same numbers.
         write: how a script takes over the values of the parameters.
         only_here: names of numbers that the scripts do not compute, because they take a population.
+        sweeps: the sliders of its page.
+        thumbnail: which figure stands for it; the first one when none is named.
 
     Example:
         >>> from slalom import lessons
@@ -233,11 +271,15 @@ class Lesson:
     """
 
     name: str
+    sentence: Text
+    minutes: int
     parameters: tuple[Parameter, ...]
     function: Callable[..., Result]
     scripts: tuple[str, ...]
     write: Writer = with_values
     only_here: frozenset[str] = frozenset()
+    sweeps: tuple[Sweep, ...] = ()
+    thumbnail: str | None = None
 
     def make(self, /, **given: Any) -> Made:
         """The lesson with these values, the defaults for all others.
@@ -252,7 +294,7 @@ class Lesson:
         """
         values = self.values(**given)
         result = self.function(**values)
-        return Made(self, values, result.numbers, result.figures)
+        return Made(self, values, result.numbers, result.figures, result.claims)
 
     def values(self, /, **given: Any) -> dict[str, Any]:
         """A value for each parameter, checked; from text too, as on the command line.

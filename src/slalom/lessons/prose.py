@@ -2,6 +2,10 @@
 
 `{final_loss:.4f}` stands for a number of the lesson, `![caption](line)` alone on a line for its
 figure `line`, and code such as `--lr 0.5` for values of parameters to try.
+
+What is not true at every setting stands in a condition of Jinja, `{% if falls %}…{% endif %}`; the
+names in it are claims that the lesson computes. `::: question …` opens a question with its answer,
+and `::: then-and-now …` what older tutorials do otherwise; `:::` closes both.
 """
 
 import re
@@ -9,13 +13,22 @@ from collections.abc import Callable, Mapping
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from slalom.core.errors import BadPlan
+from jinja2 import Environment, StrictUndefined, nodes
 
-LANGUAGES = {"en": "English", "zh": "简体中文"}
+from slalom.core.errors import BadPlan
+from slalom.core.language import check_language
 
 _FIGURE = re.compile(r"^!\[(?P<caption>[^\]]*)\]\((?P<name>\w+)\)$", re.MULTILINE)
-_BETWEEN_CHINESE = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef])\n(?=[\u3000-\u9fff])")
+_BETWEEN_CHINESE = re.compile(  # but not behind the title of a box
+    r"^(?!::: )(.*[\u3000-\u9fff\uff00-\uffef])\n(?=[\u3000-\u9fff])", re.MULTILINE
+)
 _TRY = re.compile(r"`(--[^`]+)`")
+_PLACE = re.compile(r"\{[a-z_]\w*(?:\[\w+\])*(?::[^{}]*)?\}")
+_ALONE = re.compile(r"^[ ]*(\{%[^%\n]*%\})\n", re.MULTILINE)
+_BOX = re.compile(
+    r"^::: (?P<kind>question|then-and-now) (?P<title>[^\n]*)\n(?P<inside>.*?)^:::$",
+    re.MULTILINE | re.DOTALL,
+)
 
 
 class Text(NamedTuple):
@@ -33,35 +46,74 @@ class Text(NamedTuple):
         return str(getattr(self, lang))
 
 
-def check_language(lang: str) -> str:
-    """The language itself, if there are lessons in it.
+class Box(NamedTuple):
+    """A part of the prose that stands apart: of a kind, with a title and with what is inside."""
 
-    Raises:
-        BadPlan: when there are none.
-    """
-    if lang not in LANGUAGES:
-        known = list(LANGUAGES)
-        raise BadPlan(f"lang must be one of {known}, but {lang!r} was given.")
-    return lang
+    kind: str
+    title: str
+    inside: str
 
 
 def read(name: str, lang: str) -> str:
-    """The prose of a lesson; Chinese lines are joined, as Chinese has no spaces between words.
+    """The prose of a lesson, as it is written.
 
     >>> read("regression", "en").splitlines()[0]
     '# Regression'
     """
     file = files("slalom.lessons") / "prose" / f"{name}.{check_language(lang)}.md"
-    return _BETWEEN_CHINESE.sub("", file.read_text(encoding="utf-8"))
+    return file.read_text(encoding="utf-8")
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """A number with its noun, in English.
+
+    >>> counted(1, "neuron"), counted(10, "neuron"), counted(2, "loss", "losses")
+    ('1 neuron', '10 neurons', '2 losses')
+    """
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+_JINJA = Environment(undefined=StrictUndefined, keep_trailing_newline=True)
+_JINJA.filters["counted"] = counted
 
 
 def filled(prose: str, values: Mapping[str, Any]) -> str:
-    """The prose with numbers in their places.
+    """The prose with the sentences that hold, and with numbers in their places.
 
-    >>> filled("The loss is {loss:.2f}.", {"loss": 0.125})
-    'The loss is 0.12.'
+    Chinese lines are joined, as Chinese has no spaces between words.
+
+    >>> filled("{% if fell %}It fell to {loss:.2f}.{% endif %}", {"fell": True, "loss": 0.125})
+    'It fell to 0.12.'
     """
-    return prose.format_map(values)
+    # A condition alone on its line leaves no empty line, which would end a paragraph.
+    chosen = _JINJA.from_string(_ALONE.sub(r"\1", prose)).render(values)
+    joined = _BETWEEN_CHINESE.sub(r"\1", chosen)
+    return _PLACE.sub(lambda found: found[0].format_map(values), joined)
+
+
+def claims(prose: str) -> set[str]:
+    """The names in its conditions.
+
+    >>> sorted(claims("{% if fell and not infinite %}It fell.{% endif %}"))
+    ['fell', 'infinite']
+    """
+    tests = [choice.test for choice in _JINJA.parse(prose).find_all(nodes.If)]
+    names = [*tests, *(name for test in tests for name in test.find_all(nodes.Name))]
+    return {node.name for node in names if isinstance(node, nodes.Name)}
+
+
+def boxes(prose: str) -> list[Box]:
+    """Its questions, and what it says of then and now, in order.
+
+    >>> boxes("::: question Why?\\nBecause.\\n:::")
+    [Box(kind='question', title='Why?', inside='Because.\\n')]
+    """
+    return [Box(**found.groupdict()) for found in _BOX.finditer(prose)]
+
+
+def with_boxes(prose: str, draw: Callable[[Box], str]) -> str:
+    """The prose with something else in the place of each box."""
+    return _BOX.sub(lambda found: draw(Box(**found.groupdict())), prose)
 
 
 def with_figures(prose: str, draw: Callable[[str, str], str]) -> str:

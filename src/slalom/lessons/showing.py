@@ -11,11 +11,13 @@ from typing import Any
 from rich.markdown import Markdown
 from rich.syntax import Syntax
 
+from slalom.core.language import check_language, language
 from slalom.core.terminal import console, say
 from slalom.lessons.files import content_of, make_folder, write
 from slalom.lessons.lesson import Lesson, Made
-from slalom.lessons.page import body, command, words
-from slalom.lessons.prose import check_language, with_figures
+from slalom.lessons.markup import WORDS as BOXES
+from slalom.lessons.page import Shown, body, command, fragment, words
+from slalom.lessons.prose import Box, with_boxes, with_figures
 from slalom.plots.toolkit import LAST_MS, Movie
 
 LATER = (  # a grey box, while a figure is being drawn
@@ -31,22 +33,29 @@ def show(lesson: Lesson, lang: str, out: Any, values: dict[str, Any]) -> None:
     if out is not None:
         make_folder(out)
     made = lesson.make(**values)
-    if out is None and (display := _notebook()) is not None:
-        _in_notebook(made, lang, display)
-        return
-    pyplot = None if out is not None else _screen()
+    with language(lang):  # of pictures, and of movies while they play
+        if out is not None:
+            _in_files(made, Path(out), lang)
+        elif (display := _notebook()) is not None:
+            _in_notebook(made, lang, display)
+        elif (pyplot := _screen()) is not None:
+            say_text(made, lang)
+            _in_windows(made, pyplot)
+        else:
+            _in_files(made, Path("lessons", lesson.name), lang)
+
+
+def _in_files(made: Made, folder: Path, lang: str) -> None:
+    """The text on standard output, all else as files, and where they are."""
     say_text(made, lang)
-    if pyplot is not None:
-        _in_windows(made, pyplot)
-        return
-    folder = Path("lessons", lesson.name) if out is None else Path(out)
-    for path in write(made, folder, [lang]):
+    for path in write(made, folder, lang):
         say(f"{path}")
 
 
 def say_text(made: Made, lang: str) -> None:
     """Prose, parameters and code on standard output; rendered on a terminal, plain elsewhere."""
     prose = with_figures(made.text(lang), lambda caption, name: f"*[{name}] {caption}*")
+    prose = _with_answers_last(prose, lang)
     told = words(lang)
     lines = [
         f"- `{parameter.name} = {made.values[parameter.name]}`: {parameter.what.in_(lang)} "
@@ -58,12 +67,28 @@ def say_text(made: Made, lang: str) -> None:
     prose += f"\n{told['made_by']}: `{command(made, lang)}`\n\n## {told['code']}\n"
     terminal = console() if sys.stdout.isatty() else None
     say(prose) if terminal is None else terminal.print(Markdown(prose))
-    for code in made.code.values():
+    for code in made.code(lang).values():
         if terminal is None:
             say(code)
             continue
         colored = Syntax(code, "python", theme="ansi_dark", background_color="default")
         terminal.print(colored.highlight(code), soft_wrap=True)  # so that copying keeps lines whole
+
+
+def _with_answers_last(prose: str, lang: str) -> str:
+    """The prose with numbered questions, whose answers stand at its end; boxes become sections."""
+    told = {name: text.in_(lang) for name, text in BOXES.items()}
+    answers: list[str] = []
+
+    def plain(box: Box) -> str:
+        if box.kind == "then-and-now":
+            return f"### {told['then_and_now']}: {box.title}\n\n{box.inside}"
+        answers.append(f"{len(answers) + 1}. {' '.join(box.inside.split())}")
+        return f"**{told['question']} {len(answers)}.** {box.title}\n"
+
+    prose = with_boxes(prose, plain)
+    listed = "\n".join(answers)
+    return f"{prose}\n## {told['answers']}\n\n{listed}\n" if answers else prose
 
 
 def _notebook() -> Any:
@@ -76,17 +101,17 @@ def _notebook() -> Any:
 
 def _in_notebook(made: Made, lang: str, display: Any) -> None:
     """One output, in which each picture takes its place when it is ready."""
-    addresses = dict.fromkeys(made.figures, LATER)
+    shown = dict.fromkeys(made.figures, Shown([[LATER]]))
 
     def page() -> Any:
-        return display.HTML(body(made, lang, addresses.__getitem__))
+        return display.HTML(fragment(body(made, lang, shown.__getitem__)))
 
     output = display.display(page(), display_id=True)
     for name, draw in made.figures.items():
         figure = draw()
         kind = "gif" if isinstance(figure, Movie) else "png"
         content = base64.b64encode(content_of(figure)).decode()
-        addresses[name] = f"data:image/{kind};base64,{content}"
+        shown[name] = Shown([[f"data:image/{kind};base64,{content}"]])
         output.update(page())
 
 
