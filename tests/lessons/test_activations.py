@@ -10,7 +10,7 @@ from scipy.special import erf, expit
 
 from slalom.data.toys import quadratic
 from slalom.lessons import activations as lesson
-from slalom.lessons.activations.advice import Recurrent, sequences
+from slalom.lessons.activations.advice import Recurrent, measured, sequences
 from slalom.lessons.activations.drawing import fate
 from slalom.nets import ACTIVATIONS
 
@@ -70,6 +70,11 @@ def test_a_net_without_activation_ends_at_the_line_of_least_squares() -> None:
     assert lesson.fit("relu", width=10, lr=0.2, steps=500, seed=0)[1] < loss / 10
 
 
+def test_a_training_that_diverges_leaves_no_line() -> None:
+    line, loss = lesson.fit("identity", width=200, lr=1.0, steps=50, seed=0)
+    assert np.isnan(line).all() and loss == np.inf
+
+
 def test_the_gradients_of_a_deep_net_are_those_of_backpropagation_by_hand() -> None:
     depth, scale, seed = 4, 3.0, 7
     torch.manual_seed(seed)
@@ -117,3 +122,13 @@ def test_the_question_is_about_the_first_number_and_half_of_the_answers_are_yes(
     data = sequences()
     assert (data.y == (data.X[:, 0] > 0)).all()
     assert 0.45 < data.y.mean() < 0.55
+
+
+@pytest.mark.slow
+def test_what_the_prose_says_of_the_measurement_is_so() -> None:
+    digits, memories = measured()["convolutional"], measured()["recurrent"]
+    relu, tanh, sigmoid = digits.mean(axis=2).max(axis=1)
+    assert abs(relu - tanh) < 0.05, "relu has no advantage over tanh"
+    relu_keeps, tanh_keeps, sigmoid_keeps = (memories > 0.75).sum(axis=(1, 2))
+    assert tanh_keeps > relu_keeps, "for recurrent nets the advice holds"
+    assert sigmoid < relu / 2 and sigmoid_keeps == 0, "sigmoid suits neither"

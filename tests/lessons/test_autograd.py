@@ -31,6 +31,8 @@ from slalom.lessons.autograd.flow import (
 from slalom.lessons.autograd.layout import Layout, layout
 from slalom.lessons.autograd.translation import torch_code
 from slalom.lessons.files import content_of
+from slalom.lessons.lesson import commented
+from tests.lessons.test_claims import check_setting
 
 LESSON = lessons.get("autograd")
 
@@ -267,6 +269,52 @@ def check_layout(found: Layout, nodes: int) -> None:
     assert (points >= 0).all() and (points <= found.size).all()
 
 
+# What the prose says of an expression
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("expression", "variables"),
+    [
+        ("x", "x = 2"),
+        ("-x", "x = -0.25"),
+        ("x * x + x", "x = 3"),
+        ("x**3 - 2*x", "x = -1.5"),
+        ("2**x / x", "x = 3"),
+        ("x * y - y / x", "x = 2; y = 5"),
+        ("e**x + pi", "x = 1"),
+        ("exp(-(x**2))", "x = 0.7"),
+        ("log(x) + sqrt(x)", "x = 2.25"),
+        ("sin(x)**2 + cos(x)**2", "x = 1"),
+        ("tan(x / 4)", "x = 1"),
+        ("sigmoid(w * x + b)", "w = 3; x = -1; b = 0.5"),
+        ("relu(x)", "x = -2"),
+        ("relu(x)", "x = 0"),
+        ("abs(x)", "x = 0"),
+        ("abs(x) * detach(x)", "x = -3"),
+        ("maximum(x, y)", "x = 2; y = 2"),
+        ("minimum(x, 1) + maximum(y, 1)", "x = 2; y = 2"),
+        ("1e12 + x", "x = 1"),
+        ("sin(1e6 * x)", "x = 1"),
+        ("x * 1e-9", "x = 1"),
+        ("mean(v * v)", "v = [1, 2, 3, 4, 5, 6, 7, 8]"),
+        ("sum(v) / mean(v)", "v = [[1, 2, 3]]; unused = 3"),
+        ("dot(a, b) - norm(a)", "a = [3, 4]; b = [1, -1]"),
+        ("dot(detach(a), b)", "a = [1, 2, 3]; b = [0, 1, 0]"),
+        ("mean(v) * detach(2)", "v = [1, 2]"),
+        ("det(A) + trace(A @ A.T)", "A = [[2, 1], [1, 3]]"),
+        ("trace(inv(A))", "A = [[2, 1], [1, 3]]"),
+        ("mean(tanh(X @ W + b))", "X = [[1, 0], [0, 1]]; W = [[1, -1], [2, 0]]; b = [0.5, -0.5]"),
+        ("mean((relu(X @ w) - [1, 0, 1])**2)", "X = [[1, 2], [3, -4], [0, 1]]; w = [0.5, 1]"),
+        ("[[1, 2]] @ v", "v = [3, -1]"),
+    ],
+)
+def test_every_sentence_is_true_of_many_expressions(
+    expression: str, variables: str, tmp_path: Path
+) -> None:
+    check_setting(LESSON.make(expression=expression, variables=variables), tmp_path)
+
+
 # Hostile and mistaken text
 
 
@@ -452,7 +500,7 @@ def test_an_expression_is_translated_to_pytorch(expression: str, code: str) -> N
 
 def test_the_script_as_it_stands_is_that_of_the_defaults(root: Path) -> None:
     source = (root / "src/slalom/lessons/scripts/autograd.py").read_text(encoding="utf-8")
-    assert LESSON.make().code["autograd.py"] == source
+    assert LESSON.make().code("en")["autograd.py"] == commented(source, "en")
 
 
 @pytest.mark.slow
@@ -471,7 +519,7 @@ def test_the_script_computes_the_same_for_any_expression(
     expression: str, variables: str, tmp_path: Path
 ) -> None:
     made = LESSON.make(expression=expression, variables=variables)
-    (tmp_path / "script.py").write_text(made.code["autograd.py"])
+    (tmp_path / "script.py").write_text(made.code("en")["autograd.py"])
     check = (
         "import json, runpy; print(json.dumps(runpy.run_path('script.py')['gradient'].tolist()))"
     )

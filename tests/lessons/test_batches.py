@@ -11,7 +11,9 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from slalom import lessons
 from slalom.data import toys
-from slalom.lessons.batches import POINTS, SIZES, batch_gradients
+from slalom.lessons.batches import pairs_of
+from slalom.lessons.batches.dealing import flow_of
+from slalom.lessons.batches.learning import POINTS, SIZES, batch_gradients
 from slalom.lessons.lesson import Made
 from slalom.nets import MLP
 
@@ -25,18 +27,40 @@ def number(name: str) -> Any:
     return made().numbers[name]
 
 
-def test_rows_come_in_the_order_of_a_real_loader() -> None:
+@pytest.mark.parametrize(
+    "workers", [0, pytest.param(1, marks=pytest.mark.slow)], ids=["alone", "with a worker"]
+)
+def test_pairs_come_in_the_order_of_a_real_loader(workers: int) -> None:
     loader = DataLoader(
-        TensorDataset(torch.arange(10)),
+        TensorDataset(torch.linspace(1, 10, 10), torch.linspace(10, 1, 10)),
         batch_size=8,
         shuffle=True,
         generator=torch.Generator().manual_seed(0),
+        num_workers=workers,
     )
-    epochs = [[batch.tolist() for (batch,) in loader] for _ in range(4)]
-    assert number("orders").tolist() == [list(chain(*batches)) for batches in epochs]
+    epochs = [[torch.stack(batch, dim=1).tolist() for batch in loader] for _ in range(4)]
+    assert number("pairs").tolist() == [list(chain(*batches)) for batches in epochs]
     assert number("batches_per_epoch") == len(epochs[0])
     assert number("last_batch") == len(epochs[0][-1])
     assert number("total_steps") == sum(map(len, epochs))
+
+
+@pytest.mark.parametrize(("rows", "size"), [(10, 8), (10, 5), (24, 1), (2, 24)])
+def test_in_the_film_each_row_of_an_epoch_ends_in_the_stack_of_its_step(
+    rows: int, size: int
+) -> None:
+    pairs = pairs_of(rows, epochs=2, seed=3)
+    flow = flow_of(pairs, size)
+    per_epoch = -(-rows // size)
+    lefts = np.unique(flow.boxes[2][:, 0])
+    assert len(lefts) == len(flow.taken) == 2 * per_epoch
+    stacks = [flow.pairs[flow.boxes[2][:, 0] == left] for left in lefts]
+    dealt = [epoch[k * size : (k + 1) * size] for epoch in pairs for k in range(per_epoch)]
+    assert [stack.tolist() for stack in stacks] == [batch.tolist() for batch in dealt]
+    assert np.isnan(flow.at(-1)).all()
+    assert flow.at(flow.moments - 1) == pytest.approx(flow.boxes[2])
+    first = flow.leaves[0] == 0
+    assert np.array_equal(flow.at(0)[first], flow.boxes[0][first])
 
 
 def test_the_gradient_of_all_rows_is_the_mean_of_those_of_single_rows() -> None:

@@ -7,6 +7,8 @@ from scipy.stats import norm
 from sklearn.linear_model import LogisticRegression
 
 from slalom import lessons
+from slalom.lessons.classification.drawing import MOMENTS, evenly
+from slalom.lessons.classification.shapes import trained
 from slalom.lessons.files import content_of
 from slalom.lessons.lesson import Made
 
@@ -62,6 +64,52 @@ def test_the_worst_cost_is_minus_the_log_of_the_probability_of_the_right_class(m
     probabilities = np.exp(logits) / np.exp(logits).sum()
     assert made.numbers["worst_probabilities"] == pytest.approx(probabilities, abs=0.011)
     assert made.numbers["worst_cost"] == pytest.approx(-np.log(probabilities[k]), abs=0.02)
+
+
+def test_cross_entropy_takes_what_the_prose_says_and_nothing_else() -> None:
+    cross_entropy = torch.nn.functional.cross_entropy
+    logits, labels = torch.tensor([[2.0, 0.0, 1.0], [0.5, 0.5, 3.0]]), torch.tensor([0, 2])
+    one_hot = torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+    p = np.exp([2.0, 3.0]) / [np.exp([2, 0, 1]).sum(), np.exp([0.5, 0.5, 3]).sum()]
+    assert labels.dtype == torch.int64
+    for target in (labels, one_hot):
+        assert cross_entropy(logits, target).item() == pytest.approx(-np.log(p).mean())
+    for target in (labels.float(), labels.int(), labels[:, None], one_hot.long()):
+        with pytest.raises(RuntimeError):
+            cross_entropy(logits, target)
+
+
+def test_a_second_softmax_keeps_a_net_from_being_sure() -> None:
+    for classes in (2, 6):
+        numbers = make(shape="spirals", arms=classes, steps=2).numbers
+        sure = torch.tensor([100.0, *[-100.0] * (classes - 1)])
+        twice = sure.softmax(dim=0).softmax(dim=0)[0].item()
+        assert numbers["softmax_twice"] == pytest.approx(twice)
+
+
+def test_the_film_stops_where_the_way_has_grown_by_equal_parts() -> None:
+    fast_then_slow = np.sqrt(np.arange(10_000.0))
+    stops = evenly(fast_then_slow)
+    assert len(stops) == MOMENTS and (stops[0], stops[-1]) == (0, 9999)
+    assert np.diff(fast_then_slow[stops]) == pytest.approx(np.sqrt(9999) / 59, rel=0.35)
+    assert evenly(np.zeros(100)).tolist() == [0, 99]
+
+
+@pytest.mark.slow
+def test_the_film_shows_more_of_the_first_half_than_of_the_second(made: Made) -> None:
+    film = made.figures["film"]()
+    assert 20 <= film.moments <= MOMENTS
+    caption = film.moving[-1]
+    film.show(film.moments // 2)
+    assert caption.get_text().startswith("step ")
+    assert int(caption.get_text().split()[1]) < 50
+
+
+@pytest.mark.slow
+def test_nets_with_two_hidden_layers_tell_the_harder_shapes_apart() -> None:
+    for run in trained():
+        right = run.predict(run.dataset.X).argmax(axis=1) == run.dataset.y
+        assert right.mean() > 0.9
 
 
 def test_a_fresh_net_finds_every_class_about_equally_likely() -> None:

@@ -1,5 +1,6 @@
 """The first lesson against formulas worked out by hand, in float64."""
 
+import re
 from functools import cache
 from typing import Any
 
@@ -7,9 +8,11 @@ import numpy as np
 import pytest
 
 from slalom import lessons
+from slalom.core.language import LANGUAGES
 from slalom.lessons.lesson import Made
 from slalom.lessons.network import TABLE
 from slalom.lessons.network.descent import Descent
+from slalom.lessons.prose import read
 
 RIDES, HOURS = TABLE.double().numpy()[:, :2], TABLE.double().numpy()[:, 2]
 
@@ -75,6 +78,27 @@ def test_the_slope_is_how_the_loss_changes_with_the_weight() -> None:
     assert number("slope") == pytest.approx((loss(start + 1e-4) - loss(start - 1e-4)) / 2e-4)
 
 
+def test_above_the_steeper_limit_two_weights_diverge_along_the_steepest_direction() -> None:
+    curvature = RIDES.T @ RIDES / len(RIDES)
+    steepest = np.linalg.eigh(curvature)[1][:, -1]
+    lowest = np.linalg.lstsq(RIDES, HOURS)[0]
+    limit = number("steep_limit")
+    for factor, grows in ((0.97, False), (1.03, True)):
+        path = lessons.get("network").make(lr=factor * limit / 3).numbers["two_weights"][2]
+        along = np.abs((path - lowest) @ steepest)
+        assert (np.diff(along) > 0).all() == grows
+        assert (np.diff(along) < 0).all() != grows
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_table_of_the_prose_is_that_of_the_lesson(lang: str) -> None:
+    rows = re.findall(
+        r"^\| (\d) \| (\S+) \| (\S+) \| (\S+) \|$", read("network", lang), re.MULTILINE
+    )
+    assert [int(row[0]) for row in rows] == list(range(1, 9))
+    assert np.array(rows, dtype=float)[:, 1:] == pytest.approx(TABLE.double().numpy())
+
+
 def test_training_leaves_less_than_a_hundredth_of_the_error_of_the_best_constant_answer() -> None:
     assert number("parameters") == 3 * 3 + 4
     assert number("final_loss") < HOURS.var() / 100 < number("first_loss")
@@ -100,4 +124,5 @@ def test_a_parabola_has_the_verdict_of_its_learning_rate(factor: float, verdict:
     def height(w: np.ndarray) -> np.ndarray:
         return np.asarray(w[..., 0] ** 2 / 2)
 
-    assert Descent(factor, path, height(path), height, np.zeros(1)).verdict == verdict
+    descent = Descent(factor, path, height(path), height, lowest=np.zeros(1), limit=2)
+    assert descent.verdict == verdict

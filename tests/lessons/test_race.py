@@ -61,6 +61,26 @@ def test_a_path_in_the_valley_follows_its_rule(small: Result, k: int) -> None:
     assert np.abs(small.numbers["paths"][k][:40] - np.array(path)[:40]).max() < 1e-4
 
 
+def test_whatever_the_seed_adagrad_tires_and_rmsprop_comes_to_the_star() -> None:
+    start = []
+    for seed in range(10_000):  # all that the lesson takes
+        torch.manual_seed(seed)
+        start.append([p.item() for p in torch.nn.Linear(1, 1).parameters()])
+    x, star = np.linspace(-1, 5, 40), np.array([1.5, -3.0])
+    stretch = 2 * np.array([[np.mean(x * x), x.mean()], [x.mean(), 1.0]])
+    paths = {}
+    for name in ("Adagrad", "RMSprop"):
+        update, w = rule(name, 0.1, 0.0), np.array(start)
+        paths[name] = [w]
+        for t in range(1, 61):
+            w = update(w, (w - star) @ stretch, t)
+            paths[name].append(w)
+    moves = np.linalg.norm(np.diff(paths["Adagrad"], axis=0), axis=2)
+    assert (7 * moves[-1] < moves[0]).all()
+    assert (np.linalg.norm(paths["Adagrad"][-1] - star, axis=1) > 0.5).all()
+    assert (np.linalg.norm(paths["RMSprop"] - star, axis=2).min(axis=0) < 0.1).all()
+
+
 def test_all_paths_start_at_the_weights_of_the_seed(small: Result) -> None:
     torch.manual_seed(3)
     start = [p.item() for p in torch.nn.Linear(1, 1).parameters()]
@@ -101,6 +121,13 @@ def test_the_best_rate_is_the_one_with_the_lowest_loss_in_the_picture(small: Res
         x, y = lines[name].get_data()
         assert (x[np.argmin(y)], np.min(y)) == (rate, loss)
         assert figure.axes[0].get_ylim()[0] < loss
+
+
+def test_the_first_step_moves_a_parameter_by_what_the_prose_says(small: Result) -> None:
+    moves = small.numbers["first_moves"] / 0.01
+    assert moves[[2, 4]] == pytest.approx([1, 1], rel=1e-3)
+    assert moves[3] == pytest.approx(10**0.5, rel=1e-3)
+    assert moves[0] == moves[1]  # a speed that was 0
 
 
 def test_a_racer_that_diverges_has_an_infinite_loss() -> None:

@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import save
 
 from slalom import MLP
+from slalom.lessons.building import Net
 from slalom.lessons.lesson import Made
 from slalom.lessons.saving import LESSON, Surprise, disassemble, torch_bytes, torch_size
 
@@ -33,8 +34,8 @@ def test_the_trained_net_is_that_of_a_plain_loop(made: Made) -> None:
     y = x**2 + 0.2 * np.random.default_rng(1).random(100)
     X, Y = (torch.tensor(values, dtype=torch.float32)[:, None] for values in (x, y))
     net = MLP(1, 10, 1).build(seed=0)
-    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-    for _ in range(200):
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.05)
+    for _ in range(500):
         optimizer.zero_grad()
         loss: torch.Tensor = torch.nn.functional.mse_loss(net(X), Y)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -88,7 +89,7 @@ def test_sizes_are_those_of_the_formats(made: Made) -> None:
     assert made.numbers["number_bytes"] == numbers
     assert made.numbers["safe_size"] == len(content) == 8 + header + numbers
     whole = torch_bytes(net)
-    size = torch_size("whole", whole, numbers)
+    size = torch_size(whole, numbers)
     assert size.numbers + size.text + size.program + size.container == len(whole)
     assert whole.count(b"torch.nn.modules.container\nSequential\n") == 1
 
@@ -96,3 +97,24 @@ def test_sizes_are_those_of_the_formats(made: Made) -> None:
 def test_the_recipe_in_the_prose_is_that_of_the_net(made: Made) -> None:
     assert MLP.from_json(json.loads(made.numbers["recipe"])) == MLP(1, 10, 1)
     assert made.numbers["recipe"] in made.text("en")
+
+
+@pytest.mark.slow
+def test_neither_the_program_nor_the_container_grows_with_the_number_of_weights() -> None:
+    nets = [(width, MLP(1, width, 1).build(seed=0)) for width in (10, 333_333)]
+    for contents in (nets, [(width, net.state_dict()) for width, net in nets]):
+        few, many = (
+            torch_size(torch_bytes(content), 4 * (3 * width + 1)) for width, content in contents
+        )
+        assert many.numbers == 4_000_000
+        assert many.program + many.container < 1.1 * (few.program + few.container)
+
+
+def test_a_net_with_other_names_gets_nothing_and_is_refused_when_it_is_to_be_strict() -> None:
+    state = MLP(1, 10, 1).build(seed=0).state_dict()
+    net = Net(1, 10, "relu")
+    before = net.hidden.weight.clone()
+    with pytest.raises(RuntimeError, match=r"(?s)Missing key.*Unexpected key"):
+        net.load_state_dict(state)
+    net.load_state_dict(state, strict=False)
+    assert torch.equal(net.hidden.weight, before)

@@ -8,8 +8,10 @@ from scipy.signal import correlate2d
 from sklearn.datasets import load_digits
 
 from slalom import lessons
+from slalom.lessons.structures.decide import decide
+from slalom.lessons.structures.graph import nodes
 from slalom.lessons.structures.look import UNSEEN, Looked, Looking, digits, look_at_digits, shifted
-from slalom.lessons.structures.remember import TURN, Followed, Following, follow, nodes, turn
+from slalom.lessons.structures.remember import TURN, Followed, Following, follow, turn
 
 
 @cache
@@ -55,10 +57,10 @@ def test_no_net_trains_on_a_digit_that_it_is_tested_on() -> None:
 
 
 def test_a_moved_digit_has_its_pixels_one_place_on_and_nothing_behind_them() -> None:
-    image = np.arange(1, 65, dtype=np.float32).reshape(1, 8, 8)
+    image = torch.arange(1.0, 65.0).reshape(1, 8, 8)
     right, up = shifted(image, 0, 1), shifted(image, -1, 0)
-    np.testing.assert_array_equal(right[0, :, 1:], image[0, :, :-1])
-    np.testing.assert_array_equal(up[0, :-1], image[0, 1:])
+    assert right[0, :, 1:].equal(image[0, :, :-1])
+    assert up[0, :-1].equal(image[0, 1:])
     assert not right[0, :, 0].any() and not up[0, -1].any()
 
 
@@ -138,6 +140,20 @@ def test_a_state_that_keeps_its_graph_stops_the_next_backward_pass() -> None:
     with pytest.raises(RuntimeError, match="backward through the graph a second time"):
         net(torch.zeros(3, 1), state)[0].sum().backward()
     net(torch.zeros(3, 1), state.detach())[0].sum().backward()
+
+
+@pytest.mark.parametrize(
+    ("number", "turns", "output"), [(1.5, 0, 1.5), (0.7, 1, 1.4), (0.3, 2, 1.2), (0.01, 7, 1.28)]
+)
+def test_a_number_goes_round_until_it_is_one_or_more_and_its_graph_is_as_long(
+    number: float, turns: int, output: float
+) -> None:
+    decided = decide(number)
+    assert decided.turns == turns
+    assert decided.passed == pytest.approx([number * 2**k for k in range(turns + 1)])
+    assert decided.passed[-1] == pytest.approx(output)
+    assert decided.nodes == (2 * turns + 2 if turns else 0)  # both parameters are there once
+    assert decided.gradient == pytest.approx(turns * number * 2.0 ** (turns - 1))
 
 
 @pytest.mark.slow

@@ -58,6 +58,13 @@ def test_products_are_those_of_sums_over_whole_numbers(made: Made) -> None:
     ]
 
 
+def test_each_name_of_the_matrix_product_takes_the_shapes_that_the_text_says(made: Made) -> None:
+    error = "RuntimeError"
+    assert made.numbers["by_dot"] == ["()", error, error, error]
+    assert made.numbers["by_mm"] == [error, error, "(2, 4)", error]
+    assert made.numbers["by_matmul"] == ["()", "(2,)", "(2, 4)", "(5, 2, 4)"]
+
+
 def test_the_movie_ends_with_both_products_worked_out() -> None:
     movie = products(np.array([[1, 2], [3, 4]]), np.array([[5, 6], [7, 8]]))
     assert movie.moments == 8
@@ -79,6 +86,11 @@ def test_the_table_of_differences_is_what_statistics_and_the_documentation_say(m
     assert (in_numpy[4], in_torch[4]) == ("[1, 1, 2, 2]", "[1, 2, 1, 2]")
     assert [text.endswith("Error") for text in in_numpy] == [False] * 9
     assert [text.endswith("Error") for text in in_torch] == [False] * 5 + [True] * 4
+
+
+def test_a_tenth_and_two_tenths_are_three_tenths_in_float32_alone() -> None:
+    assert 0.1 + 0.2 == 0.30000000000000004 != 0.3
+    assert float32(float32(0.1) + float32(0.2)) == float32(0.3)
 
 
 def test_sums_are_those_of_a_loop_that_rounds_each_time(made: Made) -> None:

@@ -5,6 +5,7 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import NearestCentroid
 
 from slalom import lessons
 from slalom.lessons.files import content_of
@@ -94,6 +95,18 @@ def test_from_nothing_the_numbers_do_not_depend_on_task_a() -> None:
     assert np.array_equal(a[0], b[0])
     assert not np.array_equal(a[1], b[1])
     assert not np.array_equal(a[2], b[2])
+
+
+@pytest.mark.slow
+def test_behind_the_trunk_more_images_are_nearest_to_the_middle_of_their_own_digit(
+    made: Made, images: tuple[np.ndarray, np.ndarray]
+) -> None:
+    X, shown = images[0][-400:], images[1][-400:]
+    outputs = trunk_outputs(*images)[-400:]
+    for name, features in (("pixels_apart", X), ("trunk_apart", outputs)):
+        nearest = NearestCentroid().fit(features, shown)
+        assert made.numbers[name] == pytest.approx(nearest.score(features, shown), abs=0.01)
+    assert made.claims["clearer"] and not made.claims["dimmer"]
 
 
 @pytest.mark.slow

@@ -1,6 +1,8 @@
 """Lesson 7: one net as a class and as a Sequential, and a net that no Sequential can be."""
 
+from collections.abc import Mapping
 from functools import partial
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -8,6 +10,7 @@ import torch
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from slalom.core.language import tr
 from slalom.data import Dataset, toys
 from slalom.lessons.common import SEED, train
 from slalom.lessons.lesson import Choice, Lesson, Number, Result, Whole
@@ -90,32 +93,71 @@ def building(inputs: int, width: int, activation: str, blocks: int, lr: float, s
         output.square().mean().backward()
 
     data = toys.quadratic(100, noise=0.2, seed=1)
-    run, spreads = train_deep(data, width, blocks, activation, lr, seed)
-    losses = run.history.groupby("member")["train_loss"].last()
+    recipes = [
+        Recipe(Deep, width=width, blocks=blocks, activation=activation, skip=skip)
+        for skip in (False, True)
+    ]
+    members = grid(net=recipes, optimizer=SGD(lr), seed=seed)
+    run = train(members, data, steps=STEPS, engine="reference")
+    losses = [rows["train_loss"].iloc[-1] for _, rows in run.history.groupby("member")]
+    chain: Any = recipes[0].build(seed)
+    skips: Any = recipes[1].build(seed)
+    spreads = {"chain": spread(chain, data), "skips": spread(skips, data)}
+    numbers = {
+        "class_text": str(net),
+        "sequential_text": str(sequential),
+        "class_names": [name for name, _ in net.named_parameters()],
+        "sequential_names": [name for name, _ in sequential.named_parameters()],
+        "parameters": count(net),
+        "class_outputs": outputs[0].detach().numpy(),
+        "sequential_outputs": outputs[1].detach().numpy(),
+        "largest_difference": largest_difference(net, sequential, outputs),
+        "deep_parameters": count(skips),
+        "listed_parameters": count(skips.first) + count(skips.last),
+        "mean_loss": data.y.var(),
+        "chain_loss": losses[0],
+        "skip_loss": losses[1],
+        "chain_spreads": spreads["chain"],
+        "skip_spreads": spreads["skips"],
+        "first_spread": spreads["chain"][0],
+        "chain_spread": spreads["chain"][-1],
+        "skip_spread": spreads["skips"][-1],
+        "chain_gradient": first_gradient(chain, data),
+        "skip_gradient": first_gradient(skips, data),
+    }
     return Result(
-        numbers={
-            "class_text": str(net),
-            "sequential_text": str(sequential),
-            "class_names": [name for name, _ in net.named_parameters()],
-            "sequential_names": [name for name, _ in sequential.named_parameters()],
-            "parameters": sum(p.numel() for p in net.parameters()),
-            "class_outputs": outputs[0].detach().numpy(),
-            "sequential_outputs": outputs[1].detach().numpy(),
-            "largest_difference": largest_difference(net, sequential, outputs),
-            "mean_loss": data.y.var(),
-            "chain_loss": losses[0],
-            "skip_loss": losses[1],
-            "chain_spreads": spreads["chain"],
-            "skip_spreads": spreads["skips"],
-            "chain_spread": spreads["chain"][-1],
-            "skip_spread": spreads["skips"][-1],
-        },
+        numbers=numbers,
         figures={
             "parts": partial(parts, net, sequential, activation),
             "spreads": partial(spread_curves, spreads),
             "film": partial(training, run),
         },
+        claims=claims(numbers),
     )
+
+
+def claims(numbers: Mapping[str, Any]) -> dict[str, bool]:
+    """What the prose says of these numbers."""
+    first, chain, skip = (numbers[f"{name}_spread"] for name in ("first", "chain", "skip"))
+    chain_loss, skip_loss, mean_loss = (
+        numbers[f"{name}_loss"] for name in ("chain", "skip", "mean")
+    )
+    return {
+        "nothing_gets_in": bool(first == 0),
+        "chain_fades": bool(chain < first / 100),
+        "skip_keeps": bool(skip > first / 2),
+        "gradient_fades": bool(numbers["chain_gradient"] < numbers["skip_gradient"] / 100),
+        "chain_diverged": not isfinite(chain_loss),
+        "chain_blind": bool(chain_loss > 0.95 * mean_loss),
+        "skip_diverged": not isfinite(skip_loss),
+        "skip_wins": bool(skip_loss < chain_loss / 2),
+        "chain_wins": bool(isfinite(skip_loss) and chain_loss < skip_loss / 2),
+    }
+
+
+def count(net: torch.nn.Module) -> int:
+    """How many parameters a net knows of."""
+    return sum(p.numel() for p in net.parameters())
 
 
 def largest_difference(
@@ -129,33 +171,24 @@ def largest_difference(
     return max((p - q).abs().max().item() for p, q in pairs)
 
 
-def train_deep(
-    data: Dataset, width: int, blocks: int, activation: str, lr: float, seed: int
-) -> tuple[Run, dict[str, Array]]:
-    """A run of both deep nets, and the spread of the values after each of their hidden layers."""
+def spread(net: Any, data: Dataset) -> Array:
+    """How much the values differ from point to point after each hidden layer, `[blocks + 1]`."""
+    stages = net.stages(torch.from_numpy(data.X))
+    return np.array([values.double().std(dim=0).mean().item() for values in stages])
 
-    def chain() -> torch.nn.Module:
-        return Deep(width, blocks, activation, skip=False)
 
-    def skips() -> torch.nn.Module:
-        return Deep(width, blocks, activation, skip=True)
-
-    recipes = [Recipe(chain), Recipe(skips)]
-    members = grid(net=recipes, optimizer=SGD(lr), seed=seed)
-    run = train(members, data, steps=STEPS, engine="reference")
-    X = torch.from_numpy(data.X)
-    spreads = {}
-    for name, recipe in zip(("chain", "skips"), recipes, strict=True):
-        net: Any = recipe.build(seed)
-        spreads[name] = np.array([values.std(dim=0).mean().item() for values in net.stages(X)])
-    return run, spreads
+def first_gradient(net: Any, data: Dataset) -> float:
+    """The mean size of the gradients that arrive at the weights of the first layer."""
+    X, Y = torch.from_numpy(data.X), torch.from_numpy(data.y)
+    torch.nn.functional.mse_loss(net(X), Y).backward()  # type: ignore[no-untyped-call]
+    return float(net.first.weight.grad.abs().mean())
 
 
 @look()
 def training(run: Run) -> Movie:
     """The movie of both nets under their names, with room for the first line of the chain."""
     made = movie(run)
-    for axes, name in zip(made.figure.axes, ("chain", "with skips"), strict=True):
+    for axes, name in zip(made.figure.axes, (tr("chain"), tr("with skips")), strict=True):
         axes.set_title(name, fontsize=10.5, pad=21)
     low = axes.get_ylim()[0]
     first = float(run.frames[0].predictions[0].min())
@@ -169,7 +202,7 @@ def parts(net: Any, sequential: Any, activation: str) -> Picture:
     figure = picture(8, 6.2)
     rows = figure.subplots(2, 3, width_ratios=(3, 2, 1.2))
     layers = ((net.hidden, net.output), (sequential[0], sequential[2]))
-    kinds = (("class Net", activation), ("Sequential", str(sequential[1])))
+    kinds = ((tr("class Net"), activation), ("Sequential", str(sequential[1])))
     for row, module, (hidden, output), (kind, act) in zip(
         rows, (net, sequential), layers, kinds, strict=True
     ):
@@ -178,12 +211,12 @@ def parts(net: Any, sequential: Any, activation: str) -> Picture:
         row[0].set_ylabel(kind, fontsize=12, fontweight="bold")
         x = torch.linspace(-3, 3, 101)
         row[1].plot(x, getattr(torch.nn.functional, activation)(x), color=BLUE, linewidth=2)
-        row[1].set_xlabel("what comes into a neuron")
+        row[1].set_xlabel(tr("what comes into a neuron"))
         parameters(row[2], output, upright=True)
         titles = (f"{names[0]} | {names[1]}", act, f"{names[2]}\n{names[3]}")
         for axes, title in zip(row, titles, strict=True):
             axes.set_title(title, fontsize=10, family="monospace", fontweight="normal")
-    figure.suptitle("Same seed, same parameters: only the names differ", fontweight="bold")
+    figure.suptitle(tr("Same seed, same parameters: only the names differ"), fontweight="bold")
     return figure
 
 
@@ -210,16 +243,21 @@ def spread_curves(spreads: dict[str, Array]) -> Picture:
         color, line, marker = looks[name]
         axes.semilogy(np.maximum(values, NOTHING), line, color=color, marker=marker, markersize=6)
     chain, skips = (values[-1] for values in spreads.values())
-    axes.set_title(f"At last the values spread over {skips:.2g} with skips, {chain:.1e} without")
-    axes.set(
-        xlabel="hidden layer", ylabel="standard deviation over the points,\nmean of its neurons"
+    axes.set_title(
+        tr(
+            "At last the values spread over {skips:.2g} with skips, {chain:.2g} without",
+            skips=skips,
+            chain=chain,
+        )
     )
+    axes.set_xlabel(tr("hidden layer"))
+    axes.set_ylabel(tr("standard deviation over the points,\nmean of its neurons"))
     whole_ticks(axes)
     axes.get_ylim()  # settles the limits
     end_labels(
         axes,
         [float(values[-1]) for values in spreads.values()],
-        list(spreads),
+        [tr("chain"), tr("skips")],
         [looks[name][0] for name in spreads],
     )
     return figure
@@ -227,6 +265,11 @@ def spread_curves(spreads: dict[str, Array]) -> Picture:
 
 LESSON = Lesson(
     name="building",
+    sentence=Text(
+        "The same net built as a class and as a list, and what only a class can say.",
+        "同一个网络的两种写法：类与列表，以及只有类才能表达的东西。",
+    ),
+    minutes=12,
     parameters=(
         Whole("inputs", 2, Text("inputs of the net", "网络的输入个数"), low=1, high=20),
         Whole("width", 8, Text("hidden neurons in a layer", "每层的隐藏神经元数"), low=1, high=64),

@@ -19,11 +19,14 @@ from safetensors.torch import load
 from safetensors.torch import save as safe_bytes
 from torch.serialization import get_unsafe_globals_in_checkpoint
 
+from slalom.core.language import tr
 from slalom.data import Dataset, toys
+from slalom.lessons.building import Net
 from slalom.lessons.common import SEED, train
 from slalom.lessons.lesson import Choice, Lesson, Result, Whole
 from slalom.lessons.prose import Text
 from slalom.nets import MLP
+from slalom.nets import Net as Recipe
 from slalom.optim import SGD
 from slalom.plan import Plan
 from slalom.plots.toolkit import (
@@ -42,17 +45,6 @@ from slalom.plots.toolkit import (
 
 Array = NDArray[Any]
 
-# What each opcode of our little pickle does.
-MEANINGS = {
-    "PROTO": "version of the language",
-    "FRAME": "how many bytes follow",
-    "SHORT_BINUNICODE": "put this text on the stack",
-    "STACK_GLOBAL": "import the function so named",
-    "TUPLE1": "make the text an argument",
-    "REDUCE": "CALL the function with the argument",
-    "STOP": "what is on the stack is the object",
-}
-
 
 class Surprise:
     """What pickles as a call of print."""
@@ -64,7 +56,6 @@ class Surprise:
 class Size(NamedTuple):
     """What the bytes of a file are for."""
 
-    name: str
     numbers: int
     text: int
     program: int
@@ -75,7 +66,7 @@ def saving(width: int, activation: str, steps: int, seed: int) -> Result:
     """Train a net, make it anew in two ways, and look into its files."""
     data = toys.quadratic(100, noise=0.2, seed=1)
     recipe = MLP(1, width, 1, activation=activation)
-    run = train(recipe, data, optimizer=SGD(0.1), seed=seed, steps=steps, engine="reference")
+    run = train(recipe, data, optimizer=SGD(0.05), seed=seed, steps=steps, engine="reference")
     net = run.model()
     state = net.state_dict()
     numbers = safe_bytes(state)
@@ -88,6 +79,9 @@ def saving(width: int, activation: str, steps: int, seed: int) -> Result:
     rebuilt = recipe.build(seed + 1)
     fresh = outputs(rebuilt, data)
     rebuilt.load_state_dict(load(numbers))
+    # A net of the same layers under other names gets nothing.
+    other = Recipe(Net, inputs=1, width=width, activation=activation).build(seed)
+    fit = other.load_state_dict(state, strict=False)
 
     drawn = {
         "trained": outputs(net, data),
@@ -98,9 +92,9 @@ def saving(width: int, activation: str, steps: int, seed: int) -> Result:
     whole, alone = torch_bytes(net), torch_bytes(state)
     number_bytes = sum(tensor.nbytes for tensor in state.values())
     sizes = [
-        torch_size("entire net, torch.save", whole, number_bytes),
-        torch_size("state dict, torch.save", alone, number_bytes),
-        Size("state dict, safetensors", number_bytes, len(numbers) - number_bytes - 8, 0, 8),
+        torch_size(whole, number_bytes),
+        torch_size(alone, number_bytes),
+        Size(number_bytes, len(numbers) - number_bytes - 8, 0, 8),
     ]
     return Result(
         numbers={
@@ -108,6 +102,8 @@ def saving(width: int, activation: str, steps: int, seed: int) -> Result:
             "parameters": run.state.parameters.size,
             "number_bytes": number_bytes,
             "names": list(state),
+            "missing": fit.missing_keys,
+            "unexpected": fit.unexpected_keys,
             "fresh_outputs": fresh,
             "trained_outputs": drawn["trained"],
             "restored_outputs": drawn["restored"],
@@ -144,11 +140,11 @@ def torch_bytes(content: Any) -> bytes:
     return stream.getvalue()
 
 
-def torch_size(name: str, content: bytes, numbers: int) -> Size:
+def torch_size(content: bytes, numbers: int) -> Size:
     """What the bytes of a file of `torch.save` are for."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         program = archive.getinfo("archive/data.pkl").file_size
-    return Size(name, numbers, 0, program, len(content) - numbers - program)
+    return Size(numbers, 0, program, len(content) - numbers - program)
 
 
 def disassemble(content: object) -> list[tuple[int, str, str]]:
@@ -164,7 +160,11 @@ def disassemble(content: object) -> list[tuple[int, str, str]]:
 def panels(data: Dataset, drawn: dict[str, Array], fresh: Array) -> Picture:
     """Three nets and a digest of all bits of their outputs, `[N, 1]` each."""
     figure = picture(8, 4)
-    titles = ("trained", "restored\nfrom recipe and numbers", "rebuilt\nfrom its parameters")
+    titles = (
+        tr("trained"),
+        tr("restored\nfrom recipe and numbers"),
+        tr("rebuilt\nfrom its parameters"),
+    )
     x = data.X[:, 0]
     all_axes = figure.subplots(1, 3, sharex=True, sharey=True)
     for axes, title, line in zip(all_axes, titles, drawn.values(), strict=True):
@@ -172,10 +172,10 @@ def panels(data: Dataset, drawn: dict[str, Array], fresh: Array) -> Picture:
         axes.plot(x, line, color=BLUE, linewidth=2.4, path_effects=halo(4))
         axes.set_title(title, fontsize=10.5)
         digest = hashlib.sha256(line.tobytes()).hexdigest()[:8]
-        axes.set_xlabel(f"x\n\noutputs' digest {digest}")
+        axes.set_xlabel("x\n\n" + tr("outputs' digest {digest}", digest=digest))
     all_axes[0].set_ylabel("y")
-    all_axes[2].plot(x, fresh, "--", color=VERMILLION, label="before loading")
-    all_axes[2].legend(loc="upper center")
+    all_axes[2].plot(x, fresh, "--", color=VERMILLION, label=tr("before loading"))
+    all_axes[2].legend(loc="upper center", frameon=True, edgecolor="none")
     return figure
 
 
@@ -186,38 +186,56 @@ def opcode_table(opcodes: list[tuple[int, str, str]]) -> Picture:
     axes = figure.add_subplot()
     axes.set_axis_off()
     axes.set(xlim=(0, 1), ylim=(len(opcodes), -1.2))
-    axes.set_title("A pickle is a program; reading it means running it")
+    axes.set_title(tr("A pickle is a program; reading it means running it"))
     columns = (0.0, 0.07, 0.30, 0.63)
-    for text, x in zip(("byte", "opcode", "argument", "what it does"), columns, strict=True):
+    heads = (tr("byte"), tr("opcode"), tr("argument"), tr("what it does"))
+    meanings = _meanings()
+    for text, x in zip(heads, columns, strict=True):
         axes.text(x, -0.7, text, va="center", color=QUIET, fontsize=9)
     for row, (place, name, argument) in enumerate(opcodes):
         acts = name in ("STACK_GLOBAL", "REDUCE")
         if acts:
             axes.axhspan(row - 0.5, row + 0.5, color=ORANGE, alpha=0.35)
-        cells = (str(place), name, argument, MEANINGS[name])
-        for text, x in zip(cells, columns, strict=True):
-            family = "sans-serif" if x == columns[-1] else "monospace"
-            weight = "bold" if acts else "normal"
-            axes.text(x, row, text, va="center", fontsize=9, family=family, weight=weight)
+        weight = "bold" if acts else "normal"
+        for text, x in zip((str(place), name, argument), columns, strict=False):
+            axes.text(x, row, text, va="center", fontsize=9, family="monospace", weight=weight)
+        axes.text(columns[-1], row, meanings[name], va="center", fontsize=9, weight=weight)
     return figure
+
+
+def _meanings() -> dict[str, str]:
+    """What each opcode of our little pickle does."""
+    return {
+        "PROTO": tr("version of the language"),
+        "FRAME": tr("how many bytes follow"),
+        "SHORT_BINUNICODE": tr("put this text on the stack"),
+        "STACK_GLOBAL": tr("import the function so named"),
+        "TUPLE1": tr("make the text an argument"),
+        "REDUCE": tr("CALL the function with the argument"),
+        "STOP": tr("what is on the stack is the object"),
+    }
 
 
 @look()
 def byte_bars(sizes: list[Size]) -> Picture:
-    """What the bytes of each file are for."""
+    """What the bytes of each file are for: the entire net, its state dict, and that made safe."""
     figure = picture(8, 3.4)
     axes = figure.add_subplot()
-    kinds = {
-        "numbers": (BLUE, ""),
-        "text": (GREEN, ""),
-        "program": (VERMILLION, "///"),
-        "container": (PALE, ""),
-    }
+    names = (
+        tr("entire net, torch.save"),
+        tr("state dict, torch.save"),
+        tr("state dict, safetensors"),
+    )
+    looks = (
+        (tr("numbers"), BLUE, ""),
+        (tr("text"), GREEN, ""),
+        (tr("program"), VERMILLION, "///"),
+        (tr("container"), PALE, ""),
+    )
     left = np.zeros(len(sizes))
-    for kind, (color, hatch) in kinds.items():
-        values = np.array([getattr(size, kind) for size in sizes])
+    for values, (kind, color, hatch) in zip(np.array(sizes).T, looks, strict=True):
         axes.barh(
-            [size.name for size in sizes],
+            names,
             values,
             left=left,
             color=color,
@@ -230,23 +248,30 @@ def byte_bars(sizes: list[Size]) -> Picture:
         axes.text(total, row, f" {total:,.0f}", va="center", color=INK)
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)
-    axes.set(xlabel="bytes", xlim=(0, 1.1 * left.max()))
-    axes.set_title("Only the files of torch.save hold a program")
-    figure.legend(loc="outside lower center", ncols=len(kinds))
+    axes.set(xlabel=tr("bytes"), xlim=(0, 1.1 * left.max()))
+    axes.set_title(tr("Only the files of torch.save hold a program"))
+    figure.legend(loc="outside lower center", ncols=len(looks))
     return figure
 
 
 LESSON = Lesson(
     name="saving",
+    sentence=Text(
+        "A trained net goes to a file and comes back, bit for bit.",
+        "训练好的网络存进文件，再一位不差地读回来。",
+    ),
+    minutes=12,
     parameters=(
-        Whole("width", 10, Text("hidden neurons", "隐藏神经元数"), low=1, high=64),
+        Whole(
+            "width", 10, Text("hidden neurons", "隐藏神经元数"), low=1, high=32
+        ),  # wider nets may diverge
         Choice(
             "activation",
             "relu",
             Text("activation function", "激活函数"),
             options=("relu", "elu", "gelu", "sigmoid", "tanh"),
         ),
-        Whole("steps", 200, Text("steps", "步数"), low=1, high=1000),
+        Whole("steps", 500, Text("steps", "步数"), low=1, high=1000),
         SEED,
     ),
     function=saving,

@@ -1,16 +1,19 @@
 """Lesson 4: activation functions, and what they do to the gradients of a deep net."""
 
-from functools import partial
+from collections.abc import Mapping
+from functools import cache, partial
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from slalom.core.errors import Diverged
 from slalom.data import Dataset, toys
 from slalom.lessons.activations import drawing
 from slalom.lessons.activations.advice import measured
 from slalom.lessons.common import ACTIVATION, SEED, train
-from slalom.lessons.lesson import Lesson, Number, Result, Whole
+from slalom.lessons.lesson import Lesson, Number, Result, Sweep, Whole
 from slalom.lessons.prose import Text
 from slalom.nets import ACTIVATIONS, MLP, Function
 from slalom.optim import SGD
@@ -23,6 +26,7 @@ OTHERS = tuple(name for name in NAMES if name not in FOUR)
 X = np.linspace(-5, 5, 201)  # where the functions are drawn
 PROBED = slice(10, None, 20)  # where the derivative of one's own function is checked
 SCORES, STRETCHES = np.array([2.0, 1.0, 0.5, -1.0]), (0.3, 1.0, 3.0)
+LINE = torch.linspace(-1.2, 1.2, 200)[:, None]  # where nets are asked for a line
 HIDDEN = 64  # neurons in each layer of the deep net
 
 
@@ -51,21 +55,32 @@ def softmax_of_scores() -> Float64Array:
     return torch.softmax(torch.from_numpy(stretched), dim=1).numpy()
 
 
+@cache
 def fit(
     activation: str | Function, width: int, lr: float, steps: int, seed: int
 ) -> tuple[NDArray[np.float32], float]:
-    """What a net predicts from x = -1.2 to 1.2 after training, `[200]`, and its loss."""
+    """What a net predicts on `LINE` after training, `[200]`, and its loss.
+
+    Where the training diverged the line is NaN, and the loss infinite.
+    """
+    data = points()
     run = train(
         MLP(1, width, 1, activation=activation),
-        points(),
+        data,
         optimizer=SGD(lr),
         seed=seed,
         steps=steps,
-        frames=2,
+        frames=0,
         engine="reference",
     )
-    last = run.frames[-1]
-    return last.predictions[0, :, 0], float(last.train_loss[0])
+    try:
+        predicted = torch.from_numpy(run.predict(data.X))
+        loss = torch.nn.functional.mse_loss(predicted, torch.from_numpy(data.y)).item()
+    except Diverged:
+        loss = np.inf
+    if not np.isfinite(loss):
+        return np.full(len(LINE), np.nan, np.float32), np.inf
+    return run.predict(LINE.numpy())[:, 0], loss
 
 
 def points() -> Dataset:
@@ -73,6 +88,7 @@ def points() -> Dataset:
     return toys.quadratic(100, noise=0.2, seed=1)
 
 
+@cache
 def gradients_by_layer(activation: str, depth: int, scale: float, seed: int) -> Float64Array:
     """Root mean square of the loss's gradient at the output of each hidden layer, `[depth]`.
 
@@ -131,23 +147,38 @@ def activations(
         "remembering": (shares["recurrent"] > 0.75).sum(axis=(1, 2)),
         "nets": shares["recurrent"][0].size,
     }
-    lines = {f"with {activation}": fits["curved"], "without an activation": fits["straight"]}
     figures = {
         "four": partial(drawing.functions, X, {name: curves[name] for name in FOUR}),
         "others": partial(drawing.functions, X, {name: curves[name] for name in OTHERS}),
         "softmax": partial(drawing.softmax, SCORES, STRETCHES, probabilities),
-        "line": partial(drawing.fits, data, lines),
-        "own": partial(
-            drawing.own, X, own, (X[PROBED], differences(wave)), data, {"its line": fits["waved"]}
-        ),
+        "line": partial(drawing.fits, data, activation, fits["curved"], fits["straight"]),
+        "own": partial(drawing.own, X, own, (X[PROBED], differences(wave)), data, fits["waved"]),
         "gradients": partial(drawing.gradients, NAMES, activation, default, scaled, scale),
         "advice": partial(drawing.advice, shares),
     }
-    return Result(numbers, figures)
+    return Result(numbers, figures, claims(numbers))
+
+
+def claims(numbers: Mapping[str, Any]) -> dict[str, bool]:
+    """What the prose says of these numbers."""
+    straight, curved, waved = (numbers[f"{name}_loss"] for name in ("straight", "curved", "waved"))
+    return {
+        "straight_diverged": not np.isfinite(straight),
+        "curved_diverged": not np.isfinite(curved),
+        "waved_diverged": not np.isfinite(waved),
+        "bend_helps": bool(np.isfinite(straight) and curved < straight / 2),
+        "vanishes": bool(numbers["relu_arrives"] < 0.01),
+        "grows": bool(numbers["relu_scaled"] > 1),
+    }
 
 
 LESSON = Lesson(
     name="activations",
+    sentence=Text(
+        "Ten functions bend what a neuron has added up; which one, and why.",
+        "十个把神经元的和弯一下的函数：选哪个，为什么。",
+    ),
+    minutes=15,
     parameters=(
         ACTIVATION,
         Whole(
@@ -174,4 +205,6 @@ LESSON = Lesson(
     ),
     function=activations,
     scripts=("activations.py", "activations_advice.py"),
+    sweeps=(Sweep("depth", (2, 5, 10, 20, 30, 50), "gradients"),),
+    thumbnail="gradients",
 )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from slalom.core.errors import BadPlan
+from slalom.core.language import tr
 from slalom.lessons.autograd.drawing import check_size, draw_graph, film
 from slalom.lessons.autograd.expression import graph, parse, read_variables
 from slalom.lessons.autograd.flow import (
@@ -76,6 +77,11 @@ def autograd(expression: str, variables: str) -> Result:
             "graph": partial(draw_graph, flow),
             "check": partial(draw_check, entry_names(used), gradient, difference),
         },
+        claims={
+            "agree": agree(gradient, difference),
+            "detached": any(node.label == "detach" for node in nodes),
+            "dashed": None in gradients,
+        },
     )
 
 
@@ -121,26 +127,33 @@ def entry_names(variables: Variables) -> list[str]:
     ]
 
 
+def agree(gradient: Float64Array, differences: Float64Array) -> bool:
+    """Whether both gradients are the same up to what finite differences cannot tell."""
+    off = np.abs(gradient - differences).max()
+    return bool(off < AGREEMENT * max(1.0, np.abs(gradient).max()))
+
+
 @look()
 def draw_check(names: Sequence[str], gradient: Float64Array, differences: Float64Array) -> Picture:
     """Both gradients of each entry, one marker within the other where they agree."""
     figure = picture(8.0, 3.8)
     axes = figure.add_subplot()
     places = np.arange(len(names))
-    axes.plot(
-        places, differences, "o", mfc="none", mec=ORANGE, ms=13, mew=2, label="finite difference"
-    )
-    axes.plot(places, gradient, "D", color=BLUE, ms=5, label="autograd")
+    label = tr("finite difference")
+    axes.plot(places, differences, "o", mfc="none", mec=ORANGE, ms=13, mew=2, label=label)
+    axes.plot(places, gradient, "D", color=BLUE, ms=5, label=tr("autograd"))
     every = -(-len(names) // 24)  # more names than that would overlap
     axes.set_xticks(places[::every], names[::every], rotation=90 if len(names) > 8 else 0)
     room = 0.5 + 0.02 * len(names)
     axes.set_xlim(-room, len(names) - 1 + room)
     axes.margins(y=0.15)
-    axes.set_ylabel("gradient of the result")
-    axes.set_xlabel("entry of the variables")
+    axes.set_ylabel(tr("gradient of the result"))
+    axes.set_xlabel(tr("entry of the variables"))
     off = np.abs(gradient - differences).max()
-    agree = off < AGREEMENT * max(1.0, np.abs(gradient).max())
-    axes.set_title(f"Both {'agree to' if agree else 'differ by'} {off:.2g}")
+    same = agree(gradient, differences)
+    axes.set_title(
+        tr("Both agree to {off:.2g}", off=off) if same else tr("Both differ by {off:.2g}", off=off)
+    )
     axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
     return figure
 
@@ -160,6 +173,11 @@ def write(source: str, values: Mapping[str, Any]) -> str:
 
 LESSON = Lesson(
     name="autograd",
+    sentence=Text(
+        "A formula becomes a graph, and gradients run back through it.",
+        "一个式子变成一张图，梯度沿着图往回走。",
+    ),
+    minutes=15,
     parameters=(
         Words(
             "expression",

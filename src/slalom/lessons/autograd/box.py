@@ -8,8 +8,9 @@ from matplotlib.patches import FancyBboxPatch, Rectangle
 from torch import Tensor
 
 from slalom.core.arrays import Float64Array
+from slalom.core.language import tr
 from slalom.lessons.autograd.flow import Node, number
-from slalom.plots.toolkit import BLUE, INK, PALE
+from slalom.plots.toolkit import BLUE, CHINESE, INK, PALE
 
 # Lengths in the size of the letters, which all have the same width.
 LETTER, ROW, EDGE, BAND, CORNER = 0.602, 1.2, 0.5, 0.5, 0.5
@@ -42,7 +43,7 @@ def content(node: Node, value: Tensor, gradient: Tensor | None) -> Content:
     """The words for a node; a number says its value by its name."""
     rows = table(value)
     return Content(
-        node.label,
+        tr("constant") if node.make is not None and node.label == "constant" else node.label,
         [] if rows == [node.label] else rows,
         [] if gradient is None else table(gradient),
     )
@@ -73,7 +74,7 @@ class Box:
             axes.add_patch(patch)
         self.band.set_clip_path(body)  # round at the bottom as the box is
         style: dict[str, Any] = {
-            "family": "monospace",
+            "family": ["monospace", CHINESE],
             "fontsize": letters,
             "ha": "center",
             "va": "center",

@@ -10,6 +10,7 @@ from matplotlib.patches import Patch
 from matplotlib.text import Text
 
 from slalom.core.arrays import Float64Array
+from slalom.core.language import tr
 from slalom.lessons.autograd.box import (
     BEHIND_GRADIENT,
     CONSTANT,
@@ -136,10 +137,11 @@ class _Stage:
         self.dots.set_color(color)
         said = shortened(self.flow.nodes[max(now)].text, 50)
         if back:
-            self.note.set_text(f"backward: the gradient at  {said}")
+            self.note.set_text(tr("backward: the gradient at  {node}", node=said))
+        elif self.flow.nodes[max(now)].inputs:
+            self.note.set_text(tr("forward:  {node}", node=said))
         else:
-            leaves = not self.flow.nodes[max(now)].inputs
-            self.note.set_text("forward: variables and numbers" if leaves else f"forward:  {said}")
+            self.note.set_text(tr("forward: variables and numbers"))
 
     def _entering(self, i: int) -> Sequence[Float64Array]:
         return self.layout.arrows[i]
@@ -194,7 +196,7 @@ def _headlines(figure: Picture, flow: Flow) -> Text:
     """The title, and a line below it, which is returned. They are as wide as the figure."""
     width, height = figure.get_size_inches()
     title = f"{shortened(flow.nodes[-1].text, 64)} = {number(flow.values[-1].item())}"
-    note = "from left to right the values, from right to left the gradients of the result"
+    note = tr("from left to right the values, from right to left the gradients of the result")
     left, scale = 0.02, width / NARROWEST
     figure.text(
         left, 1 - 0.0375 * width / height, title, fontsize=12 * scale, weight="bold", va="center"
@@ -205,12 +207,13 @@ def _headlines(figure: Picture, flow: Flow) -> Text:
 def _legend(figure: Picture, flow: Flow) -> None:
     edge: dict[str, Any] = {"linewidth": 1.2, "edgecolor": INK}
     patches = [
-        Patch(facecolor=VARIABLE, label="variable", **edge),
-        Patch(facecolor=OPERATION, label="operation", **edge),
-        Patch(facecolor=BEHIND_GRADIENT, edgecolor=DARK_VERMILLION, label="gradient"),
+        Patch(facecolor=VARIABLE, label=tr("variable"), **edge),
+        Patch(facecolor=OPERATION, label=tr("operation"), **edge),
+        Patch(facecolor=BEHIND_GRADIENT, edgecolor=DARK_VERMILLION, label=tr("gradient")),
     ]
     if None in flow.gradients:
-        patches.append(Patch(facecolor=CONSTANT, linestyle=DASHES, label="no gradient", **edge))
+        label = tr("no gradient")
+        patches.append(Patch(facecolor=CONSTANT, linestyle=DASHES, label=label, **edge))
     size = 10 * figure.get_size_inches()[0] / NARROWEST
     figure.legend(handles=patches, loc="lower center", ncols=len(patches), fontsize=size)
 

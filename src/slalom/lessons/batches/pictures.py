@@ -1,16 +1,15 @@
-"""Pictures of batches: their rows, the noise of their gradients, how nets learn from them."""
+"""Pictures of batches: the noise of their gradients, how nets learn from them, their time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 from numpy.typing import NDArray
 
+from slalom.core.language import tr
 from slalom.data.batches import steps_per_epoch
 from slalom.plots.toolkit import (
     INK,
@@ -18,7 +17,6 @@ from slalom.plots.toolkit import (
     Picture,
     class_color,
     class_marker,
-    counted,
     halo,
     look,
     picture,
@@ -26,7 +24,6 @@ from slalom.plots.toolkit import (
 
 Float64Array: TypeAlias = NDArray[Any]
 
-GAP = 0.4  # between batches, in cells
 DASHES: tuple[Any, ...] = ("-", (0, (6, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1, 1.5)), (0, (3, 1)))
 BINS = 40  # points of a curve: enough to see where it goes, few enough to even out its noise
 
@@ -58,52 +55,6 @@ class Curve:
 
 
 @look()
-def batch_table(orders: NDArray[np.int64], batch_size: int) -> Picture:
-    """The rows of each epoch in their order, batch by batch; above them the rows as they lie.
-
-    Args:
-        orders: row numbers, `[epochs, rows]`.
-        batch_size: rows a batch.
-    """
-    epochs, rows = orders.shape
-    batches = steps_per_epoch(rows, batch_size)
-    width = rows + GAP * (batches - 1)
-    figure = picture(8.0, 1.6 + 0.42 * epochs)
-    axes = figure.add_subplot()
-    axes.set_axis_off()
-    axes.set_xlim(-0.12 * width, 1.005 * width)
-    axes.set_ylim(-1.1 - epochs, 1.1)
-    axes.text(-0.3, 0.5, "table", ha="right", va="center")
-    place = np.arange(rows)
-    _cells(axes, place, np.zeros(rows), place)
-    place = place + GAP * (place // batch_size)
-    for epoch, order in enumerate(orders):
-        height = -1.1 - epoch
-        axes.text(-0.3, height - 0.5, f"epoch {epoch + 1}", ha="right", va="center")
-        _cells(axes, place, np.full(rows, height - 1), order)
-    for batch in range(batches):
-        first = batch * batch_size
-        size = min(batch_size, rows - first)
-        name = f"batch {batch + 1}" if size * 7 / width > 0.7 else f"{batch + 1}"
-        axes.text(place[first] + size / 2, -0.55, name, ha="center", va="center", fontsize=9)
-    title = f"{rows} rows in batches of {batch_size}: {counted(batches, 'step')} an epoch"
-    short = rows % batch_size
-    axes.set_title(
-        f"{title}, the last with {counted(short, 'row')}" if short and batches > 1 else title
-    )
-    return figure
-
-
-def _cells(axes: Axes, lefts: Float64Array, bottoms: Float64Array, rows: NDArray[np.int64]) -> None:
-    """One square for each row: its colour and its number say which it is."""
-    shade = colormaps["YlGnBu"]
-    for left, bottom, row in zip(lefts, bottoms, rows, strict=True):
-        color = shade(0.05 + 0.6 * row / max(len(rows) - 1, 1))
-        axes.add_patch(Rectangle((left, bottom + 0.04), 1, 0.92, facecolor=color, edgecolor=QUIET))
-        axes.text(left + 0.5, bottom + 0.5, str(row), ha="center", va="center", fontsize=9)
-
-
-@look()
 def noise_of_batches(clouds: Clouds) -> Picture:
     """Gradients of batches of three sizes in two of their directions, and their noise by size."""
     figure = picture(8.0, 3.9)
@@ -117,27 +68,29 @@ def noise_of_batches(clouds: Clouds) -> Picture:
             s=9,
             color=class_color(place),
             marker=class_marker(place),
-            label=f"batch size {clouds.sizes[place]}",
+            label=tr("batch size {size}", size=clouds.sizes[place]),
         )
     cloud.plot(
         clouds.full[across], clouds.full[up], "+", color=INK, markersize=18, markeredgewidth=1,
-        label="all rows", path_effects=halo(2.2),
+        label=tr("all rows"), path_effects=halo(2.2),
     )  # fmt: skip
-    cloud.set_xlabel("gradient of one parameter")
-    cloud.set_ylabel("gradient of another one")
-    cloud.set_title("Each point: a batch", fontsize=11)
+    cloud.set_xlabel(tr("gradient of one parameter"))
+    cloud.set_ylabel(tr("gradient of another one"))
+    cloud.set_title(tr("Each point: a batch"), fontsize=11)
     cloud.legend(loc="best", handletextpad=0.3, labelspacing=0.8)
     sizes = np.array(clouds.sizes)
-    line.loglog(sizes, clouds.noise, "o", color=INK, label="measured", zorder=3)
-    line.loglog(sizes, clouds.noise[0] / np.sqrt(sizes), color=QUIET, label="1 / √(batch size)")
+    line.loglog(sizes, clouds.noise, "o", color=INK, label=tr("measured"), zorder=3)
+    line.loglog(sizes, clouds.noise[0] / np.sqrt(sizes), color=QUIET, label=tr("1 / √(batch size)"))
     full = float(np.linalg.norm(clouds.full))
-    line.axhline(full, color=class_color(0), linestyle=(0, (5, 2)), label="length of that gradient")
+    line.axhline(
+        full, color=class_color(0), linestyle=(0, (5, 2)), label=tr("length of that gradient")
+    )
     _size_axis(line, clouds.sizes)
     for show in (line.yaxis.set_major_formatter, line.yaxis.set_minor_formatter):
         show(FuncFormatter(lambda noise, _: f"{noise:g}"))
     line.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
-    line.set_ylabel("distance from the gradient of all rows")
-    line.set_title("Four times the rows, half the noise", fontsize=11)
+    line.set_ylabel(tr("distance from the gradient of all rows"))
+    line.set_title(tr("Four times the rows, half the noise"), fontsize=11)
     line.legend(loc="lower left")
     return figure
 
@@ -165,15 +118,15 @@ def curves(made: Sequence[Curve], nets: int) -> Picture:
             "color": class_color(place),
             "linestyle": DASHES[place],
             "linewidth": 1.8,
-            "label": f"batch size {curve.size}",
+            "label": tr("batch size {size}", size=curve.size),
         }
         by_step.loglog(steps, losses, **style)
         by_row.loglog(steps * curve.size, losses, **style)
-    by_step.set_ylabel(f"loss of the batch (mean of {nets} nets)")
-    by_step.set_xlabel("steps")
-    by_row.set_xlabel("rows seen")
-    by_step.set_title("The same losses, step by step", fontsize=11)
-    by_row.set_title("... and row by row", fontsize=11)
+    by_step.set_ylabel(tr("loss of the batch (mean of {nets} nets)", nets=nets))
+    by_step.set_xlabel(tr("steps"))
+    by_row.set_xlabel(tr("rows seen"))
+    by_step.set_title(tr("The same losses, step by step"), fontsize=11)
+    by_row.set_title(tr("... and row by row"), fontsize=11)
     figure.legend(
         *by_step.get_legend_handles_labels(), loc="outside lower center", ncols=5, handlelength=2.8,
         columnspacing=1.2,
@@ -195,12 +148,12 @@ def costs(sizes: Sequence[int], seconds: Float64Array, points: int) -> Picture:
     step, epoch = figure.subplots(1, 2)
     steps = np.array([steps_per_epoch(points, size) for size in sizes])
     step.plot(sizes, seconds * 1e6, "o-", color=INK)
-    step.set_ylabel("microseconds")
+    step.set_ylabel(tr("microseconds"))
     step.set_ylim(0, 1.3 * 1e6 * seconds.max())
-    step.set_title("A step, on this machine", fontsize=11)
+    step.set_title(tr("A step, on this machine"), fontsize=11)
     epoch.loglog(sizes, seconds * steps * 1e3, "o-", color=INK)
-    epoch.set_ylabel("milliseconds")
-    epoch.set_title(f"An epoch of {points} rows", fontsize=11)
+    epoch.set_ylabel(tr("milliseconds"))
+    epoch.set_title(tr("An epoch of {rows} rows", rows=points), fontsize=11)
     step.set_xscale("log")
     for axes in (step, epoch):
         _size_axis(axes, sizes)
@@ -208,7 +161,7 @@ def costs(sizes: Sequence[int], seconds: Float64Array, points: int) -> Picture:
 
 
 def _size_axis(axes: Axes, sizes: Sequence[int]) -> None:
-    axes.set_xlabel("batch size")
+    axes.set_xlabel(tr("batch size"))
     axes.xaxis.set_major_locator(FixedLocator(list(sizes)))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda size, _: f"{size:g}"))

@@ -13,6 +13,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, NullLocator
 from numpy.typing import NDArray
 
+from slalom.core.language import tr
 from slalom.lessons.map.pixels import WHOLE, Plane, box_counts, dimension
 from slalom.plots.toolkit import BLUE, INK, QUIET, VERMILLION, Movie, halo, headline, look, picture
 
@@ -60,8 +61,8 @@ class Shades:
     def explain(self, figure: Figure, left: float, bottom: float, width: float) -> None:
         """Draw both ramps into the figure, at this place in shares of its sides."""
         ramps: tuple[tuple[Any, Any, str], ...] = (
-            (self.step, self.diverged, "Diverged, at step"),
-            (self.loss, self.learned, "Learned: mean log10(loss)"),
+            (self.step, self.diverged, tr("Diverged, at step")),
+            (self.loss, self.learned, tr("Learned: mean log10(loss)")),
         )
         for row, (norm, colors, title) in enumerate(ramps):
             axes = figure.add_axes((left, bottom + 0.155 * row, width, 0.035))
@@ -85,9 +86,10 @@ def map_picture(plane: Plane, steps: int) -> Figure:
         shades.of(plane), origin="lower", extent=plane.window, aspect="auto", interpolation="none"
     )
     axes.grid(visible=False)
-    axes.set_xlabel("learning rate")
-    axes.set_ylabel("momentum")
-    headline(axes, "Nets that learn, nets that diverge", f"every pixel is a net of {steps} steps")
+    axes.set_xlabel(tr("learning rate"))
+    axes.set_ylabel(tr("momentum"))
+    note = tr("every pixel is a net of {steps} steps", steps=steps)
+    headline(axes, tr("Nets that learn, nets that diverge"), note)
     shades.explain(figure, 0.75, 0.14, 0.22)
     return figure
 
@@ -113,7 +115,7 @@ def zoom_movie(planes: Sequence[Plane], place: tuple[float, float], steps: int) 
         each.grid(visible=False)
         each.set(xticks=[], yticks=[], xlim=(0, 1), ylim=(0, 1))
         each.spines[:].set_visible(False)
-    overview.set_title("the whole plane", fontsize=9.5, fontweight="normal", pad=5)
+    overview.set_title(tr("the whole plane"), fontsize=9.5, fontweight="normal", pad=5)
     frame = Rectangle((0, 0), 1, 1, fill=False, edgecolor=INK, linewidth=1.5)
     frame.set_path_effects(halo(3.5))
     overview.add_patch(frame)
@@ -122,7 +124,7 @@ def zoom_movie(planes: Sequence[Plane], place: tuple[float, float], steps: int) 
         for layer in (1, 2)
     )
     ends = _ends(axes)
-    title = headline(axes, "Into the border", " ")
+    title = headline(axes, tr("Into the border"), " ")
 
     def show(i: int) -> None:
         near = i / MOMENTS
@@ -137,7 +139,9 @@ def zoom_movie(planes: Sequence[Plane], place: tuple[float, float], steps: int) 
         digits = 2 + int(np.ceil(near * np.log10(2)))
         for end, value in zip(ends, window, strict=True):
             end.set_text(f"{value:.{digits}f}")
-        title.set_text(f"enlarged {2**near:,.0f} times; every pixel is a trained net")
+        title.set_text(
+            tr("enlarged {times:,.0f} times; every pixel is a trained net", times=2**near)
+        )
 
     return Movie(
         figure,
@@ -162,8 +166,8 @@ def _ends(axes: Axes) -> list[Text]:
 
     below: dict[str, Any] = {"va": "top"}
     beside: dict[str, Any] = {"ha": "right", "rotation": 90}
-    text(0.5, -0.015, "learning rate", ha="center", **below)
-    text(-0.015, 0.5, "momentum", va="center", **beside)
+    text(0.5, -0.015, tr("learning rate"), ha="center", **below)
+    text(-0.015, 0.5, tr("momentum"), va="center", **beside)
     return [
         text(0, -0.015, "", ha="left", **below),
         text(1, -0.015, "", ha="right", **below),
@@ -184,23 +188,26 @@ def boxes_picture(planes: Sequence[Plane]) -> Figure:
         aspect="auto",
         interpolation="antialiased",
     )
-    left.set(xticks=[], yticks=[], xlabel="learning rate", ylabel="momentum")
+    left.set(xticks=[], yticks=[], xlabel=tr("learning rate"), ylabel=tr("momentum"))
     left.grid(visible=False)
-    headline(left, "The border alone", "black where a neighbour fares otherwise")
-    lines = ((planes[0], "the whole plane", BLUE, "o-"), (planes[-1], "far in", VERMILLION, "s--"))
+    headline(left, tr("The border alone"), tr("black where a neighbour fares otherwise"))
+    lines = (
+        (planes[0], tr("the whole plane"), BLUE, "o-"),
+        (planes[-1], tr("far in"), VERMILLION, "s--"),
+    )
     for plane, name, color, style in lines:
         sides, counts = box_counts(plane.border)
-        label = f"{name}: dimension {dimension(sides, counts):.2f}"
+        label = tr("{name}: dimension {value:.2f}", name=name, value=dimension(sides, counts))
         right.plot(sides, counts, style, color=color, label=label)
     sides, counts = box_counts(planes[0].border)
-    for power, name, style in ((1, "a smooth line: 1", "-."), (2, "a filled area: 2", ":")):
+    for power, name, style in ((1, tr("a smooth line: 1"), "-."), (2, tr("a filled area: 2"), ":")):
         guide = max(counts[0], 1) / (sides / sides[0]) ** power
         right.plot(sides, guide, color=QUIET, linestyle=style, linewidth=1.2, label=name)
     right.set_xscale("log", base=2)
     right.xaxis.set_major_formatter("{x:.0f}")
     right.set_yscale("log")
-    right.set_xlabel("side of a box (pixels)")
-    right.set_ylabel("boxes that hold a piece of the border")
+    right.set_xlabel(tr("side of a box (pixels)"))
+    right.set_ylabel(tr("boxes that hold a piece of the border"))
     right.legend(loc="lower left")
-    headline(right, "Boxes that cover it", "dimension: how steep the line is")
+    headline(right, tr("Boxes that cover it"), tr("dimension: how steep the line is"))
     return figure

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from slalom.data import Dataset
 from slalom.lessons.common import SEED, train
-from slalom.lessons.lesson import Lesson, Number, Result, Whole
+from slalom.lessons.lesson import Lesson, Number, Result, Sweep, Whole
 from slalom.lessons.network.descent import Descent, surface, valley
 from slalom.lessons.network.drawing import forward_and_back
 from slalom.lessons.prose import Text
@@ -42,24 +42,34 @@ def network(
     rates = (lr / 10, lr, 3 * lr)
     one = [descend(RIDES[:, :1], [start], rate, steps) for rate in rates]
     two = [descend(RIDES, [start, second_start], rate, steps) for rate in rates]
-    passed = there_and_back(MLP(2, width, 1, activation="tanh"), ride, seed)
+    mlp = MLP(2, width, 1, activation="tanh")
+    passed = there_and_back(mlp, ride, seed)
     distances = RIDES[:, 0]
     return Result(
         numbers={
             **passed,
-            **trained(MLP(2, width, 1, activation="tanh"), lr, seed),
+            **trained(mlp, ride, lr, seed),
             "rates": np.array(rates),
-            "one_weight": np.array([path for path, _ in one]),
-            "one_loss": np.array([heights for _, heights in one]),
-            "two_weights": np.array([path for path, _ in two]),
-            "two_loss": np.array([heights for _, heights in two]),
+            "one_weight": np.array([descent.path for descent in one]),
+            "one_loss": np.array([descent.losses for descent in one]),
+            "two_weights": np.array([descent.path for descent in two]),
+            "two_loss": np.array([descent.losses for descent in two]),
             "slope": float((2 * (start * distances - HOURS) * distances).mean()),
-            "limit": 1 / float((distances**2).mean()),
+            "limit": one[0].limit,
+            "steep_limit": two[0].limit,
         },
         figures={
             "net": partial(forward_and_back, passed),
-            "ball": partial(valley, _descents(RIDES[:, :1], rates, one)),
-            "surface": partial(surface, _descents(RIDES, rates, two)),
+            "ball": partial(valley, one),
+            "surface": partial(surface, two),
+        },
+        claims={
+            "slow_arrives": one[0].verdict == "arrives",
+            "arrives": one[1].verdict == "arrives",
+            "fast_diverges": one[2].verdict == "diverges",
+            "fast_swings": one[2].verdict == "swings",
+            "fast_arrives": one[2].verdict == "arrives",
+            "surface_diverges": two[2].verdict == "diverges",
         },
     )
 
@@ -89,8 +99,8 @@ def there_and_back(mlp: MLP, ride: int, seed: int) -> Numbers:
     }
 
 
-def trained(mlp: MLP, lr: float, seed: int) -> Numbers:
-    """What training on all rides makes of the net."""
+def trained(mlp: MLP, ride: int, lr: float, seed: int) -> Numbers:
+    """What training on all rides makes of the net, and of its prediction for one of them."""
     data = Dataset(RIDES.numpy(), HOURS[:, None].numpy(), task="regression")
     run = train(mlp, data, optimizer=SGD(lr), seed=seed, steps=TRAINING_STEPS, engine="reference")
     losses = run.history["train_loss"].to_numpy()
@@ -99,12 +109,11 @@ def trained(mlp: MLP, lr: float, seed: int) -> Numbers:
         "parameters": run.state.parameters.size,
         "first_loss": losses[0],
         "final_loss": losses[-1],
+        "trained_prediction": run.model()(RIDES[ride - 1]).item(),
     }
 
 
-def descend(
-    x: torch.Tensor, weights: list[float], rate: float, steps: int
-) -> tuple[list[list[float]], list[float]]:
+def descend(x: torch.Tensor, weights: list[float], rate: float, steps: int) -> Descent:
     """Gradient descent on the loss of `prediction = x @ weights`.
 
     Args:
@@ -112,9 +121,6 @@ def descend(
         weights: where it starts, `W` numbers.
         rate: learning rate.
         steps: how many.
-
-    Returns:
-        The weights `[steps + 1][W]` and the loss `[steps + 1]`, the start first.
     """
     w = torch.tensor(weights, requires_grad=True)
     path, heights = [], []
@@ -124,12 +130,6 @@ def descend(
         heights.append(loss.item())
         (gradient,) = torch.autograd.grad(loss, w)
         w = (w - rate * gradient).detach().requires_grad_()
-    return path, heights
-
-
-def _descents(
-    x: torch.Tensor, rates: tuple[float, ...], made: list[tuple[list[list[float]], list[float]]]
-) -> tuple[Descent, ...]:
     inputs, hours = x.double().numpy(), HOURS.double().numpy()
 
     def height(weights: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -137,15 +137,18 @@ def _descents(
         result: NDArray[np.float64] = (errors**2).mean(axis=-1)
         return result
 
+    steepest = np.linalg.eigvalsh(inputs.T @ inputs / len(inputs))[-1]
     lowest = np.linalg.lstsq(inputs, hours)[0]
-    return tuple(
-        Descent(rate, np.array(path), np.array(losses), height, lowest)
-        for rate, (path, losses) in zip(rates, made, strict=True)
-    )
+    return Descent(rate, np.array(path), np.array(heights), height, lowest, 1 / float(steepest))
 
 
 LESSON = Lesson(
     name="network",
+    sentence=Text(
+        "Eight bicycle rides go through a small net, and their errors come back.",
+        "八次骑行的数据穿过一个小网络，误差再沿原路返回。",
+    ),
+    minutes=15,
     parameters=(
         Whole("width", 3, Text("hidden neurons", "隐藏神经元数"), low=1, high=4),
         Whole("ride", 3, Text("ride that the net looks at", "让网络看第几次骑行"), low=1, high=8),
@@ -163,4 +166,6 @@ LESSON = Lesson(
     ),
     function=network,
     scripts=("network.py",),
+    sweeps=(Sweep("lr", (0.02, 0.05, 0.1, 0.15, 0.16, 0.25), "ball"),),
+    thumbnail="ball",
 )

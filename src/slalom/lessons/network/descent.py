@@ -1,6 +1,6 @@
 """Gradient descent as a ball on the error curve of one weight, and on the surface of two."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -10,6 +10,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from slalom.core.language import tr
 from slalom.plots.toolkit import (
     BLUE,
     INK,
@@ -49,6 +50,7 @@ class Descent:
         losses: the loss there, `[S + 1]`.
         height: the loss at weights `[..., W]`.
         lowest: the weights with the lowest loss, `[W]`.
+        limit: the learning rate above which every descent on this loss diverges.
     """
 
     rate: float
@@ -56,16 +58,17 @@ class Descent:
     losses: Float64Array
     height: Callable[[Float64Array], Float64Array]
     lowest: Float64Array
+    limit: float
 
     @property
     def verdict(self) -> str:
         """How it ends, in a few words."""
         depth = float(self.height(self.lowest))
         first, last = self.losses[[0, -1]] - depth
+        if self.rate > self.limit:
+            return "diverges"
         if last <= 1e-3 * first + 1e-6:
             return "arrives"
-        if last > first:
-            return "diverges"
         before, after = self.path[-2:] - self.lowest
         return "swings" if before @ after < 0 else "not there yet"
 
@@ -82,7 +85,7 @@ class Descent:
 
 
 @look()
-def valley(descents: tuple[Descent, ...]) -> Movie:
+def valley(descents: Sequence[Descent]) -> Movie:
     """The error curve of one weight, with a ball for each learning rate, step by step."""
     figure = picture(8.0, 3.7)
     panels = figure.subplots(1, len(descents), sharex=True, sharey=True)
@@ -90,7 +93,7 @@ def valley(descents: tuple[Descent, ...]) -> Movie:
         _ball(axes, descent, color, marker)
         for axes, descent, (color, marker, *_) in zip(panels, descents, STYLES, strict=True)
     ]
-    panels[0].set_ylabel("loss (hours squared)")
+    panels[0].set_ylabel(tr("loss (hours squared)"))
 
     def show(i: int) -> None:
         for move, _ in balls:
@@ -111,8 +114,8 @@ def _ball(
     axes.set_xlim(low, high)
     room = 0.06 * float(np.ptp(curve))
     axes.set_ylim(curve.min() - room, curve.max() + room)
-    axes.set_xlabel("weight (hours per 10 km)")
-    caption = headline(axes, f"rate {descent.rate:.3g}: {descent.verdict}", " ", 11, 9.5)
+    axes.set_xlabel(tr("weight (hours per 10 km)"))
+    caption = headline(axes, _named(descent), " ", 11, 9.5)
     (trail,) = axes.plot([], [], color=color, linewidth=1.2, marker=marker, markersize=3.5)
     (tangent,) = axes.plot([], [], color=INK, linewidth=1.4, linestyle=(0, (4, 2)))
     (ball,) = axes.plot([], [], marker, color=color, markersize=11, markeredgecolor="white")
@@ -130,9 +133,20 @@ def _ball(
         else:
             ball.set_data([], [])
             tangent.set_data([], [])
-        caption.set_text(f"step {i}  loss {number(losses[i])}")
+        caption.set_text(tr("step {step}  loss {loss}", step=i, loss=number(losses[i])))
 
     return move, [trail, tangent, ball, caption]
+
+
+def _named(descent: Descent) -> str:
+    """Its learning rate, and how it ends."""
+    end = {
+        "arrives": tr("arrives"),
+        "diverges": tr("diverges"),
+        "swings": tr("swings"),
+        "not there yet": tr("not there yet"),
+    }[descent.verdict]
+    return tr("rate {rate:.3g}: {end}", rate=descent.rate, end=end)
 
 
 def _slope(descent: Descent, weight: float) -> float:
@@ -142,7 +156,7 @@ def _slope(descent: Descent, weight: float) -> float:
 
 
 @look()
-def surface(descents: tuple[Descent, ...]) -> Picture:
+def surface(descents: Sequence[Descent]) -> Picture:
     """The error surface of two weights from the side and from above, with all paths."""
     first = descents[0]
     sides = [np.linspace(c - first.reach, c + first.reach, 60) for c in first.lowest]
@@ -161,22 +175,22 @@ def surface(descents: tuple[Descent, ...]) -> Picture:
     flat.contour(across, up, loss, levels=_levels(loss), colors=QUIET, linewidths=0.8)
     flat.plot(*first.lowest, "+", color=INK, markersize=12, markeredgewidth=2, zorder=6)
     for axes in (solid, flat):
-        axes.set_xlabel("weight of the distance")
-        axes.set_ylabel("weight of the height")
+        axes.set_xlabel(tr("weight of the distance"))
+        axes.set_ylabel(tr("weight of the height"))
     for place, descent in enumerate(descents):
         _draw_path(flat, solid, descent, place)
     flat.set_xlim(sides[0][0], sides[0][-1])
     flat.set_ylim(sides[1][0], sides[1][-1])
-    flat.set_title("From above: lines of equal loss", fontsize=11)
+    flat.set_title(tr("From above: lines of equal loss"), fontsize=11)
     figure.text(
         0.03,
         0.93,
-        "Three learning rates on the error surface of two weights",
+        tr("Three learning rates on the error surface of two weights"),
         fontsize=12,
         weight="bold",
     )
     # No label at the axis, which is now on the left and now on the right, as the view is.
-    figure.text(0.03, 0.88, "on the left, upward: the loss (hours squared)")
+    figure.text(0.03, 0.88, tr("on the left, upward: the loss (hours squared)"))
     figure.legend(*flat.get_legend_handles_labels(), loc="lower center", ncols=3, handlelength=3.2)
     return figure
 
@@ -193,8 +207,7 @@ def _draw_path(flat: Axes, solid: Any, descent: Descent, place: int) -> None:
         "linewidth": 1.8,
         "zorder": 5 - 0.1 * place,  # small steps over large ones, which cover more
     }
-    label = f"rate {descent.rate:.3g}: {descent.verdict}"
-    flat.plot(*path.T, **look_of, label=label)
+    flat.plot(*path.T, **look_of, label=_named(descent))
     look_of |= {"markersize": 0.75 * size, "markeredgecolor": "white", "markeredgewidth": 0.4}
     solid.plot(*path[:seen].T, descent.losses[:seen], **look_of)
 

@@ -9,15 +9,16 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Circle
 from numpy.typing import NDArray
 
+from slalom.core.language import tr
 from slalom.plots.toolkit import BLUE, INK, ORANGE, QUIET, Picture, halo, headline, look, picture
 
 Values: TypeAlias = NDArray[Any] | Sequence[float | None]
 
-WIDE, TALL = 7.8, 3.1  # of a panel, in inches, as all lengths here
+WIDE, TALL = 7.8, 3.3  # of a panel, in inches, as all lengths here
+ABOVE, BESIDE = 0.6, 0.1  # room for what is written above a panel, and on its sides
 RADIUS = 0.3
 ACROSS = (1.6, 3.9, 5.8)  # where the layers stand, from left to right
 APART = (0.0, 1.3, 0.95, 0.76)  # of neurons in a layer of one, two, three and four
-INPUTS = ("distance\n(10 km)", "height\n(100 m)")
 
 
 @look()
@@ -27,20 +28,28 @@ def forward_and_back(numbers: Mapping[str, Any]) -> Picture:
     Args:
         numbers: as `slalom.lessons.network.there_and_back` gives them.
     """
-    figure = picture(8.0, 2 * TALL + 1.2)
-    forward, back = figure.subplots(2, 1)
-    output, loss = numbers["prediction"], f"loss\n{numbers['loss_before']:.3f}"
+    figure = picture(WIDE + 2 * BESIDE, 2 * (TALL + ABOVE))
+    figure.set_layout_engine("none")  # in a panel a length of 1 is an inch
+    width, height = figure.get_size_inches()
+    back, forward = (
+        figure.add_axes((BESIDE / width, up, WIDE / width, TALL / height)) for up in (0, 0.5)
+    )
+    output, loss = numbers["prediction"], tr("loss\n{loss:.3f}", loss=numbers["loss_before"])
     _panel(
         forward,
         [numbers["inputs"], numbers["hidden"], [output]],
         [numbers["weights"], numbers["weights_out"]],
         [numbers["biases"], numbers["bias_out"]],
     )
-    _end(forward, "-|>", f"{loss}\n\nthe ride took\n{numbers['hours_taken']:.2f} hours")
+    taken = tr("the ride took\n{hours:.2f} hours", hours=numbers["hours_taken"])
+    _end(forward, "-|>", f"{loss}\n\n{taken}")
     headline(
         forward,
-        f"Forward: the net predicts {output:.2f} hours",
-        "in a circle: its value.  on a line: the weight, thick when large.  b: the bias",
+        tr("Forward: the net predicts {hours:.2f} hours", hours=output),
+        tr(
+            "in a circle: its value.  on a line: its weight, the further from zero, the thicker.  "
+            "b: the bias"
+        ),
     )
     _panel(
         back,
@@ -51,9 +60,11 @@ def forward_and_back(numbers: Mapping[str, Any]) -> Picture:
     _end(back, "<|-", loss)
     headline(
         back,
-        "Back: how the loss would change with each number",
-        "in a circle: its error, the change with its value.  "
-        "on a line: the gradient of the weight.  b: that of the bias",
+        tr("Back: how the loss would change with each number"),
+        tr(
+            "in a circle: its error, the change with its value.  "
+            "on a line: the gradient of the weight.  b: that of the bias"
+        ),
     )
     return figure
 
@@ -64,14 +75,14 @@ def _panel(
     """The net with these numbers; a layer's weights are `[to, from]`."""
     axes.set_xlim(0, WIDE)
     axes.set_ylim(-TALL / 2, TALL / 2)
-    axes.set_aspect("equal")
     axes.set_axis_off()
     places = [
         np.column_stack([np.full(len(layer), x), _spread(len(layer))])
         for x, layer in zip(ACROSS, layers, strict=True)
     ]
+    largest = max(float(np.abs(between).max()) for between in weights) or 1.0
     for (left, right), between in zip(pairwise(places), weights, strict=True):
-        _connect(axes, left, right, between)
+        _connect(axes, left, right, between, largest)
     below: list[Values] = [[None] * len(layers[0]), *biases]
     for place, layer, bias in zip(places, layers, below, strict=True):
         for (x, y), value, b in zip(place, layer, bias, strict=True):
@@ -83,7 +94,8 @@ def _panel(
                     x, y - RADIUS - 0.03, f"b {b:.2f}", ha="center", va="top", zorder=4,
                     fontsize=9, path_effects=halo(3),
                 )  # fmt: skip
-    for (x, y), name in zip(places[0], INPUTS, strict=True):
+    inputs = tr("distance\n(10 km)"), tr("height\n(100 m)")
+    for (x, y), name in zip(places[0], inputs, strict=True):
         axes.text(x - 0.45, y, name, ha="right", va="center")
 
 
@@ -93,9 +105,10 @@ def _spread(neurons: int) -> NDArray[np.float64]:
     return np.linspace(end, -end, neurons)
 
 
-def _connect(axes: Axes, left: NDArray[Any], right: NDArray[Any], weights: NDArray[Any]) -> None:
-    """Lines from layer to layer: thick for a large number, dashed below zero."""
-    largest = float(np.abs(weights).max()) or 1.0
+def _connect(
+    axes: Axes, left: NDArray[Any], right: NDArray[Any], weights: NDArray[Any], largest: float
+) -> None:
+    """Lines from layer to layer: the thicker, the nearer to the `largest`; dashed below zero."""
     # Numbers stand where lines are far apart: at the side of the layer that has more neurons.
     shares = np.linspace(0.6, 0.78, len(left)) if len(right) > 1 else np.full(len(left), 0.36)
     for (to, origin), weight in np.ndenumerate(weights):

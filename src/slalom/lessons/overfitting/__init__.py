@@ -1,11 +1,13 @@
 """Lesson 13: a wide net learns the noise of few points by heart; what stops it, and what else
 goes wrong in trainings."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from slalom.core.language import tr
 from slalom.data import Dataset, Split, toys
 from slalom.diagnosis import diagnose
 from slalom.lessons.common import SEED, train
@@ -42,27 +44,49 @@ def overfitting(
     stopped = fit(net, data, optimizer=Adam(lr), seed=seed, epochs=epochs, patience=patience)
     plain, dropped = (run.history[run.history["member"] == k] for k in (0, 1))
     split, state = data.folds[0], run.state
+    numbers = {
+        "training_rows": len(split.train),
+        "validation_rows": len(split.validation),
+        "training_losses": plain["train_loss"].to_numpy(),
+        "validation_losses": plain["validation_loss"].to_numpy(),
+        "final_training": plain["train_loss"].iloc[-1],
+        "final_validation": plain["validation_loss"].iloc[-1],
+        "best_epoch": int(state.best_step[0]),
+        "best_validation": state.best_loss[0],
+        "kept_epoch": int(stopped.state.best_step[0]),
+        "stopped_epoch": int(stopped.state.step[0]),
+        "dropout_validation": dropped["validation_loss"].tail(-(-epochs // 10)).mean(),
+        "noise_variance": noise**2,
+    }
     return Result(
-        numbers={
-            "training_rows": len(split.train),
-            "validation_rows": len(split.validation),
-            "training_losses": plain["train_loss"].to_numpy(),
-            "validation_losses": plain["validation_loss"].to_numpy(),
-            "final_training": plain["train_loss"].iloc[-1],
-            "final_validation": plain["validation_loss"].iloc[-1],
-            "best_epoch": int(state.best_step[0]),
-            "best_validation": state.best_loss[0],
-            "kept_epoch": int(stopped.state.best_step[0]),
-            "stopped_epoch": int(stopped.state.step[0]),
-            "dropout_validation": dropped["validation_loss"].tail(-(-epochs // 10)).mean(),
-            "noise_variance": noise**2,
-        },
+        numbers=numbers,
         figures={
             "film": partial(bending, run, stopped),
             "curves": partial(curves, run, stopped),
-            "diagnoses": lambda: cases(troubles(run, net, points(10 * rows, noise), seed)),
+            "diagnoses": lambda: cases(troubles()),
         },
+        claims=claims(numbers, noise, dropout, epochs),
     )
+
+
+def claims(
+    numbers: Mapping[str, Any], noise: float, dropout: float, epochs: int
+) -> dict[str, bool]:
+    """What the prose says of these numbers."""
+    best, end = numbers["best_validation"], numbers["final_validation"]
+    dropped = numbers["dropout_validation"]
+    return {
+        "noisy": noise > 0,
+        "final_validation_higher": bool(end > numbers["final_training"]),
+        "learned_noise": bool(numbers["final_training"] < numbers["noise_variance"] / 2),
+        "parted": bool(numbers["best_epoch"] > 1 and end > 1.1 * best),
+        "fell": numbers["best_epoch"] > 1,
+        "stopped": numbers["stopped_epoch"] < epochs,
+        "missed": numbers["kept_epoch"] < numbers["best_epoch"],
+        "dropping": dropout > 0,
+        "dropout_better": bool(dropped < 0.9 * end),
+        "dropout_worse": bool(dropped > 1.1 * end),
+    }
 
 
 def points(rows: int, noise: float) -> Dataset:
@@ -78,31 +102,32 @@ def fit(members: Any, data: Dataset, **arguments: Any) -> Run:
     return train(members, data, engine="reference", **({"frames": 0} | arguments))
 
 
-def troubles(run: Run, net: MLP, more: Dataset, seed: int) -> list[Case]:
-    """The first training, and others that go well or wrong in their own way.
-
-    Args:
-        run: the training without dropout and with it.
-        net: without dropout.
-        more: ten times as many points.
-        seed: of the first weights.
-    """
-    few, relu = run.dataset, net.adjusted(activation="relu")
-    others = {
-        "The same net, ten times as many points": (net, more, Adam(0.003)),
-        "The same net, learning rate 0.000001": (net, few, Adam(1e-6)),
-        "The same net, SGD, learning rate 10": (net, few, SGD(10.0)),
-        "The same net with relu, learning rate 1": (relu, few, Adam(1.0)),
+def troubles() -> list[Case]:
+    """Trainings that go well or wrong in their own way, always the same ones."""
+    few, more = points(40, 0.3), points(400, 0.3)
+    net = MLP(1, 100, 100, 1, activation="tanh")
+    relu = net.adjusted(activation="relu")
+    every = {
+        tr("A wide net"): (net, few, Adam(0.003), 4 * SHORT),
+        tr("The same net, ten times as many points"): (net, more, Adam(0.003), SHORT),
+        tr("The same net, learning rate 0.000001"): (net, few, Adam(1e-6), SHORT),
+        tr("The same net, SGD, learning rate 10"): (net, few, SGD(10.0), SHORT),
+        tr("The same net with relu, learning rate 1"): (relu, few, Adam(1.0), SHORT),
     }
-    found = [Case("The wide net, as above", run, 0, diagnose(run, 0))]
-    for name, (other, data, optimizer) in others.items():
-        trained = fit(other, data, optimizer=optimizer, seed=seed, epochs=SHORT)
-        found.append(Case(name, trained, 0, diagnose(trained, 0)))
+    found = []
+    for name, (other, data, optimizer, epochs) in every.items():
+        run = fit(other, data, optimizer=optimizer, seed=0, epochs=epochs)
+        found.append(Case(name, run, 0, diagnose(run, 0)))
     return found
 
 
 LESSON = Lesson(
     name="overfitting",
+    sentence=Text(
+        "A net learns the noise by heart; validation notices, and brakes help.",
+        "网络把噪声背了下来；验证数据看得出来，也有办法刹车。",
+    ),
+    minutes=15,
     parameters=(
         Whole("rows", 40, Text("points, held-out ones included", "数据点数，包括留出的"), 10, 200),
         Number("noise", 0.3, Text("standard deviation of the noise", "噪声的标准差"), 0, 1),

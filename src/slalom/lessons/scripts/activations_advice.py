@@ -1,4 +1,4 @@
-"""Which activation function suits a small convolutional, and a small recurrent net?"""
+"""Which activation function suits a small convolutional, and a small recurrent net? ‖ 小的卷积网络和小的循环网络，各适合哪个激活函数？"""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -6,13 +6,13 @@ import torch
 from sklearn.datasets import load_digits
 from torch.utils.data import DataLoader, TensorDataset
 
-torch.set_num_threads(1)  # for nets this small, more threads cost more than they help
+torch.set_num_threads(1)  # for nets this small, more threads only cost ‖ 网络这么小，线程多了反而慢
 functions = ["relu", "tanh", "sigmoid"]
-rates = [0.1, 0.3, 0.6]  # learning rates
+rates = [0.1, 0.3, 0.6]  # learning rates ‖ 学习率
 
 
 class Convolutional(torch.nn.Module):
-    """Slides small windows over images of digits."""
+    """Slides small windows over images of digits. ‖ 让小窗口在数字图像上滑动。"""
 
     def __init__(self, activation):
         super().__init__()
@@ -27,7 +27,7 @@ class Convolutional(torch.nn.Module):
 
 
 class Recurrent(torch.nn.Module):
-    """Reads sequences number by number; what it remembers goes through the same layer each time."""
+    """Reads sequences number by number, and remembers in the same layer. ‖ 一个数一个数地读序列，用同一层来记忆。"""
 
     def __init__(self, activation):
         super().__init__()
@@ -44,7 +44,7 @@ class Recurrent(torch.nn.Module):
 
 
 def share_right(kind, activation, lr, seed, X, y):
-    """Train on 400 rows, ten times over; the share of the other rows that are told right."""
+    """Train on 400 rows, ten times over; the share of other rows told right. ‖ 在 400 行上训练十遍，返回其余各行答对的比例。"""
     torch.manual_seed(seed)
     net = kind(activation)
     optimizer = torch.optim.SGD(net.parameters(), lr=lr)
@@ -52,7 +52,7 @@ def share_right(kind, activation, lr, seed, X, y):
     rows = TensorDataset(X[:400], y[:400])
     batches = DataLoader(rows, batch_size=40, shuffle=True, generator=order)
     for _ in range(10):
-        for images, labels in batches:
+        for images, labels in batches:  # 40 rows at a time ‖ 每次 40 行
             loss = torch.nn.functional.cross_entropy(net(images), labels)
             optimizer.zero_grad()
             loss.backward()
@@ -73,8 +73,10 @@ convolutional = measure(Convolutional, images[:900].reshape(-1, 1, 8, 8) / 16, l
 numbers = np.random.default_rng(0).uniform(-1, 1, (900, 4))
 recurrent = measure(Recurrent, numbers, (numbers[:, 0] > 0).astype(int))
 
-digits_right = convolutional.mean(axis=2).max(axis=1)  # at the best rate, mean over first weights
-remembering = (recurrent > 0.75).sum(axis=(1, 2))  # more than half-way from guessing to perfect
+# At the best rate, the mean over the first weights. ‖ 取最好的学习率，对各组初始权重求平均。
+digits_right = convolutional.mean(axis=2).max(axis=1)
+# More than half-way from guessing to perfect. ‖ 从随机猜测到全对，走过了一半以上。
+remembering = (recurrent > 0.75).sum(axis=(1, 2))
 nets = recurrent[0].size
 for k, name in enumerate(functions):
     print(f"{name:8} {digits_right[k]:.0%} of digits; {remembering[k]} of {nets} nets remember")

@@ -1,4 +1,4 @@
-"""Train a net for each pixel of a coarse map, and mark where the training diverges."""
+"""A net for each pixel of a coarse map, and where its training diverges. ‖ 粗略地图的每个像素一个网络，看哪里发散。"""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -6,11 +6,11 @@ import torch
 
 steps = 100
 activation = "tanh"
-seed = 12  # of the first weights
-pixels = 8  # along each side
+seed = 12  # of the first weights ‖ 初始权重的种子
+pixels = 8  # along each side ‖ 每边的像素数
 
-# Four rows of random numbers. All rows are in every batch, so nothing is left to chance:
-# learning rate and momentum alone decide how a training goes.
+# Four rows of random numbers, all of them in every step: nothing is left to chance.
+# ‖ 四行随机数，每一步都用上全部四行：没有任何随机性。
 rng = np.random.default_rng(12)
 X = torch.tensor(rng.normal(size=(4, 4)), dtype=torch.float32)
 Y = torch.tensor(rng.normal(size=(4, 1)), dtype=torch.float32)
@@ -27,13 +27,13 @@ class Net(torch.nn.Module):
 
 
 def train(lr, momentum):
-    """The step at which a net diverged (-1 for never), and its last loss."""
-    torch.manual_seed(seed)  # the same first weights for every pixel
+    """When a net diverged (-1: never), and its last loss. ‖ 网络在哪一步发散（-1：没有），最后的损失。"""
+    torch.manual_seed(seed)  # the same first weights for every pixel ‖ 每个像素的初始权重都一样
     net = Net()
     optimizer = torch.optim.SGD(net.parameters(), lr=lr, momentum=momentum)
     for step in range(1, steps + 1):
         loss = torch.nn.functional.mse_loss(net(X), Y)
-        if not loss.isfinite():
+        if not loss.isfinite():  # larger than any number, or none at all ‖ 大过任何数，或不再是数
             return step, loss.item()
         optimizer.zero_grad()
         loss.backward()
@@ -42,7 +42,7 @@ def train(lr, momentum):
     return (-1 if finite else steps), loss.item()
 
 
-middles = (np.arange(pixels) + 0.5) / pixels  # of the pixels, from 0 to 1
+middles = (np.arange(pixels) + 0.5) / pixels  # of the pixels, from 0 to 1 ‖ 各像素的中点，0 到 1
 learning_rates = 1.2 * middles
 momenta = middles
 results = [[train(lr, momentum) for lr in learning_rates] for momentum in momenta]

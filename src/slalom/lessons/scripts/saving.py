@@ -1,4 +1,4 @@
-"""Save a whole net and its parameters alone, restore both, and see what a pickle can do."""
+"""Save a whole net and its parameters alone, restore both, and see what a pickle can do. ‖ 用两种方法保存并恢复网络：整个网络，或者只存参数；再看看 pickle 能做什么。"""
 
 import pickle
 import pickletools
@@ -8,9 +8,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-width = 10  # hidden neurons
+width = 10  # hidden neurons ‖ 隐藏神经元数
 activation = "relu"
-steps = 200
+steps = 500
 seed = 0
 
 x = np.linspace(-1, 1, 100)
@@ -28,7 +28,7 @@ def build(seed):
 
 
 net = build(seed)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.05)
 for _ in range(steps):
     loss = torch.nn.functional.mse_loss(net(X), Y)
     optimizer.zero_grad()
@@ -37,12 +37,14 @@ for _ in range(steps):
 final_loss = loss.item()
 
 # The entire net. Reading it can run code, so do it only with files of your own making.
+# ‖ 整个网络。读取它可能会运行代码，所以只读自己写的文件。
 torch.save(net, "net.pt")
 restored = torch.load("net.pt", weights_only=False)
 
-# Its parameters alone. Reading them needs a net of the same build, and runs nothing.
+# Its parameters alone. Whoever reads them needs a net of the same build.
+# ‖ 只存参数。读取时要先有结构相同的网络。
 torch.save(net.state_dict(), "parameters.pt")
-rebuilt = build(seed + 1)
+rebuilt = build(seed + 1)  # other first weights, which are replaced ‖ 初始权重不同，马上被换掉
 fresh_outputs = rebuilt(X).detach()
 rebuilt.load_state_dict(torch.load("parameters.pt"))
 
@@ -57,7 +59,25 @@ rebuilt_difference = (rebuilt_outputs - trained_outputs).abs().max().item()
 print(f"loss {final_loss:.4f}; {parameters} parameters, {number_bytes} bytes: {names}")
 print(f"restored net off by {restored_difference}, rebuilt net by {rebuilt_difference}")
 
+
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.hidden = torch.nn.Linear(1, width)
+        self.output = torch.nn.Linear(width, 1)
+
+    def forward(self, x):
+        return self.output(getattr(torch.nn.functional, activation)(self.hidden(x)))
+
+
+# The same layers under other names. strict=False skips what does not fit: here everything.
+# ‖ 层相同，名字不同。strict=False 会跳过对不上的名字：这里一个也对不上。
+fit = Net().load_state_dict(torch.load("parameters.pt"), strict=False)
+missing, unexpected = fit.missing_keys, fit.unexpected_keys
+print(f"names that Net has: {missing}, names in the file: {unexpected}")
+
 # What would have to be called to read each file; this looks without reading.
+# ‖ 要读取这两个文件，分别得调用什么；这里只查看，不读取。
 net_calls = torch.serialization.get_unsafe_globals_in_checkpoint("net.pt")
 parameters_calls = torch.serialization.get_unsafe_globals_in_checkpoint("parameters.pt")
 net_calls = sorted(net_calls)
@@ -67,14 +87,16 @@ print(f"net.pt calls {net_calls}, parameters.pt {parameters_calls}")
 
 
 class Surprise:
-    def __reduce__(self):  # tells pickle how to make the object again: call this with that
+    # Tells pickle how to make the object again: call this with that.
+    # ‖ 告诉 pickle 怎样重新造出这个对象：用这些参数调用那个函数。
+    def __reduce__(self):
         return print, ("I ran while the file was read",)
 
 
 content = pickletools.optimize(pickle.dumps(Surprise(), protocol=4))
 opcodes = [opcode.name for opcode, _, _ in pickletools.genops(content)]
 pickletools.dis(content)
-pickle.loads(content)  # prints, though nobody here calls print
+pickle.loads(content)  # prints, though nobody here calls print ‖ 会打印，虽然这里没有人调用 print
 torch.save(Surprise(), "surprise.pt")
 try:
     torch.load("surprise.pt")

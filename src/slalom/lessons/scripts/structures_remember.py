@@ -1,15 +1,15 @@
-"""A recurrent net hears a sine in pieces of varying length and learns to say the cosine."""
+"""A recurrent net hears a sine in pieces of varying length and learns to say the cosine. ‖ 循环网络一段一段地听正弦，各段长短不一，学着说出余弦。"""
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-cell = "RNN"  # or GRU
-hidden = 32  # numbers in the hidden state
+cell = "RNN"  # or GRU ‖ 或 GRU
+hidden = 32  # numbers in the hidden state ‖ 隐藏状态中数的个数
 steps = 200
 lr = 0.003
 seed = 0
-turn = 60  # moments in which the sine goes round once
+turn = 60  # moments in which the sine goes round once ‖ 正弦转一圈的时刻数
 
 
 class Following(torch.nn.Module):
@@ -19,6 +19,7 @@ class Following(torch.nn.Module):
         self.tell = torch.nn.Linear(hidden, 1)
 
     def forward(self, heard, state):
+        # The states of all moments, and the last one again. ‖ 所有时刻的状态，以及最后一个。
         states, state = self.recurrent(heard, state)  # [n, 1] -> [n, hidden], [1, hidden]
         return self.tell(states), state
 
@@ -29,7 +30,7 @@ def sine_and_cosine(start, moments):
 
 
 def count_nodes(result):
-    """Walk through the computational graph, from the result back."""
+    """Walk through the computational graph, from the result back. ‖ 从结果往回走遍计算图。"""
     found, waiting = set(), [result.grad_fn]
     while waiting:
         node = waiting.pop()
@@ -43,16 +44,17 @@ torch.manual_seed(seed)
 net = Following()
 optimizer = torch.optim.Adam(net.parameters(), lr=lr)
 drawn = np.random.default_rng(seed)
-state, start = None, 0  # no memory yet
+state, start = None, 0  # no memory yet ‖ 还没有记忆
 lengths, nodes, follow_losses = [], [], []
 for _ in range(steps):
     heard, wanted = sine_and_cosine(start, int(drawn.integers(10, 51)))
-    said, state = net(heard, state)  # builds a new graph, as long as the piece
+    # Builds a new graph, as long as the piece. ‖ 建立一张新的图，与这一段一样长。
+    said, state = net(heard, state)
     loss = torch.nn.functional.mse_loss(said, wanted)
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
-    state = state.detach()  # the memory goes on, the graph ends here
+    state = state.detach()  # the memory goes on, the graph ends here ‖ 记忆继续，图到此为止
     start += len(heard)
     lengths.append(len(heard))
     nodes.append(count_nodes(loss))

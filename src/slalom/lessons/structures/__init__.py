@@ -1,10 +1,12 @@
-"""Lesson 12: a convolutional net looks at digits, and a recurrent one remembers where it is."""
+"""Lesson 12: a net that looks at digits, one that remembers, one that decides on its graph."""
 
 from functools import partial
 
 from slalom.lessons.common import SEED
 from slalom.lessons.lesson import Choice, Lesson, Number, Result, Whole
 from slalom.lessons.prose import Text
+from slalom.lessons.structures import decide
+from slalom.lessons.structures.decide_pictures import choices
 from slalom.lessons.structures.look import look_at_digits
 from slalom.lessons.structures.look_pictures import accuracy, doubts, filter_pairs, maps
 from slalom.lessons.structures.remember import follow
@@ -14,11 +16,11 @@ from slalom.lessons.structures.remember_pictures import film, graphs, memory
 def structures(
     filters: int, epochs: int, cell: str, hidden: int, steps: int, lr: float, seed: int
 ) -> Result:
-    """Train nets that look and a net that remembers."""
+    """Train nets that look and a net that remembers, and follow one that decides."""
     looked = look_at_digits(filters, epochs, lr, seed)
     followed = follow(cell, hidden, steps, lr, seed)
     return Result(
-        numbers={**looked.numbers(), **followed.numbers()},
+        numbers={**looked.numbers(), **followed.numbers(), **decide.numbers()},
         figures={
             "filters": partial(filter_pairs, looked),
             "maps": partial(maps, looked),
@@ -27,23 +29,30 @@ def structures(
             "film": partial(film, followed),
             "memory": partial(memory, followed),
             "graphs": partial(graphs, followed),
+            "choices": choices,
         },
+        claims={**looked.claims(), **followed.claims(), "gated": cell == "GRU"},
     )
 
 
 LESSON = Lesson(
     name="structures",
+    sentence=Text(
+        "A net that looks at digits, one that remembers a wave, one that decides when to stop.",
+        "一个会看数字的网络，一个会记住波形的网络，一个自己决定何时停下的网络。",
+    ),
+    minutes=20,
     parameters=(
         Whole(
             "filters", 8, Text("filters of the first convolution", "第一个卷积的滤波器数"), 2, 16
         ),
-        Whole("epochs", 12, Text("epochs on the digits", "在数字图像上的轮次数"), 1, 20),
+        Whole("epochs", 12, Text("epochs on the digits", "在数字图像上的轮次数"), 1, 16),
         Choice("cell", "RNN", Text("kind of recurrent net", "循环网络的种类"), ("RNN", "GRU")),
         Whole("hidden", 32, Text("numbers in the hidden state", "隐藏状态中数的个数"), 1, 64),
-        Whole("steps", 200, Text("steps along the sine", "沿正弦曲线的步数"), 20, 500),
+        Whole("steps", 200, Text("steps along the sine", "沿正弦曲线的步数"), 20, 400),
         Number("lr", 0.003, Text("learning rate", "学习率"), low=1e-4, high=0.1, log=True),
         SEED,
     ),
     function=structures,
-    scripts=("structures_look.py", "structures_remember.py"),
+    scripts=("structures_look.py", "structures_remember.py", "structures_decide.py"),
 )

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from slalom.core.language import tr
 from slalom.lessons.structures.look import MOVES, Looked
 from slalom.plots.toolkit import BLUE, ORANGE, QUIET, VERMILLION, Picture, halo, look, picture
 
@@ -28,12 +29,11 @@ def filter_pairs(looked: Looked) -> Picture:
             image = _image(axes, values, SIGNED, -largest, largest)
     for number, axes in enumerate(panels[0], start=1):
         axes.set_title(str(number), loc="center", fontsize=10, fontweight="normal")
-    panels[0, 0].set_ylabel("before")
-    panels[1, 0].set_ylabel("after")
-    figure.colorbar(image, ax=panels, label="weight", aspect=12)
-    figure.suptitle(
-        "Filters of the first layer, before and after training", x=0.01, ha="left", weight="bold"
-    )
+    panels[0, 0].set_ylabel(tr("before"))
+    panels[1, 0].set_ylabel(tr("after"))
+    figure.colorbar(image, ax=panels, label=tr("weight"), aspect=12)
+    title = tr("Filters of the first layer, before and after training")
+    figure.suptitle(title, x=0.01, ha="left", weight="bold")
     return figure
 
 
@@ -46,8 +46,9 @@ def maps(looked: Looked) -> Picture:
     left, right = parts
     axes = left.subplots()
     _image(axes, looked.images[0], "Greys", 0, 1)
-    axes.set_xlabel("8x8 pixels")
-    left.suptitle(f"A digit: {looked.labels[0]}", x=0.05, ha="left", weight="bold")
+    axes.set_xlabel(tr("8x8 pixels"))
+    title = tr("A digit: {digit}", digit=looked.labels[0])
+    left.suptitle(title, x=0.05, ha="left", weight="bold")
     panels = right.subplots(2, columns, squeeze=False).ravel()
     largest = float(looked.maps.max()) or 1.0
     for number, (panel, values) in enumerate(zip(panels, looked.maps, strict=False), start=1):
@@ -55,8 +56,9 @@ def maps(looked: Looked) -> Picture:
         panel.set_title(str(number), loc="center", fontsize=10, fontweight="normal", pad=4)
     for panel in panels[len(looked.maps) :]:
         panel.set_axis_off()
-    right.colorbar(image, ax=panels, label="found, after relu", aspect=16)
-    right.suptitle("Its feature maps, one for each filter", x=0.02, ha="left", weight="bold")
+    right.colorbar(image, ax=panels, label=tr("found, after relu"), aspect=16)
+    title = tr("Its feature maps, one for each filter")
+    right.suptitle(title, x=0.02, ha="left", weight="bold")
     return figure
 
 
@@ -65,7 +67,7 @@ def accuracy(looked: Looked) -> Picture:
     """Accuracy of both nets on unseen digits, in place and moved: a mark a run."""
     figure = picture(8, 4.2)
     axes = figure.add_subplot()
-    names = ("convolutional", "fully connected")
+    names = (tr("convolutional"), tr("fully connected"))
     places = np.arange(len(MOVES))
     for net, (color, marker, side) in enumerate(((BLUE, "o", -0.18), (ORANGE, "s", 0.18))):
         runs = looked.accuracies[net]
@@ -79,12 +81,26 @@ def accuracy(looked: Looked) -> Picture:
             axes.text(
                 place + side, 0.03, f"{mean:.2f}", ha="center", zorder=4, path_effects=halo(2)
             )
-    axes.set_xticks(places, [*MOVES][:1] + [f"1 pixel {name}" for name in [*MOVES][1:]])
+    moves = {
+        "in place": tr("in place"),
+        "left": tr("1 pixel left"),
+        "right": tr("1 pixel right"),
+        "up": tr("1 pixel up"),
+        "down": tr("1 pixel down"),
+    }
+    axes.set_xticks(places, [moves[name] for name in MOVES])
     axes.grid(axis="x", visible=False)
     axes.set_ylim(0, 1.03)
-    axes.set_ylabel("accuracy on unseen digits")
-    axes.legend(loc="upper right", ncols=2, bbox_to_anchor=(1, 1.13))
-    axes.set_title("Moved by one pixel, a digit is hard to read")
+    axes.set_ylabel(tr("accuracy on unseen digits"))
+    axes.legend(loc="lower left", ncols=2, bbox_to_anchor=(0, 1), borderaxespad=0.2)
+    look, dense = looked.accuracies.mean(axis=1)
+    title = tr(
+        "In place {look[0]:.2f} and {dense[0]:.2f}, "
+        "one pixel sideways {look[1]:.2f} and {dense[1]:.2f}",
+        look=(look[0], look[1:3].mean()),
+        dense=(dense[0], dense[1:3].mean()),
+    )
+    axes.set_title(title, pad=26)
     return figure
 
 
@@ -95,14 +111,22 @@ def doubts(looked: Looked) -> Picture:
     figure = picture(8, 2.0)
     for axes, k in zip(figure.subplots(1, DOUBTED), np.argsort(of_class)[:DOUBTED], strict=True):
         _image(axes, looked.images[k], "Greys", 0, 1)
-        told = looked.probabilities[k].argmax()
-        axes.set_title(f"is {looked.labels[k]}", loc="center", fontsize=11, pad=4)
-        axes.set_xlabel(f"net: {told}", fontsize=11, color=VERMILLION if looked.wrong[k] else QUIET)
+        title = tr("is {digit}", digit=looked.labels[k])
+        axes.set_title(title, loc="center", fontsize=11, pad=4)
+        color = VERMILLION if looked.wrong[k] else QUIET
+        label = tr("net: {digit}", digit=looked.answers[k])
+        axes.set_xlabel(label, fontsize=11, color=color)
     count = int(looked.wrong.sum())
     figure.suptitle(
-        f"{count} of {len(looked.labels)} unseen digits are told wrong; these are the hardest",
-        x=0.01, ha="left", weight="bold",
-    )  # fmt: skip
+        tr(
+            "{wrong} of {all} unseen digits are told wrong; these are the hardest",
+            wrong=count,
+            all=len(looked.labels),
+        ),
+        x=0.01,
+        ha="left",
+        weight="bold",
+    )
     return figure
 
 

@@ -1,12 +1,14 @@
 """Remembering: a recurrent net hears a sine in pieces of varying length and says the cosine."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from slalom.lessons.structures.graph import nodes
 from slalom.nets import Net
 
 Array = NDArray[Any]
@@ -95,7 +97,17 @@ class Followed:
             "emptied_error": np.mean((self.emptied[: TURN // 4] - quarter) ** 2),
         }
 
+    def claims(self) -> dict[str, bool]:
+        """What the prose says of these numbers."""
+        numbers = self.numbers()
+        return {
+            "follows": bool(numbers["late_loss"] < 0.05),
+            "learns": bool(numbers["late_loss"] < 0.45),  # 0.5 takes no memory
+            "needs_state": bool(numbers["emptied_error"] > 2 * numbers["carried_error"]),
+        }
 
+
+@lru_cache(maxsize=2)
 def follow(cell: str, hidden: int, steps: int, lr: float, seed: int) -> Followed:
     """Train on one piece after another, each of a length drawn anew.
 
@@ -126,14 +138,3 @@ def turn(start: int, moments: int) -> tuple[Array, Array]:
     """Sine and cosine from moment `start` on: float32, `[moments, 1]` each."""
     angle = 2 * np.pi * np.arange(start, start + moments)[:, None] / TURN
     return np.sin(angle).astype(np.float32), np.cos(angle).astype(np.float32)
-
-
-def nodes(result: torch.Tensor) -> int:
-    """How many nodes the computational graph behind a result has."""
-    found, waiting = set(), [result.grad_fn]
-    while waiting:
-        node = waiting.pop()
-        if node is not None and node not in found:
-            found.add(node)
-            waiting += [before for before, _ in node.next_functions]
-    return len(found)

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from slalom.core.language import tr
 from slalom.lessons.lesson import Choice, Lesson, Number, Result, Whole
 from slalom.lessons.prose import Text
 from slalom.lessons.tensors.product import products
@@ -31,12 +32,17 @@ from slalom.plots.toolkit import (
 
 Array = NDArray[Any]
 
+# What is multiplied by each product of the table.
+SHAPES = (((3,), (3,)), ((2, 3), (3,)), ((2, 3), (3, 4)), ((5, 2, 3), (5, 3, 4)))
 FUNCTIONS = {"abs": BLUE, "sin": VERMILLION, "tanh": GREEN}
 LINES, MARKERS = ("-", "--", "-."), ("o", "s", "^")
 
 
 class Moment(NamedTuple):
-    """What lies in memory after a line of code: `[6]` each, and which entry it wrote."""
+    """What lies in memory after a line of code: `[6]` each, and which entry it wrote.
+
+    The first moment is before all lines and has no code.
+    """
 
     code: str
     shared: Array
@@ -48,6 +54,7 @@ def tensors(dtype: str, written: float, size: int, seed: int, terms: int) -> Res
     """Share memory, compare functions and products, and add 0.1 very often."""
     moments = share(dtype, written)
     last = moments[-1]
+    stored = last.shared[1].item()
     x = np.linspace(-3, 3, 121)
     curves = np.array([getattr(np, name)(x) for name in FUNCTIONS])
     narrow = torch.tensor(x.tolist())  # float32, as torch makes it by itself
@@ -56,6 +63,7 @@ def tensors(dtype: str, written: float, size: int, seed: int, terms: int) -> Res
     )
     first, second = np.random.default_rng(seed).integers(-3, 4, (2, size, size))
     in_numpy, in_torch = compare()
+    gpu = torch.cuda.is_available()
     exact = np.arange(1, terms + 1) / 10
     sums = {
         name: np.cumsum(np.full(terms, 0.1, dtype=name)).astype(float)
@@ -66,7 +74,7 @@ def tensors(dtype: str, written: float, size: int, seed: int, terms: int) -> Res
             "array_dtype": str(last.shared.dtype),
             "tensor_dtype": str(torch.from_numpy(last.shared).dtype),
             "bytes_each": last.shared.itemsize,
-            "stored": float(last.shared[1]),
+            "stored": stored,
             "shared_values": last.shared,
             "copy_values": last.copy,
             "curves": curves,
@@ -74,11 +82,16 @@ def tensors(dtype: str, written: float, size: int, seed: int, terms: int) -> Res
             "largest_difference": np.abs(differences).max(),
             "matrix_product": first @ second,
             "elementwise_product": first * second,
+            "by_dot": shapes_by(torch.dot),
+            "by_mm": shapes_by(torch.mm),
+            "by_matmul": shapes_by(torch.matmul),
+            "device": "cuda" if gpu else "cpu",
             "in_numpy": in_numpy,
             "in_torch": in_torch,
             "exact": exact[-1],
-            "narrow_sum": sums["float32"][-1],
-            "wide_sum": sums["float64"][-1],
+            "narrow_sum": float(sums["float32"][-1]),
+            "wide_sum": float(sums["float64"][-1]),
+            "own_sum": torch.full((terms,), 0.1).sum().item(),
         },
         figures={
             "memory": partial(memory, moments),
@@ -88,6 +101,12 @@ def tensors(dtype: str, written: float, size: int, seed: int, terms: int) -> Res
                 rounding, {name: np.abs(values - exact) for name, values in sums.items()}
             ),
         },
+        claims={
+            "cut": isinstance(stored, int) and stored != written,
+            "nearest": isinstance(stored, float) and stored != written,
+            "gpu": gpu,
+            "far_off": bool(abs(sums["float32"][-1] - exact[-1]) > 0.1),
+        },
     )
 
 
@@ -95,11 +114,11 @@ def share(dtype: str, written: float) -> list[Moment]:
     """Write into an array, then into the tensor that looks at the same memory."""
     array = np.array([-2, -1, 0, 1, 2, 4], dtype=dtype)
     tensor, copy = torch.from_numpy(array), torch.tensor(array)
-    moments = [Moment("at first", array.copy(), copy.numpy().copy(), None)]
+    moments = [Moment("", array.copy(), copy.numpy().copy(), None)]
     array[1] = written
-    moments.append(Moment(f"array[1] = {written:g}", array.copy(), copy.numpy().copy(), 1))
+    moments.append(Moment(f"array[1] = {written}", array.copy(), copy.numpy().copy(), 1))
     tensor[4] = written
-    moments.append(Moment(f"tensor[4] = {written:g}", array.copy(), copy.numpy().copy(), 4))
+    moments.append(Moment(f"tensor[4] = {written}", array.copy(), copy.numpy().copy(), 4))
     return moments
 
 
@@ -122,6 +141,15 @@ def compare() -> tuple[list[str], list[str]]:
     return [told(numpy) for numpy, _ in pairs], [told(torch) for _, torch in pairs]
 
 
+def shapes_by(product: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]) -> list[str]:
+    """The shape of a product for each of `SHAPES`, as text, or the name of the error."""
+
+    def shape(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(product(torch.ones(a), torch.ones(b)).shape)
+
+    return [told(partial(shape, a, b)) for a, b in SHAPES]
+
+
 def told(compute: Callable[[], Any]) -> str:
     """The result as text, or the name of the error."""
     try:
@@ -137,14 +165,17 @@ def memory(moments: list[Moment]) -> Picture:
     for row, moment in zip(figure.subplots(len(moments), 2), moments, strict=True):
         strip(row[0], moment.shared, moment.changed)
         strip(row[1], moment.copy, None)
-        row[0].set_title(moment.code, family="monospace")
+        if moment.code:
+            row[0].set_title(moment.code, family="monospace")
+        else:
+            row[0].set_title(tr("at first"))
         for name, height in (("array", 0.78), ("tensor", 0.22)):
             point(row[0], name, height)
         point(row[1], "copy", 0.5)
-    row[0].text(
-        -0.15, -0.13, f"{moment.shared.itemsize} bytes each", ha="right", va="center", fontsize=9
-    )
-    figure.suptitle("Array and tensor mean the same memory; the copy has its own", weight="bold")
+    each = tr("{bytes} bytes each", bytes=moment.shared.itemsize)
+    row[0].text(-0.15, -0.13, each, ha="right", va="center", fontsize=9)
+    title = tr("Array and tensor mean the same memory; the copy has its own")
+    figure.suptitle(title, weight="bold")
     return figure
 
 
@@ -191,16 +222,17 @@ def functions(x: Array, curves: Array, differences: Array) -> Picture:
     """Functions `[3, G]` of both libraries on `x [G]`, and torch's difference in float32."""
     figure = picture(8, 6)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
-    above.set(xlim=(-3.05, 3.05), ylim=(-1.3, 3.2), ylabel="value")
-    below.set(xlabel="x", ylabel="torch float32 − NumPy\nfloat64, units of 1e-8", ylim=(-19, 14))
+    above.set(xlim=(-3.05, 3.05), ylim=(-1.3, 3.2), ylabel=tr("value"))
+    unit = tr("torch float32 − NumPy\nfloat64, units of 1e-8")
+    below.set(xlabel="x", ylabel=unit, ylim=(-19, 14))
     drawn = zip(FUNCTIONS.items(), curves, differences, LINES, MARKERS, strict=True)
     for (name, color), y, difference, line, marker in drawn:
         above.plot(x, y, line, color=color, linewidth=2)
         above.plot(x[::8], (y + difference)[::8], marker, color=color, markersize=7, mfc="white")
         below.plot(x, difference * 1e8, marker, color=color, markersize=3.5, label=name)
-    above.set_title("NumPy (lines) and torch (markers) compute the same functions")
+    above.set_title(tr("NumPy (lines) and torch (markers) compute the same functions"))
     end_labels(above, [y[-1] for y in curves], list(FUNCTIONS), list(FUNCTIONS.values()))
-    below.set_title("The difference is the rounding of float32", fontsize=11)
+    below.set_title(tr("The difference is the rounding of float32"), fontsize=11)
     below.legend(ncols=3, loc="lower center")
     return figure
 
@@ -210,7 +242,8 @@ def rounding(errors: dict[str, Array]) -> Picture:
     """The error of a running sum, `[terms]`, for each dtype."""
     figure = picture(8, 4.6)
     axes = figure.add_subplot()
-    axes.set(xscale="log", yscale="log", xlabel="additions of 0.1", ylabel="error of the sum")
+    axes.set(xscale="log", yscale="log")
+    axes.set(xlabel=tr("additions of 0.1"), ylabel=tr("error of the sum"))
     for name, color, line in (("float32", VERMILLION, "-"), ("float64", BLUE, "--")):
         error = errors[name]
         at = np.unique(np.geomspace(1, len(error), 400).astype(int))
@@ -229,14 +262,20 @@ def rounding(errors: dict[str, Array]) -> Picture:
                 path_effects=halo(),
             )
     final = errors["float32"][-1]
-    headline(axes, "Rounding adds up", f"float32 is off by {final:.3g} after the last addition")
+    note = tr("float32 is off by {error:.3g} after the last addition", error=final)
+    headline(axes, tr("Rounding adds up"), note)
     axes.axhline(0.1, color=QUIET, linewidth=0.8)
-    axes.text(1, 0.1, "the number that is added", va="bottom", fontsize=9, color=QUIET)
+    axes.text(1, 0.1, tr("the number that is added"), va="bottom", fontsize=9, color=QUIET)
     return figure
 
 
 LESSON = Lesson(
     name="tensors",
+    sentence=Text(
+        "Arrays and tensors share one memory, one mathematics, and a few surprises.",
+        "数组与张量：同一块内存，同样的数学，几处不同。",
+    ),
+    minutes=15,
     parameters=(
         Choice(
             "dtype",

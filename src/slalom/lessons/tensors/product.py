@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from slalom.core.language import tr
 from slalom.lessons.matrices import cells, entries
 from slalom.plots.toolkit import INK, Movie, look, picture
 
@@ -27,7 +28,7 @@ def products(a: Whole, b: Whole) -> Movie:
     figure = picture(8, 5.6)
     grid = figure.subplots(2, 3)
     rows = [_Row(grid[0], a, b, "a @ b", a @ b), _Row(grid[1], a, b, "a * b", a * b)]
-    figure.suptitle("@ multiplies rows by columns, * entries by entries", fontweight="bold")
+    figure.suptitle(tr("@ multiplies rows by columns, * entries by entries"), fontweight="bold")
     moments = list(product(range(n), repeat=3))
 
     def show(moment: int) -> None:

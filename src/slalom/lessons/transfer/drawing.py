@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
+from slalom.core.language import tr
 from slalom.plots.toolkit import (
     BLUE,
     INK,
@@ -24,7 +25,6 @@ from slalom.plots.toolkit import (
 
 Float64Array: TypeAlias = NDArray[np.float64]
 
-WAYS = ("from nothing", "fine-tuned", "frozen trunk")
 COLORS, LINES, MARKERS = (QUIET, BLUE, VERMILLION), (":", "--", "-"), ("s", "^", "o")
 TITLE: dict[str, Any] = {"x": 0.01, "ha": "left", "fontsize": 12, "fontweight": "bold"}
 
@@ -32,7 +32,7 @@ TITLE: dict[str, Any] = {"x": 0.01, "ha": "left", "fontsize": 12, "fontweight": 
 @look()
 def draw_tasks(images: NDArray[np.float32], digits: NDArray[np.int64], known: int) -> Figure:
     """An image of each digit, and what each task asks of it."""
-    figure = picture(8, 1.7)
+    figure = picture(8, 1.45)
     for digit, axes in enumerate(figure.subplots(1, 10)):
         image = images[np.flatnonzero(digits == digit)[0]]
         axes.imshow(image.reshape(8, 8), cmap="gray_r")
@@ -40,7 +40,7 @@ def draw_tasks(images: NDArray[np.float32], digits: NDArray[np.int64], known: in
         axes.grid(False)
         asked = digit if digit < known else "–"
         axes.set_xlabel(f"A: {asked}\nB: {digit // 2}", fontsize=10, color=INK)
-    figure.suptitle("Task A: which digit? Task B: which pair?", **TITLE)
+    figure.suptitle(tr("Task A: which digit? Task B: which pair?"), **TITLE)
     return figure
 
 
@@ -54,11 +54,16 @@ def draw_rows(counts: list[int], accuracies: Float64Array, rows: int) -> Figure:
     axes.set_xticks(apart, [str(count) for count in apart])  # with room for each label
     axes.minorticks_off()
     _draw_ways(axes, np.array(counts), accuracies, marked=True)
-    axes.set_xlabel("rows of task B to train on")
+    axes.set_xlabel(tr("rows of task B to train on"))
     nothing, _, frozen = accuracies.mean(axis=-1)
     axes.set_title(
-        f"Frozen trunk against none: {frozen[0]:.0%} to {nothing[0]:.0%} with {counts[0]} rows, "
-        f"{frozen[-1]:.0%} to {nothing[-1]:.0%} with {counts[-1]}",
+        tr(
+            "Frozen trunk and none: {frozen[0]:.0%} and {nothing[0]:.0%} with {rows[0]} rows, "
+            "{frozen[1]:.0%} and {nothing[1]:.0%} with {rows[1]}",
+            frozen=frozen[[0, -1]],
+            nothing=nothing[[0, -1]],
+            rows=(counts[0], counts[-1]),
+        ),
         fontsize=11,
     )
     return figure
@@ -72,11 +77,17 @@ def draw_steps(accuracies: Float64Array, rows: int) -> Figure:
     steps = accuracies.shape[-1]
     _draw_ways(axes, np.arange(1, steps + 1), accuracies.swapaxes(1, 2), marked=False)
     whole_ticks(axes)
-    axes.set_xlabel("step")
+    axes.set_xlabel(tr("step"))
     nothing, fine, frozen = accuracies[..., -1].mean(axis=1)
     axes.set_title(
-        f"With {rows} rows: {frozen:.0%} behind a frozen trunk, {fine:.0%} fine-tuned, "
-        f"{nothing:.0%} from nothing",
+        tr(
+            "With {rows} rows: {frozen:.0%} behind a frozen trunk, {fine:.0%} fine-tuned, "
+            "{nothing:.0%} from nothing",
+            rows=rows,
+            frozen=frozen,
+            fine=fine,
+            nothing=nothing,
+        ),
         fontsize=11,
     )
     return figure
@@ -100,25 +111,31 @@ def _draw_ways(axes: Axes, x: NDArray[np.int64], accuracies: Float64Array, marke
         )
     axes.set_ylim(0, 1)
     axes.yaxis.set_major_formatter("{x:.0%}")
-    axes.set_ylabel("accuracy on unseen images")
-    end_labels(axes, means[:, -1].tolist(), list(WAYS), list(COLORS))
+    axes.set_ylabel(tr("accuracy on unseen images"))
+    ways = [tr("from nothing"), tr("fine-tuned"), tr("frozen trunk")]
+    end_labels(axes, means[:, -1].tolist(), ways, list(COLORS))
 
 
 @look()
 def draw_seen(
-    images: NDArray[np.float32], digits: NDArray[np.int64], trunk: torch.nn.Sequential
+    images: NDArray[np.float32],
+    digits: NDArray[np.int64],
+    trunk: torch.nn.Sequential,
+    apart: tuple[float, float],
 ) -> Figure:
-    """Images as the net gets them and as the trunk gives them on, flattened onto a plane."""
+    """Images as the net gets them and as the trunk gives them on, flattened onto a plane.
+
+    Of both it is said which share lies nearest to the middle of its own digit.
+    """
     figure = picture(8, 4.4)
     with torch.no_grad():
         outputs = trunk(torch.from_numpy(images)).numpy()
     panels = figure.subplots(1, 2)
-    for axes, values, name in zip(
-        panels,
-        (images, outputs),
-        ("without a trunk: 64 pixels", f"with it: {outputs.shape[1]} outputs of the trunk"),
-        strict=True,
-    ):
+    names = (
+        tr("64 pixels: {share:.0%} nearest to their own digit", share=apart[0]),
+        tr("{count} outputs of the trunk: {share:.0%}", count=outputs.shape[1], share=apart[1]),
+    )
+    for axes, values, name in zip(panels, (images, outputs), names, strict=True):
         plane = PCA(2).fit_transform(values)
         for digit in range(10):
             x, y = plane[digits == digit].T
@@ -127,6 +144,10 @@ def draw_seen(
         axes.set_title(name, fontsize=11)
         axes.tick_params(labelbottom=False, labelleft=False, length=0)
     figure.suptitle(
-        f"{len(images)} images, each drawn as its digit: what the new layer gets to see", **TITLE
+        tr(
+            "{count} images, each drawn as its digit: what the new layer gets to see",
+            count=len(images),
+        ),
+        **TITLE,
     )
     return figure
