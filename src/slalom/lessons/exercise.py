@@ -20,7 +20,7 @@ from slalom.lessons.prose import Text
 
 SECONDS = 60  # that a script may run: the exercises take a few
 
-# Runs a script as a program and writes what its variables hold, where that is plain numbers or text.
+# Runs a script as a program and writes what its variables hold, where these are numbers or text.
 _RUN = """
 import json, runpy, sys
 def plain(value):
