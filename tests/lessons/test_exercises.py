@@ -61,6 +61,10 @@ def test_an_error_is_told_with_its_line(script: Path) -> None:
     assert check(THREE, script).told("en") == (
         "✗ The script stopped in line 2 with: ZeroDivisionError: division by zero"
     )
+    script.write_text("import warnings\n\nraise ValueError('one\\n\\ntwo')\n")
+    assert check(THREE, script).told("en") == (
+        "✗ The script stopped in line 3 with: ValueError: one two"
+    )
     script.write_text("n = (3\n")
     assert "SyntaxError" in check(THREE, script).told("en")
     script.write_text("raise SystemExit(3)")

@@ -84,7 +84,7 @@ def _exercise(
         raise BadPlan(f"An exercise has no parameters, but {' '.join(others)!r} was given.")
     chosen = exercise(lesson.name, number)
     if script is None:
-        say(f"{chosen.task.in_(lang)}\n\n{chosen.start}")
+        say(f"{chosen.task.in_(lang)}\n\n{chosen.begun(lang)}")
         return
     verdict = check(chosen, script)
     say(verdict.told(lang))

@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
 from slalom.core.errors import BadFile, BadPlan
+from slalom.lessons.lesson import commented
 from slalom.lessons.prose import Text
 
 SECONDS = 60  # that a script may run: the exercises take a few
@@ -67,7 +68,8 @@ class Exercise:
 
     Args:
         task: what, in Markdown.
-        start: a script to begin with; it runs, and does not pass yet.
+        start: a script to begin with, with comments in both languages; it runs, and does not pass
+            yet.
         checks: what must hold in the end.
         solution: a script that passes; tests run it.
     """
@@ -76,6 +78,10 @@ class Exercise:
     start: str
     checks: tuple[Check, ...]
     solution: str
+
+    def begun(self, lang: str) -> str:
+        """The script to begin with, with comments in one language."""
+        return commented(self.start, lang)
 
 
 @dataclass(frozen=True)
@@ -175,10 +181,10 @@ def check(exercise: Exercise, script: str | Path, seconds: float = SECONDS) -> V
                 f"脚本运行 {seconds:g} 秒后被停止。是不是有一个停不下来的循环？",
             )
         if done.returncode or not out.is_file():
-            last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
             line = _line_of(done.stderr, script)
+            error = _error_of(done.stderr) or f"exit code {done.returncode}"
             return _failed(
-                f"The script stopped{line.en} with: {last}", f"脚本{line.zh}出错而停止：{last}"
+                f"The script stopped{line.en} with: {error}", f"脚本{line.zh}出错而停止：{error}"
             )
         found = json.loads(out.read_text(encoding="utf-8"))
     return Verdict(tuple(_judged(each, found) for each in exercise.checks))
@@ -186,6 +192,13 @@ def check(exercise: Exercise, script: str | Path, seconds: float = SECONDS) -> V
 
 def _failed(en: str, zh: str) -> Verdict:
     return Verdict(((False, Text(en, zh)),))
+
+
+def _error_of(trace: str) -> str:
+    """The error itself, in one line: what stands behind the last place of the traceback."""
+    lines = trace.strip().splitlines()
+    places = [k for k, line in enumerate(lines) if line.startswith("  ")]
+    return " ".join(" ".join(lines[places[-1] + 1 if places else 0 :]).split())
 
 
 def _line_of(trace: str, script: Path) -> Text:

@@ -22,6 +22,7 @@ WORDS = {
     "then_and_now": Text("Then and now", "从前与现在"),
     "then_works": Text("Then: still works", "从前的写法：现在仍能运行"),
     "then_stops": Text("Then: now stops with {error}", "从前的写法：现在报错 {error}"),
+    "then_warns": Text("Then: now warns with {error}", "从前的写法：现在警告 {error}"),
     "now": Text("Now", "现在的写法"),
     "python": Text("Python", "Python"),
     "console": Text("In a terminal", "在终端里"),
@@ -106,7 +107,8 @@ def _label(info: Sequence[str], lang: str) -> str:
         case ["then", "works"]:
             return WORDS["then_works"].in_(lang)
         case ["then", error]:
-            return WORDS["then_stops"].in_(lang).format(error=error)
+            ends = "then_warns" if error.endswith("Warning") else "then_stops"
+            return WORDS[ends].in_(lang).format(error=error)
         case ["now"]:
             return WORDS["now"].in_(lang)
     raise ValueError(f"A fence may be marked as then or now, but {' '.join(info)!r} was found.")

@@ -33,7 +33,7 @@ EXERCISES = (
             "只用 `torch.exp`、求和与除法写出 softmax。把 `scores` 的结果放进 `probabilities`，`large` 的结果放进 "
             "`of_large`。（e¹⁰⁰⁰ 太大，计算机装不下。不过给所有得分加上同一个数，结果不变。）",
         ),
-        start=f"{_SCORES}\nprobabilities = scores  # your turn\nof_large = large\n",
+        start=f"{_SCORES}\nprobabilities = scores  # your turn ‖ 轮到你了\nof_large = large\n",
         checks=(
             Check(
                 ("probabilities",),
@@ -78,7 +78,7 @@ of_large = softmax(large)
         start=f"""{_X}
 
 def ramp(x):
-    return x  # your turn
+    return x  # your turn ‖ 轮到你了
 
 
 values = ramp(x)
@@ -138,7 +138,7 @@ differences = (ramp(x + 1e-3) - ramp(x - 1e-3)) / 2e-3
             "的梯度。把 w = 1 时的值放进 `with_one`。然后找出让梯度回来时仍然是 1 的权重，放进 `w`。（sigmoid 在 0 "
             "处的导数是四分之一。）",
         ),
-        start=f"{_CHAIN}    return 0.0  # your turn\n\n\nwith_one = arrives(1.0)\nw = 1.0\n",
+        start=f"{_CHAIN}    return 0.0  # your turn ‖ 轮到你了\n\n\nwith_one = arrives(1.0)\nw = 1.0\n",
         checks=(
             Check(
                 ("with_one",),

@@ -13,7 +13,7 @@ _WEIGHT = "import torch\n\nlr = 0.1\nw = torch.tensor(0.0, requires_grad=True)\n
 _POINT = """import torch
 
 x = torch.tensor(1.0, dtype=torch.float64, requires_grad=True)
-steps = [10.0**-k for k in range(1, 13)]  # of h
+steps = [10.0**-k for k in range(1, 13)]  # of h ‖ h 的大小
 """
 
 
@@ -31,7 +31,7 @@ EXERCISES = (
             "them into `grad_a` and `grad_b` as plain numbers of Python.",
             "用自动求导求出 (a · b + a)² 对 `a` 和 `b` 的梯度，作为 Python 的普通数放进 `grad_a` 和 `grad_b`。",
         ),
-        start=f"{_GIVEN}\nresult = (a * b + a) ** 2\n\n# your turn\ngrad_a = 0.0\ngrad_b = 0.0\n",
+        start=f"{_GIVEN}\nresult = (a * b + a) ** 2\n\n# your turn ‖ 轮到你了\ngrad_a = 0.0\ngrad_b = 0.0\n",
         checks=(
             Check(
                 ("grad_a",),
@@ -73,7 +73,7 @@ grad_a, grad_b = a.grad.item(), b.grad.item()
             "从 `w` = 0 出发，用学习率 `lr` 沿曲线 (w − 3)² 走 20 步梯度下降。每一步的梯度都用自动求导来求，"
             "作为普通的数依次放进列表 `gradients`。",
         ),
-        start=f"{_WEIGHT}gradients = []\n\n# your turn\n",
+        start=f"{_WEIGHT}gradients = []\n\n# your turn ‖ 轮到你了\n",
         checks=(
             Check(
                 ("gradients",),
@@ -114,7 +114,7 @@ for _ in range(20):
             "h 该取多小？以 exp 在 1 处为例。对 `steps` 中的每个 h 计算有限差分，把它与自动求导的梯度相差多少放进列表 "
             "`errors`。哪个 k 使 h = 10⁻ᵏ 最好，就把它放进 `best`。",
         ),
-        start=f"{_POINT}errors = []\n\n# your turn\n\nbest = 1\n",
+        start=f"{_POINT}errors = []\n\n# your turn ‖ 轮到你了\n\nbest = 1\n",
         checks=(
             Check(
                 ("errors",),

@@ -36,7 +36,9 @@ loss_of_200, steps_of_200 = trained(200)
 
 def _exact(steps: int) -> float:
     """The loss after so many steps on all rows: worked out for the line y = 3x + 2 from zero."""
-    mean_square = 201 / 199 / 3  # of x; it sets how fast the weight comes nearer
+    mean_square = (
+        201 / 199 / 3
+    )  # of x; it sets how fast the weight comes nearer ‖ x 的；它决定权重靠近得有多快
     return 9 * mean_square * (1 - 0.2 * mean_square) ** (2 * steps) + 4 * 0.8 ** (2 * steps)
 
 
@@ -60,7 +62,7 @@ EXERCISES = (
 loader = DataLoader(data, batch_size=5)
 sizes = []
 for batch_x, batch_y in loader:
-    pass  # your turn
+    pass  # your turn ‖ 轮到你了
 last_x = []
 """,
         checks=(
@@ -164,7 +166,7 @@ smallest = min(sums)
             "写出两层循环：五个轮次，打乱分批，每批走一步训练，并数一数走了几步。函数最后给出在所有行上的损失和步数。"
             "脚本分别用每批 10 行和每批 200 行调用它。",
         ),
-        start=f"{_LINE}    # your turn\n{_AFTER}",
+        start=f"{_LINE}    # your turn ‖ 轮到你了\n{_AFTER}",
         checks=(
             Check(
                 ("steps_of_10", "steps_of_200"),

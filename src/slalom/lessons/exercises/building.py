@@ -63,7 +63,7 @@ class Chain(torch.nn.Module):
 
 
 def fill(net):
-    # All weights of a layer are the same, all biases are 0.
+    # All weights of a layer are the same, all biases are 0. ‖ 每一层的权重都相同，偏置都是 0。
     layers = [net.first, *net.blocks, net.last]
     for layer, weight in zip(layers, [1.0, 0.5, -0.5, 0.5, 0.5], strict=True):
         torch.nn.init.constant_(layer.weight, weight)
@@ -156,7 +156,7 @@ EXERCISES = (
             "同样用 `fill` 填好权重，把它对 X 的输出放进 `skips`。先预测一下："
             "在链里，没有东西能通过中间那一层。",
         ),
-        start=f"{_CHAIN}\nskips = chain  # your turn\n",
+        start=f"{_CHAIN}\nskips = chain  # your turn ‖ 轮到你了\n",
         checks=(
             Check(
                 ("chain",),

@@ -13,7 +13,7 @@ _P = [3 / 5, 2 / 4, 1 / 10]
 
 _ANIMALS = """import torch
 
-names = ["bird", "cat", "dog"]  # class 0, class 1, class 2
+names = ["bird", "cat", "dog"]  # class 0, class 1, class 2 ‖ 类别 0、1、2
 animals = ["dog", "bird", "dog", "cat"]
 logits = torch.log(torch.tensor([[1.0, 1, 2], [2, 1, 1], [1, 1, 8], [1, 3, 1]]))
 """
@@ -24,7 +24,7 @@ _RINGS = """import torch
 angle = torch.arange(80) * 0.1 * torch.pi
 radius = torch.tensor([0.5, 1.0]).repeat(40)
 X = torch.stack([radius * torch.cos(angle), radius * torch.sin(angle)], dim=1)
-y = (radius > 0.7).long()  # 0 for the inner ring, 1 for the outer one: int64
+y = (radius > 0.7).long()  # 0 for the inner ring, 1 for the outer one: int64 ‖ 里圈是 0，外圈是 1：int64
 torch.manual_seed(0)
 """
 
@@ -39,7 +39,7 @@ EXERCISES = (
             "`p`，每一行的代价放进 `costs`，三行合起来的损失放进 `loss`。（手算：第一行的 logit 取 e 的指数后是 "
             "3、1、1，所以它的 p 是 3/5。）",
         ),
-        start=f"{_ROWS}\np = torch.zeros(3)  # your turn\ncosts = torch.zeros(3)\nloss = 0.0\n",
+        start=f"{_ROWS}\np = torch.zeros(3)  # your turn ‖ 轮到你了\ncosts = torch.zeros(3)\nloss = 0.0\n",
         checks=(
             Check(
                 ("p",),
@@ -89,7 +89,7 @@ loss = costs.mean()
             "`one_hot_loss`。",
         ),
         start=f"""{_ANIMALS}
-labels = torch.zeros(4)  # your turn
+labels = torch.zeros(4)  # your turn ‖ 轮到你了
 dtype = str(labels.dtype)
 loss = 0.0
 one_hot_loss = 0.0
@@ -155,10 +155,10 @@ one_hot_loss = torch.nn.functional.cross_entropy(logits, one_hot)
             "`accuracy`，最后的损失放进 `loss`。要求是所有的点都对，而且损失低于 0.1。",
         ),
         start=f"""{_RINGS}
-net = torch.nn.Linear(2, 2)  # a straight border: not enough
+net = torch.nn.Linear(2, 2)  # a straight border: not enough ‖ 边界是直线：不够
 
 loss = torch.nn.functional.cross_entropy(net(X), y)
-accuracy = 0.0  # your turn
+accuracy = 0.0  # your turn ‖ 轮到你了
 """,
         checks=(
             Check(

@@ -17,7 +17,7 @@ def last_weight(lr):
 """
 _BOXES = """import numpy as np
 
-picture = np.eye(16, dtype=bool)  # a diagonal line of 16 pixels
+picture = np.eye(16, dtype=bool)  # a diagonal line of 16 pixels ‖ 16 个像素的对角线
 sides = [1, 2, 4, 8]
 """
 _COUNT = """

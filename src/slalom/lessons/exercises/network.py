@@ -9,11 +9,11 @@ from slalom.lessons.prose import Text
 _NET = """from math import tanh
 
 x = 0.5
-weights = [1.0, -2.0]  # from the input to the two hidden neurons
-biases = [0.5, 0.0]  # of the hidden neurons
-weights_out = [2.0, 0.5]  # from the hidden neurons to the output
+weights = [1.0, -2.0]  # from the input to the two hidden neurons ‖ 从输入到两个隐藏神经元
+biases = [0.5, 0.0]  # of the hidden neurons ‖ 隐藏神经元的
+weights_out = [2.0, 0.5]  # from the hidden neurons to the output ‖ 从隐藏神经元到输出
 bias_out = 0.1
-truth = 1.0  # the right answer
+truth = 1.0  # the right answer ‖ 正确答案
 """
 _PREDICTION = (2 - 0.5) * tanh(1) + 0.1
 
@@ -39,7 +39,7 @@ EXERCISES = (
             "一个网络有一个输入、两个用 tanh 的隐藏神经元和一个输出。把隐藏神经元的值放进列表 "
             "`hidden`，对 `x` 的预测放进 `prediction`，损失（与 `truth` 之差的平方）放进 `loss`。",
         ),
-        start=f"{_NET}\n# your turn\nhidden = [0.0, 0.0]\nprediction = 0.0\nloss = 0.0\n",
+        start=f"{_NET}\n# your turn ‖ 轮到你了\nhidden = [0.0, 0.0]\nprediction = 0.0\nloss = 0.0\n",
         checks=(
             Check(
                 ("hidden",),
@@ -88,7 +88,7 @@ loss = (prediction - truth) ** 2
             "一个权重，一次骑行：小时数 = 权重 × 距离。把权重的梯度放进 `gradient`，走一步梯度下降，"
             "把走完之后的权重放进 `new_weight`，用它算出的损失放进 `new_loss`。",
         ),
-        start=f"{_RIDE}\n# your turn\ngradient = 0.0\nnew_weight = weight\nnew_loss = 0.0\n",
+        start=f"{_RIDE}\n# your turn ‖ 轮到你了\ngradient = 0.0\nnew_weight = weight\nnew_loss = 0.0\n",
         checks=(
             Check(
                 ("gradient",),
@@ -136,7 +136,7 @@ new_loss = (new_weight * distance - hours) ** 2
             "把每一步之前的损失放进列表 `losses`，最后一步之后的权重放进 `weight`。"
             "然后找出不发散的最大学习率（两位小数），放进 `largest`。",
         ),
-        start=f"{_RIDES}\nweight = 0.0\nlosses = []\n\n# your turn\n\nlargest = 0.02\n",
+        start=f"{_RIDES}\nweight = 0.0\nlosses = []\n\n# your turn ‖ 轮到你了\n\nlargest = 0.02\n",
         checks=(
             Check(
                 ("losses",),

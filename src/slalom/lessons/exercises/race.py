@@ -76,12 +76,12 @@ lr = 0.1
 w, v = 1.0, 0.0
 path = []
 for _ in range(3):
-    g = 2 * w  # the gradient of w²
+    g = 2 * w  # the gradient of w² ‖ w² 的梯度
     w = w - lr * g
     path.append(w)
 
 w = torch.tensor(1.0, requires_grad=True)
-by_torch = []  # your turn
+by_torch = []  # your turn ‖ 轮到你了
 """,
         checks=(
             Check(
@@ -115,7 +115,7 @@ lr = 0.1
 w, v = 1.0, 0.0
 path = []
 for _ in range(3):
-    g = 2 * w  # the gradient of w²
+    g = 2 * w  # the gradient of w² ‖ w² 的梯度
     v = 0.8 * v + g
     w = w - lr * v
     path.append(w)
@@ -140,7 +140,8 @@ for _ in range(3):
             "学习率都是 0.6，不写 ε。然后脚本会比较陡的方向（g = 3）和平缓的方向。",
         ),
         start=_SHOES.format(
-            adagrad="moves.append(lr * g)  # your turn", rmsprop="moves.append(lr * g)  # your turn"
+            adagrad="moves.append(lr * g)  # your turn ‖ 轮到你了",
+            rmsprop="moves.append(lr * g)  # your turn ‖ 轮到你了",
         ),
         checks=(
             Check(

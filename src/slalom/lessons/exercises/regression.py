@@ -36,7 +36,7 @@ EXERCISES = (
             "写出一步训练的五行代码，只走一步。然后把网络的权重放进 `w`，偏置放进 `b`。"
             "（手算：预测值都是 0，所以 b 的梯度是 2 · (0 − y) 的平均，等于 −6。）",
         ),
-        start=f"{_LINE}\n# the five lines\n\nw = net.weight.item()\nb = net.bias.item()\n",
+        start=f"{_LINE}\n# the five lines ‖ 五行代码\n\nw = net.weight.item()\nb = net.bias.item()\n",
         checks=(
             Check(
                 ("b",),
@@ -73,7 +73,7 @@ EXERCISES = (
 for _ in range(30):
 {_FIVE}
 with_reset = loss.item()
-without_reset = 0.0  # your turn
+without_reset = 0.0  # your turn ‖ 轮到你了
 """,
         checks=(
             Check(

@@ -23,11 +23,11 @@ edge = torch.tensor([
 
 _RNN = """import torch
 
-net = torch.nn.RNN(1, 1)  # one input, one number of state
+net = torch.nn.RNN(1, 1)  # one input, one number of state ‖ 一个输入，一个状态数
 with torch.no_grad():
     net.weight_ih_l0.fill_(0.5)  # W
     net.weight_hh_l0.fill_(0.9)  # U
-    net.bias_ih_l0.fill_(0.0)  # torch has two biases, which are added
+    net.bias_ih_l0.fill_(0.0)  # torch has two biases, which are added ‖ torch 有两个偏置，会加在一起
     net.bias_hh_l0.fill_(0.0)
 heard = torch.tensor([[1.0], [0.0], [0.0]])
 """
@@ -75,7 +75,7 @@ EXERCISES = (
             "再把这些和送进 relu。把 3 行 3 列的特征图放进 `found`。然后把笔画向右移一个像素，再做一遍，放进 "
             "`moved`。（`conv2d` 要的形状是 (1, 1, 5, 5) 和 (1, 1, 3, 3)：`image[None, None]` 会补上两个 1。）",
         ),
-        start=f"{_STROKE}\nfound = image  # your turn\nmoved = image\n",
+        start=f"{_STROKE}\nfound = image  # your turn ‖ 轮到你了\nmoved = image\n",
         checks=(
             Check(
                 ("found",),
@@ -127,7 +127,7 @@ moved = feature_map(torch.roll(image, 1, dims=1))
             "再用 `torch.tanh` 自己写一个循环，按公式算出来，放进列表 `by_hand`。"
             "最后，如果在最后一个输入之前把状态清空（设为 0），听完它以后的状态是多少？放进 `emptied`。",
         ),
-        start=f"{_RNN}\nstates = []  # your turn\nby_hand = []\nemptied = 1.0\n",
+        start=f"{_RNN}\nstates = []  # your turn ‖ 轮到你了\nby_hand = []\nemptied = 1.0\n",
         checks=(
             Check(
                 ("states",),
@@ -189,7 +189,8 @@ emptied = torch.tanh(0.5 * heard[2, 0] + 0.9 * torch.tensor(0.0))
             "（手算：−2 变成 2，再变成 6，再变成 18 = 2 · 权重 · 权重。）",
         ),
         start=_DECIDING.format(
-            forward="        # your turn", gradient="gradient = 0.0  # your turn"
+            forward="        # your turn ‖ 轮到你了",
+            gradient="gradient = 0.0  # your turn ‖ 轮到你了",
         ),
         checks=(
             Check(

@@ -32,7 +32,7 @@ EXERCISES = (
             "`dtype`，每列的平均值放进 `means`，它与列 1, 0, −1 的矩阵乘积放进 `product`。",
         ),
         start="import torch\n\nt = torch.tensor([[1, 2, 3], [4, 5, 6]])\n"
-        "dtype = str(t.dtype)\n\n# your turn\nmeans = 0\nproduct = 0\n",
+        "dtype = str(t.dtype)\n\n# your turn ‖ 轮到你了\nmeans = 0\nproduct = 0\n",
         checks=(
             Check(
                 ("t", "dtype"),
@@ -85,7 +85,7 @@ product = t @ torch.tensor([1.0, 0, -1])
             "三行输入通过一个有两个 tanh 神经元的层。`weights` 的每一行对应一个输入，每一列对应一个神经元。"
             "把神经元的值放进 `values`（每行输入对应一行），把 `values` 的形状作为列表放进 `shape`。不需要循环。",
         ),
-        start=f"{_LAYER}\n# your turn\nvalues = inputs * weights[0]\nshape = list(values.shape)\n",
+        start=f"{_LAYER}\n# your turn ‖ 轮到你了\nvalues = inputs * weights[0]\nshape = list(values.shape)\n",
         checks=(
             Check(
                 ("shape",),

@@ -108,7 +108,7 @@ EXERCISES = (
             "（手算：一层有 输入数 · 输出数 个权重，外加 输出数 个偏置。）",
         ),
         start=f"""{_NET}
-new = net  # your turn
+new = net  # your turn ‖ 轮到你了
 
 all_parameters = sum(p.numel() for p in new.parameters())
 learning = sum(p.numel() for p in new.parameters() if p.requires_grad)
@@ -159,7 +159,7 @@ learning = sum(p.numel() for p in new.parameters() if p.requires_grad)
             "把它最后的损失放进 `on_features`：它与整个网络的损失相同。",
         ),
         start=f"""{_FROZEN}
-features = X  # your turn
+features = X  # your turn ‖ 轮到你了
 on_features = 0.0
 """,
         checks=(
@@ -207,7 +207,7 @@ on_features = train(nn.Linear(32, 5), features)
             "造网络之前都先执行 `torch.manual_seed(k)`。把它们的准确率收进列表 `nothing` 和 `frozen`，"
             "把冻结主干更好的次数放进 `better`。",
         ),
-        start=f"{_PARITY}    # your turn\n\nbetter = 0\n",
+        start=f"{_PARITY}    # your turn ‖ 轮到你了\n\nbetter = 0\n",
         checks=(
             Check(
                 ("nothing",),
