@@ -186,7 +186,7 @@ def test_a_slider_goes_through_the_runs_and_says_which(
     assert first == last, "from the end of one film to the end of the other"
     still = page.locator("figure:not(:has(.controls)):has([data-dial])")
     still.locator("[data-dial]").press("End")
-    assert still.locator("img").get_attribute("src") == "zh/losses/noise-1.0.png"
+    assert still.locator("img").get_attribute("src") == "zh/losses/noise-1.0.webp"
     assert not wrong
 
 

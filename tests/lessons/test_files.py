@@ -66,7 +66,7 @@ def test_a_page_leads_to_its_neighbours_its_translation_the_index_and_the_glossa
 
 @pytest.mark.slow
 def test_pictures_and_code_are_those_of_the_language_of_the_page(gallery: Path) -> None:
-    for name in ("regression/{}/film/lr-0.2/000.webp", "regression/{}/losses/noise-1.0.png"):
+    for name in ("regression/{}/film/lr-0.2/000.webp", "regression/{}/losses/noise-1.0.webp"):
         english, chinese = (
             Image.open(gallery / name.format(lang)).convert("RGB") for lang in LANGUAGES
         )
@@ -85,9 +85,9 @@ def test_a_slider_has_a_film_for_each_value_and_the_default_is_the_lesson_itself
     film = gallery / "regression" / "en" / "film"
     assert sorted(path.name for path in film.iterdir()) == ["lr-0.2", "lr-2.0"]
     movie = made("regression").figures["film"]()
-    for i, image in enumerate(movie.images()):
+    for i, frame in enumerate(movie.frames()):
         with Image.open(film / "lr-0.2" / f"{i:03}.webp") as written:
-            assert written.convert("RGB").tobytes() == image.tobytes()
+            assert written.convert("RGB").tobytes() == frame.convert("RGB").tobytes()
 
 
 @pytest.mark.parametrize("name", lessons.NAMES)

@@ -1,6 +1,8 @@
 "use strict";
 // What pages of lessons do by themselves: films play, code is copied, the scheme is kept.
 
+const FIRST_MS = 800; // time to look at how it begins
+
 /**
  * Goes through the moments of something that can be drawn one moment at a time.
  *
@@ -39,15 +41,20 @@ class Player {
   play() {
     if (this.timer !== null) return;
     if (this.at >= this.count - 1) this.show(0);
-    this.timer = setInterval(() => {
-      this.show(this.at + 1);
-      if (this.at >= this.count - 1) this.stop(this.at);
-    }, this.pace);
     this.mark(true);
+    this.wait();
+  }
+
+  wait() {
+    this.timer = setTimeout(() => {
+      this.show(this.at + 1);
+      if (this.at < this.count - 1) this.wait();
+      else this.stop();
+    }, this.at === 0 ? FIRST_MS : this.pace);
   }
 
   stop(moment = this.at) {
-    clearInterval(this.timer);
+    clearTimeout(this.timer);
     this.timer = null;
     this.mark(false);
     this.show(moment);
@@ -67,9 +74,9 @@ class Player {
   }
 
   key(event) {
-    const on_button = event.target.closest("button") !== null; // which space presses
+    const onButton = event.target.closest("button") !== null; // which space presses
     const does = { ArrowLeft: "back", ArrowRight: "forward", Home: "first", End: "last" }[event.key]
-      ?? (event.key === " " && !on_button ? "toggle" : undefined);
+      ?? (event.key === " " && !onButton ? "toggle" : undefined);
     if (!does || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     this[does]();

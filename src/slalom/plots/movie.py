@@ -93,29 +93,23 @@ class Movie:
         for artist in self.moving:
             self.figure.draw_artist(artist)
 
-    def gif(self, track: Track = iter) -> bytes:
-        """The content of a GIF file of at most 3 MB: with fewer frames when all would not fit."""
+    def frames(self, track: Track = iter) -> list[Image.Image]:
+        """Each moment as an image; they share a palette, in which fixed colours are exact."""
         images = self.images(track)
         palette = _palette(images)
-        frames = [
+        return [
             Image.fromarray(image).quantize(palette=palette, dither=Image.Dither.NONE)
             for image in images
         ]
+
+    def gif(self, track: Track = iter) -> bytes:
+        """The content of a GIF file of at most 3 MB: with fewer frames when all would not fit."""
+        frames = self.frames(track)
         content = _encode(frames, pace := self.pace)
         while len(content) > MOST_BYTES and len(frames) > FEWEST:  # each shown for longer
             frames, pace = [*frames[:-1][::2], frames[-1]], 2 * pace
             content = _encode(frames, pace)
         return content
-
-    def webp(self, track: Track = iter) -> list[bytes]:
-        """The content of a WebP file for each moment, without loss: what a player goes through."""
-        contents = []
-        for image in self.images(track):
-            stream = io.BytesIO()
-            # The greatest effort would save a hundredth, and take twenty times as long.
-            Image.fromarray(image).save(stream, format="WEBP", lossless=True, quality=50, method=4)
-            contents.append(stream.getvalue())
-        return contents
 
     def save(self, path: str | Path, track: Track = iter) -> Path:
         """Write it as a GIF.

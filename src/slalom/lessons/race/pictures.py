@@ -137,7 +137,7 @@ def rates_picture(
     top = 1.0
     axes.axhline(floor, color=QUIET, linewidth=1.2, linestyle=(0, (4, 3)))
     axes.annotate(
-        tr("variance of the noise"),
+        tr("variance of the noise: {loss}", loss=number(floor)),
         (rates[-1], floor),
         (0, -3),
         textcoords="offset points",

@@ -22,14 +22,14 @@ def choices() -> Picture:
     left.grid(False)
     left.spines["left"].set_visible(False)
     left.set_title(tr("One net, three inputs"))
-    asked = np.geomspace(INPUTS[-1], 2, 120)
+    asked = np.geomspace(INPUTS[-1], 2, 120).tolist()
     right.plot(asked, [decide(number).nodes for number in asked], ".", color=BLUE, markersize=4)
     for number in INPUTS:
         right.plot(number, decide(number).nodes, "o", color=VERMILLION)
     right.set_xscale("log")
     right.set_xticks([0.01, 0.1, 1], ["0.01", "0.1", "1"])
     right.set(xlabel=tr("input"), ylabel=tr("nodes in the graph"))
-    right.set_title(tr("Its graph depends on the input"))
+    right.set_title(tr("The size of its graph"))
     return figure
 
 

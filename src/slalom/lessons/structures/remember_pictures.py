@@ -113,8 +113,7 @@ def memory(followed: Followed) -> Picture:
     axes.legend(loc="upper right", ncols=3, bbox_to_anchor=(1, 1.0))
     numbers = followed.numbers()
     title = tr(
-        "Error in the first quarter turn: {carried:.4f} with its hidden state, "
-        "{emptied:.4f} without",
+        "First quarter turn: error {carried:.4f}, without its state {emptied:.4f}",
         carried=numbers["carried_error"],
         emptied=numbers["emptied_error"],
     )
