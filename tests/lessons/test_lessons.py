@@ -164,14 +164,6 @@ def test_the_scripts_run_alone_and_agree_with_the_lesson(name: str, tmp_path: Pa
     check_scripts(made(name), tmp_path)
 
 
-@pytest.mark.slow
-@every_lesson
-def test_the_scripts_agree_with_other_values_too(name: str, tmp_path: Path) -> None:
-    lesson = lessons.get(name)
-    words = tries(read(name, "en"))[0]
-    check_scripts(lesson.make(**options(shlex.split(words))), tmp_path)
-
-
 def check_scripts(made: Made, folder: Path) -> None:
     """Run each script in an empty folder and compare what it computes with the lesson's numbers."""
     found: dict[str, object] = {}

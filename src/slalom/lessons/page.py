@@ -3,14 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
 from slalom import __version__
 from slalom.core.language import LANGUAGES
-from slalom.lessons.exercise import Exercise, exercises
+from slalom.lessons.exercise import exercises
 from slalom.lessons.lesson import Made, Parameter
 from slalom.lessons.markup import TEMPLATES, code, html
 from slalom.lessons.prose import Text, with_figures
@@ -159,7 +158,7 @@ def body(made: Made, lang: str, source: Source, linked: Linker = Markup) -> Mark
         values=made.values,
         scripts=made.code(lang),
         command=command(made, lang),
-        exercises=_exercises(made.lesson.name),
+        exercises=exercises(made.lesson.name),
         code=code,
         html=html,
     )
@@ -221,10 +220,6 @@ def command(made: Made, lang: str) -> str:
     if lang != next(iter(LANGUAGES)):
         parts.append(f"--lang {lang}")
     return " ".join(parts)
-
-
-def _exercises(name: str) -> tuple[Exercise, ...]:  # until every lesson has some
-    return exercises(name) if find_spec(f"slalom.lessons.exercises.{name}") else ()
 
 
 def _rendered(template: str, lang: str, **values: Any) -> Markup:
