@@ -10,6 +10,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from contextlib import chdir, redirect_stdout
+from functools import lru_cache
 from importlib import import_module
 from io import StringIO
 from pathlib import Path
@@ -87,22 +88,28 @@ def unseen(film: Animation, *_: object, **__: object) -> None:
 def numbers_of_the_scripts(made: Made, folder: Path) -> dict[str, Any]:
     """What the scripts compute, without drawing their pictures."""
     found: dict[str, Any] = {}
+    with chdir(folder):
+        for name, source in made.code("en").items():
+            found |= variables_of(name, source)
+    return found
+
+
+@lru_cache(maxsize=4)  # some scripts are the same at every setting
+def variables_of(name: str, source: str) -> dict[str, Any]:
+    """What the variables of a script hold in the end."""
     with (
-        chdir(folder),
         redirect_stdout(StringIO()),
         patch.object(pyplot, "savefig"),
         patch.object(Figure, "savefig"),
         patch.object(Animation, "save", unseen),
     ):
-        for name, source in made.code("en").items():
-            exec(compile(source, name, "exec"), variables := {"__name__": "__main__"})
-            found |= {
-                key: value.detach() if isinstance(value, torch.Tensor) else value
-                for key, value in variables.items()
-            }
-            pyplot.close("all")
+        exec(compile(source, name, "exec"), variables := {"__name__": "__main__"})
+    pyplot.close("all")
     torch.set_default_dtype(torch.float32)  # one of the scripts takes another
-    return found
+    return {
+        key: value.detach() if isinstance(value, torch.Tensor) else value
+        for key, value in variables.items()
+    }
 
 
 def check_setting(made: Made, folder: Path) -> SimpleNamespace:

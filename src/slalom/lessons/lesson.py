@@ -290,7 +290,7 @@ class Lesson:
         Example:
             >>> from slalom import lessons
             >>> round(float(lessons.get("regression").make(steps=200).numbers["final_loss"]), 4)
-            0.0056
+            0.0045
         """
         values = self.values(**given)
         result = self.function(**values)
