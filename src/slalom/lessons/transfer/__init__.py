@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from slalom.engine.reference import ONE_THREAD
 from slalom.lessons.common import SEED
 from slalom.lessons.lesson import Lesson, Number, Result, Whole
 from slalom.lessons.prose import Text
@@ -41,11 +40,9 @@ def transfer(known: int, rows: int, width: int, lr: float, steps: int, seed: int
         (learn, behind(trunk, width, frozen=False)),
         (learn, behind(trunk, width, frozen=True)),
     )
-    with ONE_THREAD:
-        curves = [
-            [learned(net, count, lr, steps, count == rows) for count in counts]
-            for learned, net in ways
-        ]
+    curves = [
+        [learned(net, count, lr, steps, count == rows) for count in counts] for learned, net in ways
+    ]
     watched = np.array([way[counts.index(rows)] for way in curves])  # [ways, repeats, steps]
     numbers: dict[str, Any] = {
         "counts": counts,
