@@ -12,7 +12,7 @@ ONLY_SKIP = {"check_array_api_input": "SCIPY_ARRAY_API is not set"}
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "estimator", [Regressor(epochs=2), Classifier(epochs=5)], ids=["regressor", "classifier"]
+    "estimator", [Regressor(epochs=5), Classifier(epochs=5)], ids=["regressor", "classifier"]
 )
 def test_every_check_of_scikit_learn_passes(estimator: Any) -> None:
     results = check_estimator(estimator, on_skip=None, on_fail=None)
