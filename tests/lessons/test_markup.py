@@ -52,6 +52,7 @@ def test_code_is_coloured_by_classes_and_says_what_it_is() -> None:
 
 
 def test_what_is_indented_is_a_formula_and_a_table_scrolls_in_its_own_box() -> None:
-    made = html("So\n\n    loss < 1\n\n| a | b |\n|---|---|\n| 1 | 2 |\n", "en")
+    made = html("So\n\n    loss < 1\n\n|   | b |\n|---|---|\n| 1 | 2 |\n", "en")
     assert '<pre class="formula">loss &lt; 1\n</pre>' in made
     assert made.count('<div class="scroll"><table>') == made.count("</table></div>") == 1
+    assert "<tr>\n<td></td>\n<th>b</th>\n</tr>" in made, "what is empty heads nothing"

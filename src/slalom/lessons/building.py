@@ -285,4 +285,5 @@ LESSON = Lesson(
     ),
     function=building,
     scripts=("building.py",),
+    thumbnail="film",
 )

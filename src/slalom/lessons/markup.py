@@ -53,6 +53,13 @@ def html(prose: str, lang: str) -> Markup:
     def formula(_: Any, tokens: Sequence[Token], k: int, options: Any, environment: Any) -> str:
         return Markup('<pre class="formula">{}</pre>\n').format(tokens[k].content)
 
+    def header(
+        renderer: Any, tokens: Sequence[Token], k: int, options: Any, environment: Any
+    ) -> str:
+        if not tokens[k + tokens[k].nesting].content:  # a cell without words heads nothing
+            tokens[k].tag = "td"
+        return str(renderer.renderToken(tokens, k, options, environment))
+
     def box(kind: str, opening: str, closing: str) -> None:
         def draw(_: Any, tokens: Sequence[Token], k: int, options: Any, environment: Any) -> str:
             if tokens[k].nesting < 0:
@@ -64,6 +71,8 @@ def html(prose: str, lang: str) -> Markup:
 
     markdown.add_render_rule("fence", fence)
     markdown.add_render_rule("code_block", formula)
+    markdown.add_render_rule("th_open", header)
+    markdown.add_render_rule("th_close", header)
     markdown.add_render_rule("table_open", lambda *_: '<div class="scroll"><table>\n')
     markdown.add_render_rule("table_close", lambda *_: "</table></div>\n")
     box(

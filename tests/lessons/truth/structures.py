@@ -22,7 +22,8 @@ CLAIMS = {
     "guesses": lambda n: right(n, LOOK, "in_place").sum() <= 301,
     "follows": lambda n: np.mean(n.follow_losses[-20:]) < 0.05,
     "learns": lambda n: np.mean(n.follow_losses[-20:]) < 0.45,
-    "needs_state": lambda n: n.emptied_error / n.carried_error > 2,
+    "knows_place": lambda n: n.carried_error < 0.25,
+    "needs_state": lambda n: n.carried_error < 0.25 and n.emptied_error / n.carried_error > 2,
     "gated": lambda n: n.cell == "GRU",
 }
 

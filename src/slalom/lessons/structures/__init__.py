@@ -55,4 +55,5 @@ LESSON = Lesson(
     ),
     function=structures,
     scripts=("structures_look.py", "structures_remember.py", "structures_decide.py"),
+    thumbnail="film",
 )

@@ -41,7 +41,8 @@ def filter_pairs(looked: Looked) -> Picture:
 def maps(looked: Looked) -> Picture:
     """A digit, and in each feature map where its filter finds what it looks for."""
     figure = picture(8, 3.6)
-    columns = -(-len(looked.maps) // 2)
+    rows = 1 if len(looked.maps) < 4 else 2
+    columns = -(-len(looked.maps) // rows)
     parts: Any = figure.subfigures(1, 2, width_ratios=(1, 2.4))
     left, right = parts
     axes = left.subplots()
@@ -49,7 +50,7 @@ def maps(looked: Looked) -> Picture:
     axes.set_xlabel(tr("8x8 pixels"))
     title = tr("A digit: {digit}", digit=looked.labels[0])
     left.suptitle(title, x=0.05, ha="left", weight="bold")
-    panels = right.subplots(2, columns, squeeze=False).ravel()
+    panels = right.subplots(rows, columns, squeeze=False).ravel()
     largest = float(looked.maps.max()) or 1.0
     for number, (panel, values) in enumerate(zip(panels, looked.maps, strict=False), start=1):
         image = _image(panel, values, "Blues", 0, largest)

@@ -103,7 +103,8 @@ class Followed:
         return {
             "follows": bool(numbers["late_loss"] < 0.05),
             "learns": bool(numbers["late_loss"] < 0.45),  # 0.5 takes no memory
-            "needs_state": bool(numbers["emptied_error"] > 2 * numbers["carried_error"]),
+            "knows_place": bool(numbers["carried_error"] < 0.25),
+            "needs_state": bool(numbers["carried_error"] < min(0.25, numbers["emptied_error"] / 2)),
         }
 
 

@@ -292,4 +292,5 @@ LESSON = Lesson(
     ),
     function=tensors,
     scripts=("tensors.py",),
+    thumbnail="products",
 )

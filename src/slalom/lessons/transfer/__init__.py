@@ -161,4 +161,5 @@ LESSON = Lesson(
     ),
     function=transfer,
     scripts=("transfer.py",),
+    thumbnail="seen",
 )
