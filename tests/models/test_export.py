@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 import slalom
 from slalom.core.errors import BadData, BadPlan, MissingExtra
 from slalom.models import Predictor
-from slalom.models.export.formats import export, largest_difference
-from slalom.models.export.graph import Graph, readings_of, turns_of
+from slalom.models.export.formats import _run_onnx, export, largest_difference
+from slalom.models.export.graph import Graph, _features, readings_of, turns_of
 from slalom.models.export.readings import read_cells
 from slalom.tabular import default
 
@@ -230,6 +230,22 @@ def test_without_the_extra_an_export_says_how_to_get_it(
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(MissingExtra, match=r"pip install 'slalom\[onnx\]'"):
         export(model, tmp_path / "mixed.onnx")
+
+
+@pytest.mark.slow
+def test_an_onnx_graph_keeps_every_digit_of_a_date(tmp_path: Path) -> None:
+    seconds = pd.to_timedelta(np.arange(600), "s")
+    table = pd.DataFrame({"when": pd.Timestamp("2026-11-28 09:00") + seconds, "y": np.arange(600)})
+    model = small_model(table, "y")
+
+    def features_alone(graph: Graph, readings: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        features = _features(graph.predictor.schema, readings)
+        return features, -features
+
+    with patch.object(Graph, "forward", features_alone):
+        path = export(model, tmp_path / "features.onnx")
+    features, _ = _run_onnx(path, read_cells(table, readings_of(model.schema)))
+    np.testing.assert_allclose(features, model.schema.encode(table), atol=3e-7)
 
 
 @pytest.mark.slow

@@ -63,25 +63,25 @@ class Graph(torch.nn.Module):
     def forward(self, readings: torch.Tensor) -> torch.Tensor | tuple[torch.Tensor, torch.Tensor]:
         X = _features(self.predictor.schema, readings)
         nets = zip(self.predictor.weights, self.nets, strict=True)
-        outputs = [(weight, net(X).double()) for weight, net in nets]
+        outputs = [(_constant(weight), net(X).double()) for weight, net in nets]
         target = self.predictor.target
         if isinstance(target, RegressionTarget):
             return self._values(outputs, target)
         return _total(w * self.predictor.loss.predict(output) for w, output in outputs).clamp(0, 1)
 
     def _values(
-        self, outputs: list[tuple[float, torch.Tensor]], target: RegressionTarget
+        self, outputs: list[tuple[torch.Tensor, torch.Tensor]], target: RegressionTarget
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        loss, noise = self.predictor.loss, self.predictor.noise or 0.0
+        loss, noise = self.predictor.loss, _constant(self.predictor.noise or 0.0)
         mean = _total(weight * loss.predict(output) for weight, output in outputs)
         square = _total(weight * loss.predict(output) ** 2 for weight, output in outputs)
         variance = (square - mean**2).clamp(min=0.0)
         for weight, output in outputs:
             own = loss.variance(output)
             if own is not None:  # nets that tell their noise themselves
-                variance, noise = variance + weight * own, 0.0
+                variance, noise = variance + weight * own, _constant(0.0)
         scale, center = _constant(target.scale), _constant(target.mean)
-        return mean * scale + center, (variance * scale**2 + _constant(noise) ** 2).sqrt()
+        return mean * scale + center, (variance * scale**2 + noise**2).sqrt()
 
 
 def _parts(schema: Schema) -> Iterator[Column | TargetMeans]:
@@ -160,7 +160,7 @@ def _of_time(part: Datetime, cells: torch.Tensor) -> torch.Tensor:
     missing, seconds = cells.isnan(), _filled(cells, 0.0)
     turns, waves = turns_of(seconds), [_squashed(part.scale, cells)]
     for cycle in part.cycles:
-        angle = 2 * torch.pi * turns[cycle]
+        angle = _constant(2 * np.pi) * turns[cycle]
         waves += [torch.where(missing, 0.0, wave) for wave in (angle.sin(), angle.cos())]
     return _joined(waves, cells, part.indicator)
 
@@ -203,8 +203,9 @@ def _scaled(part: Number | Duration, values: torch.Tensor) -> torch.Tensor:
 
 def _squashed(scale: Scale, values: torch.Tensor) -> torch.Tensor:
     """As `Scale.apply`."""
-    z = ((values - scale.center) / scale.width).clamp(-1e6, 1e6)
-    return _filled(z / (1 + (z / scale.bound) ** 2).sqrt(), 0.0)
+    center, width, bound = (_constant(x) for x in (scale.center, scale.width, scale.bound))
+    z = ((values - center) / width).clamp(-1e6, 1e6)
+    return _filled(z / (1 + (z / bound) ** 2).sqrt(), 0.0)
 
 
 def _filled(values: torch.Tensor, missing: float) -> torch.Tensor:
@@ -222,4 +223,5 @@ def _total(terms: Iterable[torch.Tensor]) -> torch.Tensor:
 
 
 def _constant(values: Any) -> torch.Tensor:
+    """What keeps all of its digits: torch's exporter to ONNX writes a bare float in 32 bits."""
     return torch.tensor(np.asarray(values), dtype=torch.float64)
