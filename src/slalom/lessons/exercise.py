@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 
 from slalom.core.errors import BadFile, BadPlan
 from slalom.lessons.lesson import commented
+from slalom.lessons.pitfalls import pitfall
 from slalom.lessons.prose import Text
 
 SECONDS = 60  # that a script may run: the exercises take a few
@@ -183,8 +184,10 @@ def check(exercise: Exercise, script: str | Path, seconds: float = SECONDS) -> V
         if done.returncode or not out.is_file():
             line = _line_of(done.stderr, script)
             error = _error_of(done.stderr) or f"exit code {done.returncode}"
+            means = pitfall(error)
             return _failed(
-                f"The script stopped{line.en} with: {error}", f"脚本{line.zh}出错而停止：{error}"
+                f"The script stopped{line.en} with: {error}\n{means.en}".rstrip(),
+                f"脚本{line.zh}出错而停止：{error}\n{means.zh}".rstrip(),
             )
         found = json.loads(out.read_text(encoding="utf-8"))
     return Verdict(tuple(_judged(each, found) for each in exercise.checks))

@@ -42,6 +42,19 @@ def _exact(steps: int) -> float:
     return 9 * mean_square * (1 - 0.2 * mean_square) ** (2 * steps) + 4 * 0.8 ** (2 * steps)
 
 
+def _in_order() -> float:
+    """The loss after 100 steps on batches of ten rows that follow each other on the line."""
+    w = b = 0.0
+    x = [-1 + 2 * k / 199 for k in range(200)]
+    for _ in range(5):
+        for first in range(0, 200, 10):
+            batch = x[first : first + 10]
+            errors = [(w - 3) * each + b - 2 for each in batch]
+            w -= 0.2 * sum(e * each for e, each in zip(errors, batch, strict=True)) / 10
+            b -= 0.2 * sum(errors) / 10
+    return sum(((w - 3) * each + b - 2) ** 2 for each in x) / 200
+
+
 def _from_batches(loss: float) -> bool:
     """Low, and not what 100 steps on all rows would give."""
     return 0 <= loss < 1e-3 and abs(loss / _exact(100) - 1) > 2e-3
@@ -205,6 +218,15 @@ smallest = min(sums)
                     "(and not all of X), and is its answer compared with batch_y?",
                     "每批 10 行时，损失应该降到 0.001 以下。送进网络的是 batch_x（而不是整个 X），"
                     "与之比较的是 batch_y 吗？",
+                ),
+            ),
+            Check(
+                ("loss_of_10",),
+                lambda loss: abs(loss / _in_order() - 1) > 2e-3,
+                Text("The rows are shuffled.", "各行打乱过了。"),
+                Text(
+                    "This is the loss of batches in the order of the table: shuffle=True is missing.",
+                    "这是不打乱、按表中顺序分批的损失：少了 shuffle=True。",
                 ),
             ),
         ),

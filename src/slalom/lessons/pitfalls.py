@@ -1,0 +1,71 @@
+"""What errors of PyTorch that learners meet mean, and what to change."""
+
+from slalom.lessons.prose import Text
+
+# A part of the error as torch or Python writes it, and what to say of it.
+_PITFALLS = {
+    "'NoneType'": Text(
+        "Something is None. A gradient is None until backward() has run; and w = w − … makes a new "
+        "tensor, whose gradient is never kept: write w -= … within torch.no_grad().",
+        "有个值是 None。backward() 运行之前，梯度是 None；而 w = w − … 会得到一个新的张量，"
+        "它的梯度不会保留：应该在 torch.no_grad() 里写 w -= …。",
+    ),
+    "does not require grad and does not have a grad_fn": Text(
+        "Nothing in this result asks for a gradient. Was the tensor made with requires_grad=True? "
+        "Within torch.no_grad(), w = w − … makes a tensor without it; w -= … keeps it.",
+        "这个结果里没有任何东西需要梯度。创建张量时写了 requires_grad=True 吗？"
+        "在 torch.no_grad() 里，w = w − … 会得到一个不需要梯度的张量，w -= … 则不会。",
+    ),
+    "a leaf Variable that requires grad": Text(
+        "Autograd would follow this change of w. Put it into torch.no_grad().",
+        "自动求导会跟踪对 w 的这次改动。请把它写在 torch.no_grad() 里。",
+    ),
+    "backward through the graph a second time": Text(
+        "backward() lets go of the graph. Compute the loss anew before the next backward().",
+        "backward() 之后图就释放了。下一次 backward() 之前，要重新计算损失。",
+    ),
+    "grad can be implicitly created only for scalar": Text(
+        "backward() starts from one number. Take the mean or the sum first.",
+        "backward() 要从一个数出发。先取平均或者求和。",
+    ),
+    "Tensor that requires grad. Use tensor.detach()": Text(
+        "The tensor hangs on a graph: write .detach() before .numpy().",
+        "这个张量连着一张图：在 .numpy() 之前写 .detach()。",
+    ),
+    "shapes cannot be multiplied": Text(
+        "The rows have another number of columns than the layer expects. A column vector has the "
+        "shape [N, 1], and the first number of Linear is the number of columns.",
+        "数据的列数与这一层要求的不同。列向量的形状是 [N, 1]，Linear 的第一个数就是列数。",
+    ),
+    "the same dtype": Text(
+        "float32 and float64 meet. Numbers from NumPy are float64: .float() makes float32.",
+        "float32 和 float64 混在了一起。来自 NumPy 的数是 float64：用 .float() 变成 float32。",
+    ),
+    "target dtype to be Long": Text(
+        "Labels of classes are whole numbers: .long() makes int64.",
+        "类别的标签是整数：用 .long() 变成 int64。",
+    ),
+    "multi-target not supported": Text(
+        "Labels of classes have the shape [N]: one number a row, without a second axis.",
+        "类别标签的形状是 [N]：每行一个数，没有第二个轴。",
+    ),
+    "is out of bounds": Text(
+        "A label is as large as the number of classes, or larger. The first class is 0.",
+        "有的标签不小于类别的个数。第一个类别是 0。",
+    ),
+    "cannot be converted to Scalar": Text(
+        ".item() takes one number out of a tensor of one number; .tolist() takes them all.",
+        ".item() 从只有一个数的张量里取出那个数；.tolist() 则取出所有的数。",
+    ),
+}
+
+
+def pitfall(error: str) -> Text:
+    """What is meant by an error, and what to change; nothing for one that is not known.
+
+    >>> pitfall("IndexError: Target 2 is out of bounds.").en
+    'A label is as large as the number of classes, or larger. The first class is 0.'
+    >>> pitfall("ZeroDivisionError: division by zero").en
+    ''
+    """
+    return next((text for part, text in _PITFALLS.items() if part in error), Text("", ""))
