@@ -10,10 +10,10 @@ by half where few rows are tested on; so each change stands beside its standard 
 """
 
 import argparse
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from unittest.mock import patch
 
 import numpy as np
@@ -28,6 +28,9 @@ from slalom.tabular import default, distinct, elimination, ensemble, splits
 from tables import TABLES, at_hand, scored
 
 FULL = "nothing"
+Prepare: TypeAlias = Callable[[pd.DataFrame, pd.DataFrame], Iterable[pd.DataFrame]]
+# Which would take hours, or say the same as another.
+LARGE = ("diamonds", "taxis", "penguins_raw")
 
 
 def best_alone(predictions: NDArray[np.float64], score: Any) -> NDArray[np.float64]:
@@ -61,16 +64,21 @@ INGREDIENTS: Mapping[str, Iterable[tuple[Any, str, Any]]] = {
 }
 
 
-def error(name: str, folder: Path, seed: int) -> float:
-    """What is left unexplained, or the log loss, on one split."""
+def error(name: str, folder: Path, seed: int, prepare: Prepare = lambda *parts: parts) -> float:
+    """What is left unexplained, or the log loss, on one split.
+
+    Args:
+        prepare: makes of training and test rows those that are used.
+    """
     table = TABLES[name]
     X, y = table.read(folder)
     classes = table.task == "classification"
     parts = train_test_split(
         X, y, test_size=0.2, random_state=seed, stratify=y if classes else None
     )
-    model = (Classifier if classes else Regressor)(progress=False).fit(parts[0], parts[2])
-    scores = scored(model, parts[1], parts[3], table.task)
+    train, test = prepare(*parts[:2])
+    model = (Classifier if classes else Regressor)(progress=False).fit(train, parts[2])
+    scores = scored(model, test, parts[3], table.task)
     return scores["log_loss"] if classes else 1 - scores["r2"]
 
 
@@ -87,8 +95,7 @@ def measure(without: str, name: str, folder: Path, seed: int) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    large = ("diamonds", "taxis", "penguins_raw")  # which would take hours, or say the same
-    every = [name for name in TABLES if name not in large]
+    every = [name for name in TABLES if name not in LARGE]
     parser.add_argument("--only", nargs="*", default=every, choices=list(TABLES))
     others = list(INGREDIENTS)[1:]
     parser.add_argument("--without", nargs="*", default=others, choices=others)
@@ -106,9 +113,9 @@ def main() -> None:
     write("ablation", results, work, summary(results), folder=arguments.out)
 
 
-def summary(results: pd.DataFrame) -> str:
-    """A row an ingredient: the change in the geometric mean, by table and over all splits."""
-    errors = results.pivot_table("error", ["table", "split"], "without", sort=False)
+def summary(results: pd.DataFrame, what: str = "without") -> str:
+    """A row a value of column `what`: the change in the geometric mean, by table and in all."""
+    errors = results.pivot_table("error", ["table", "split"], what, sort=False)
     change = np.log(errors.div(errors[FULL], axis=0)).drop(columns=FULL)
     by_table = change.groupby("table", sort=False).mean()
     rows = [
@@ -122,8 +129,8 @@ def summary(results: pd.DataFrame) -> str:
         for name, logs in change.items()
     ]
     means = errors[FULL].groupby("table", sort=False).mean()
-    whole = ["error with all", *(f"{value:.4f}" for value in means), "", "", ""]
-    return markdown(["without", *by_table.index, "all", "±", "worse in"], [*rows, whole])
+    whole = [f"error, {what} {FULL}", *(f"{value:.4f}" for value in means), "", "", ""]
+    return markdown([what, *by_table.index, "all", "±", "worse in"], [*rows, whole])
 
 
 def _per_cent(log: float) -> float:
