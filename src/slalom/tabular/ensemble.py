@@ -18,6 +18,7 @@ from slalom.engine import Engine, select
 from slalom.engine.contract import cores
 from slalom.losses import CrossEntropy, GaussianNLL, Loss, LossLike, as_loss
 from slalom.models import Predictor
+from slalom.nets import NetSpec
 from slalom.plan import Plan
 from slalom.population import MembersLike, as_population
 from slalom.runs import Run
@@ -26,6 +27,7 @@ from slalom.runs.stopping import check_time_limit
 from slalom.runs.train import carry_out
 from slalom.tabular import default
 from slalom.tabular.candidate import Candidate, candidates
+from slalom.tabular.doubt import doubt, net_of_frequencies
 from slalom.tabular.elimination import by_first_fold, share
 from slalom.tabular.greedy import Score, greedy_weights
 from slalom.tabular.pace import SAFETY, duration, within
@@ -56,6 +58,7 @@ class Settings:
         check_time_limit(self.time_limit)
 
 
+Weighted: TypeAlias = tuple[NetSpec, torch.nn.Module, float]
 # From what makes the plan of a new run, and the data, to the folder where the run is kept.
 Keep: TypeAlias = Callable[[Callable[[], Plan], Dataset], RunFolder]
 
@@ -68,11 +71,13 @@ class Ensemble:
         prepared: what they were trained on.
         run: the training of all members.
         candidates: all of them, with their weights.
+        doubt: what the frequencies of the classes count beside them; see `slalom.tabular.doubt`.
     """
 
     prepared: Preparation
     run: Run
     candidates: tuple[Candidate, ...]
+    doubt: float = 0.0
 
     @property
     def chosen(self) -> tuple[Candidate, ...]:
@@ -86,14 +91,16 @@ class Ensemble:
 
     def predictor(self) -> Predictor:
         """The model that they are together."""
-        run, weights, data = self.run, self.weights, self.prepared.dataset
+        run, data = self.run, self.prepared.dataset
+        members = [(run.population[k].net, run.model(k), w) for k, w in self.weights.items()]
+        nets, modules, weights = zip(*self._doubted(members), strict=True)
         return Predictor(
             schema=self.prepared.schema,
             target=self.prepared.target,
             loss=run.plan.loss,
-            nets=tuple(run.population[k].net for k in weights),
-            modules=tuple(run.model(k) for k in weights),
-            weights=tuple(weights.values()),
+            nets=nets,
+            modules=modules,
+            weights=weights,
             noise=self._noise(),
             about={
                 "rows": data.rows,
@@ -104,6 +111,16 @@ class Ensemble:
                 "torch": torch.__version__.partition("+")[0],
             },
         )
+
+    def _doubted(self, members: list[Weighted]) -> list[Weighted]:
+        """The members, and where there is doubt a net of frequencies beside them."""
+        if not self.doubt:
+            return members
+        data, loss = self.prepared.dataset, self.run.plan.loss
+        counts = self.prepared.weight * loss.row_weights(torch.from_numpy(data.y)).numpy()
+        net, module = net_of_frequencies(data.X.shape[1], data.y, counts, len(data.classes))
+        sure = [(net, module, (1 - self.doubt) * weight) for net, module, weight in members]
+        return [*sure, (net, module, self.doubt)]
 
     def _noise(self) -> tuple[float, ...]:
         """What they together leave unexplained on validation rows, beyond where they disagree."""
@@ -153,7 +170,10 @@ def fit_ensemble(prepared: Preparation, settings: Settings, keep: Keep | None = 
     )
     if folder is not None and run.stopped_by == "interrupt":
         raise KeyboardInterrupt  # all that was reached is kept
-    return Ensemble(prepared, run, _weighted(prepared, run))
+    # A net that somebody chose is to answer as it does.
+    cautious = settings.members is None and isinstance(plan.loss, CrossEntropy)
+    rows = len(_validated(prepared, trained_folds(run))[0])
+    return Ensemble(prepared, run, _weighted(prepared, run), doubt(rows) if cautious else 0.0)
 
 
 def _plan_in_time(prepared: Preparation, settings: Settings) -> Plan:
