@@ -1,5 +1,6 @@
 """Exercises: every solution passes, no start does, and a script's mistakes are said."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,8 @@ def test_every_exercise_speaks_both_languages(name: str) -> None:
     for each in exercises(name):
         texts = [each.task, *(text for c in each.checks for text in (c.right, c.hint))]
         assert all(HAN.search(text.zh) and not HAN.search(text.en) for text in texts)
+        comments = re.findall(r"(?:^|  )# (.*)", each.begun("zh"), re.MULTILINE)
+        assert all(HAN.search(line) or len(line) == 1 for line in comments), comments
 
 
 def test_what_is_right_and_what_is_not_yet_is_said_in_both_languages(script: Path) -> None:
@@ -52,7 +55,7 @@ def test_what_is_right_and_what_is_not_yet_is_said_in_both_languages(script: Pat
 def test_a_variable_that_is_not_there_or_not_plain_is_named(source: str, script: Path) -> None:
     script.write_text(source)
     assert check(THREE, script).told("en") == (
-        "✗ The script leaves no number, text or list called n."
+        "✗ The script leaves no number, text, tensor or list of these called n."
     )
 
 

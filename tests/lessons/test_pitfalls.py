@@ -1,7 +1,9 @@
 """Each error that we explain is one that this torch raises, in these words."""
 
+import io
 from collections.abc import Callable
 from pathlib import Path
+from pickle import UnpicklingError
 
 import pytest
 import torch
@@ -28,6 +30,13 @@ def backward_twice() -> None:
     loss.backward()
 
 
+def load_an_entire_net() -> None:
+    file = io.BytesIO()
+    torch.save(torch.nn.Linear(1, 1), file)
+    file.seek(0)
+    torch.load(file)
+
+
 MISTAKES: dict[str, Callable[[], object]] = {
     "'NoneType'": lambda: 0.1 * leaf().grad,  # type: ignore[operator]
     "does not require grad and does not have a grad_fn": lambda: torch.zeros(1).backward(),
@@ -42,6 +51,14 @@ MISTAKES: dict[str, Callable[[], object]] = {
         torch.zeros(4, 2), torch.zeros(4, 1).long()
     ),
     "is out of bounds": lambda: cross_entropy(torch.zeros(4, 2), torch.arange(4)),
+    "target with class probabilities": lambda: cross_entropy(
+        torch.zeros(4, 2), torch.zeros(4, 2).long()
+    ),
+    "is not a Module subclass": lambda: torch.nn.Sequential(torch.tanh),  # type: ignore[arg-type]
+    "Boolean value of Tensor": lambda: 1 if torch.zeros(3) < 0 else 0,
+    "params argument given to the optimizer": lambda: torch.optim.SGD(leaf(), lr=0.1),
+    "Weights only load failed": load_an_entire_net,
+    "loading state_dict": lambda: torch.nn.Linear(1, 1).load_state_dict({"net": {}}),
     "cannot be converted to Scalar": lambda: torch.zeros(3).item(),
 }
 
@@ -49,7 +66,7 @@ MISTAKES: dict[str, Callable[[], object]] = {
 def test_every_error_that_is_explained_is_one_that_torch_raises() -> None:
     assert MISTAKES.keys() == _PITFALLS.keys()
     for part, mistake in MISTAKES.items():
-        with pytest.raises((RuntimeError, TypeError, IndexError)) as caught:
+        with pytest.raises((RuntimeError, TypeError, IndexError, UnpicklingError)) as caught:
             mistake()
         text = pitfall(str(caught.value))
         assert text == _PITFALLS[part]

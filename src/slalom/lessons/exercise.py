@@ -6,6 +6,7 @@ verdict.passed, verdict.told("en")
 """
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from textwrap import shorten
 from typing import Any, TypeAlias
 
 from slalom.core.errors import BadFile, BadPlan
@@ -20,12 +22,16 @@ from slalom.lessons.lesson import commented
 from slalom.lessons.pitfalls import pitfall
 from slalom.lessons.prose import Text
 
+LONGEST_ERROR = 300  # letters: what torch says of files of nets fills a screen
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 SECONDS = 60  # that a script may run: the exercises take a few
 
 # Runs a script as a program and writes what its variables hold, where these are numbers or text.
 _RUN = """
 import json, runpy, sys
 def plain(value):
+    if isinstance(value, (list, tuple)):
+        return [plain(each) for each in value]
     if hasattr(value, "detach"):
         value = value.detach().cpu()
     value = value.tolist() if hasattr(value, "tolist") else value
@@ -34,6 +40,8 @@ def plain(value):
 script, out, *names = sys.argv[1:]
 sys.argv = [script]
 found, variables = {}, runpy.run_path(script, run_name="__main__")
+if "look" in globals():
+    variables = {**look(variables), **variables}
 for name in names:
     try:
         found[name] = plain(variables[name])
@@ -73,12 +81,16 @@ class Exercise:
             yet.
         checks: what must hold in the end.
         solution: a script that passes; tests run it.
+        look: source of a function `look(variables)` that is called after the script, in its process
+            and folder, and gives further variables for the checks: what is in a file, or what a
+            net that the script leaves really does.
     """
 
     task: Text
     start: str
     checks: tuple[Check, ...]
     solution: str
+    look: str = ""
 
     def begun(self, lang: str) -> str:
         """The script to begin with, with comments in one language."""
@@ -169,7 +181,7 @@ def check(exercise: Exercise, script: str | Path, seconds: float = SECONDS) -> V
         out = Path(folder, "found.json")
         try:
             done = subprocess.run(
-                [sys.executable, "-c", _RUN, str(script), str(out), *names],
+                [sys.executable, "-c", f"{exercise.look}\n{_RUN}", str(script), str(out), *names],
                 cwd=script.parent,
                 capture_output=True,
                 text=True,
@@ -199,9 +211,10 @@ def _failed(en: str, zh: str) -> Verdict:
 
 def _error_of(trace: str) -> str:
     """The error itself, in one line: what stands behind the last place of the traceback."""
-    lines = trace.strip().splitlines()
+    lines = _COLOURS.sub("", trace).strip().splitlines()
     places = [k for k, line in enumerate(lines) if line.startswith("  ")]
-    return " ".join(" ".join(lines[places[-1] + 1 if places else 0 :]).split())
+    said = " ".join(" ".join(lines[places[-1] + 1 if places else 0 :]).split())
+    return shorten(said, LONGEST_ERROR, placeholder=" …")
 
 
 def _line_of(trace: str, script: Path) -> Text:
@@ -219,8 +232,8 @@ def _judged(check: Check, found: dict[str, Any]) -> tuple[bool, Text]:
     if missing:
         names = ", ".join(missing)
         return False, Text(
-            f"The script leaves no number, text or list called {names}.",
-            f"脚本里没有名为 {names} 的数、文字或列表。",
+            f"The script leaves no number, text, tensor or list of these called {names}.",
+            f"脚本里没有名为 {'、'.join(missing)} 的数、文字、张量或由它们组成的列表。",
         )
     try:
         right = bool(check.holds(*(found[name] for name in check.names)))

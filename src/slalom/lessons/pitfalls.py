@@ -46,12 +46,43 @@ _PITFALLS = {
         "类别的标签是整数：用 .long() 变成 int64。",
     ),
     "multi-target not supported": Text(
-        "Labels of classes have the shape [N]: one number a row, without a second axis.",
-        "类别标签的形状是 [N]：每行一个数，没有第二个轴。",
+        "Labels of classes have the shape (N,): one number a row, without a second axis.",
+        "类别标签的形状应是 (N,)：每行一个数，只有一维。",
     ),
     "is out of bounds": Text(
         "A label is as large as the number of classes, or larger. The first class is 0.",
         "有的标签不小于类别的个数。第一个类别是 0。",
+    ),
+    "target with class probabilities": Text(
+        "One-hot rows are taken for probabilities, which are no whole numbers: write .float() "
+        "behind one_hot(...).",
+        "独热编码被当作概率，而概率不是整数：在 one_hot(...) 后面写 .float()。",
+    ),
+    "is not a Module subclass": Text(
+        "Each part must be a module: torch.nn.Tanh() with brackets, not torch.tanh. A list of "
+        "parts goes in with a star, Sequential(*parts), or into a ModuleList.",
+        "每个部件都必须是模块：写 torch.nn.Tanh()，要带括号，而不是 torch.tanh。一列部件要加星号，"
+        "Sequential(*parts)，或者放进 ModuleList。",
+    ),
+    "Boolean value of Tensor": Text(
+        "The tensor holds several numbers, and an if cannot decide for all at once. torch.where, "
+        "torch.clamp and torch.relu work entry by entry.",
+        "张量里有好几个数，一个 if 不能替所有的数作决定。torch.where、torch.clamp 和 torch.relu "
+        "会逐个元素计算。",
+    ),
+    "params argument given to the optimizer": Text(
+        "An optimizer takes a list of parameters: net.parameters(), or [w] for a single one.",
+        "优化器要的是一列参数：net.parameters()，只有一个时写 [w]。",
+    ),
+    "Weights only load failed": Text(
+        "The file holds more than tensors, texts and numbers: an entire net, as it seems. Save "
+        "net.state_dict() instead.",
+        "文件里不只是张量、文字和数，看来是整个网络。应该保存 net.state_dict()。",
+    ),
+    "loading state_dict": Text(
+        "Names or shapes do not fit the net. Is this the state dict itself, and not a dictionary "
+        "around it? Does each tensor go to the layer of its shape?",
+        "名字或形状与网络对不上。这是状态字典本身，而不是装着它的字典吗？每个张量都放到了形状相同的层里吗？",
     ),
     "cannot be converted to Scalar": Text(
         ".item() takes one number out of a tensor of one number; .tolist() takes them all.",

@@ -6,7 +6,7 @@ CLAIMS = {
     "order_hurts": lambda n: n.loss_in_order > 1.1 * n.final_losses[2],
     # Means of 32 nets, which the scripts do not train.
     "alike": lambda n: n.same_step.max() / n.same_step.min() < 1.25,
-    "more_steps_help": lambda n: n.final_losses[4] > n.final_losses[1],
+    "more_steps_help": lambda n: n.last_epoch[4] > n.last_epoch[1],
     "single_rows_best": lambda n: (n.last_epoch[1:] >= n.last_epoch[0]).all(),
 }
 

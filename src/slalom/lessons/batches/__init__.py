@@ -79,7 +79,7 @@ def claims(numbers: Mapping[str, Any], rows: int, batch_size: int) -> dict[str, 
         "exact": rows % batch_size == 0,
         "order_hurts": bool(numbers["loss_in_order"] > 1.1 * numbers["loss_shuffled"]),
         "alike": bool(max(same_step) < 1.25 * min(same_step)),
-        "more_steps_help": bool(numbers["final_losses"][1] < numbers["final_losses"][4]),
+        "more_steps_help": bool(last_epoch[1] < last_epoch[4]),
         "single_rows_best": bool(last_epoch[0] == min(last_epoch)),
     }
 

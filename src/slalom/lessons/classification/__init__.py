@@ -139,7 +139,7 @@ LESSON = Lesson(
         ),
         Whole("points", 200, Text("points", "数据点数"), low=20, high=1000),
         Number(
-            "spread", 1.5, Text("spread of each gaussian cloud", "每团高斯点云的散布程度"), 0.1, 2.5
+            "spread", 1.5, Text("spread of each gaussian cloud", "每团点云的散布程度"), 0.1, 2.5
         ),
         Whole("arms", 3, Text("number of spirals", "螺旋的条数"), low=2, high=6),
         Whole("width", 10, Text("hidden neurons", "隐藏神经元数"), low=1, high=100),

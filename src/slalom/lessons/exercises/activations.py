@@ -130,12 +130,12 @@ differences = (ramp(x + 1e-3) - ramp(x - 1e-3)) / 2e-3
     ),
     Exercise(
         task=Text(
-            "Ten neurons in a row: each multiplies by w what is above 0.5, and then comes a sigmoid. "
+            "Ten neurons in a row: each subtracts 0.5 and multiplies by w, and then comes a sigmoid. "
             "Let `arrives(w)` return the gradient of the last h with respect to x. Put its value for "
-            "w = 1 into `with_one`. Then find the weight with which the gradient comes back as large "
-            "as it was, 1, and put it into `w`. (At 0 the derivative of sigmoid is a quarter.)",
-            "十个神经元排成一串：每个都把超出 0.5 的部分乘以 w，再经过 sigmoid。让 `arrives(w)` 返回最后的 h 对 x "
-            "的梯度。把 w = 1 时的值放进 `with_one`。然后找出让梯度回来时仍然是 1 的权重，放进 `w`。（sigmoid 在 0 "
+            "w = 1 into `with_one`. Then find the weight with which the gradient that comes back to x "
+            "is exactly 1, and put it into `w`. (At 0 the derivative of sigmoid is a quarter.)",
+            "十个神经元排成一串：每个都先减去 0.5，再乘以 w，然后经过 sigmoid。让 `arrives(w)` 返回最后的 h 对 x "
+            "的梯度。把 w = 1 时的值放进 `with_one`。然后找出使传回到 x 的梯度恰好等于 1 的权重，放进 `w`。（sigmoid 在 0 "
             "处的导数是四分之一。）",
         ),
         start=f"{_CHAIN}    return 0.0  # your turn ‖ 轮到你了\n\n\nwith_one = arrives(1.0)\nw = 1.0\n",
@@ -152,8 +152,8 @@ differences = (ramp(x + 1e-3) - ramp(x - 1e-3)) / 2e-3
             ),
             Check(
                 ("w",),
-                near(4.0, within=0.01),
-                Text("With w = 4 all of it arrives.", "w = 4 时，梯度全部到达。"),
+                lambda w: near(4.0, within=0.01)(abs(w)),  # ten times −1 is 1, too
+                Text("With this w all of it arrives.", "用这个 w，梯度全部到达。"),
                 Text(
                     "w is not right yet. Each neuron multiplies the gradient by w and by the "
                     "derivative of sigmoid. When do these two make 1?",

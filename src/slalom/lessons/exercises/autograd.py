@@ -28,8 +28,8 @@ EXERCISES = (
     Exercise(
         task=Text(
             "Let autograd find the gradients of the result (a · b + a)² for `a` and `b`, and put "
-            "them into `grad_a` and `grad_b` as plain numbers of Python.",
-            "用自动求导求出 (a · b + a)² 对 `a` 和 `b` 的梯度，作为 Python 的普通数放进 `grad_a` 和 `grad_b`。",
+            "them into `grad_a` and `grad_b`.",
+            "用自动求导求出 (a · b + a)² 对 `a` 和 `b` 的梯度，放进 `grad_a` 和 `grad_b`。",
         ),
         start=f"{_GIVEN}\nresult = (a * b + a) ** 2\n\n# your turn ‖ 轮到你了\ngrad_a = 0.0\ngrad_b = 0.0\n",
         checks=(

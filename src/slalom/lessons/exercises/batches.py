@@ -36,9 +36,7 @@ loss_of_200, steps_of_200 = trained(200)
 
 def _exact(steps: int) -> float:
     """The loss after so many steps on all rows: worked out for the line y = 3x + 2 from zero."""
-    mean_square = (
-        201 / 199 / 3
-    )  # of x; it sets how fast the weight comes nearer ‖ x 的；它决定权重靠近得有多快
+    mean_square = 201 / 199 / 3  # of x; it sets how fast the weight comes nearer
     return 9 * mean_square * (1 - 0.2 * mean_square) ** (2 * steps) + 4 * 0.8 ** (2 * steps)
 
 
@@ -53,11 +51,6 @@ def _in_order() -> float:
             w -= 0.2 * sum(e * each for e, each in zip(errors, batch, strict=True)) / 10
             b -= 0.2 * sum(errors) / 10
     return sum(((w - 3) * each + b - 2) ** 2 for each in x) / 200
-
-
-def _from_batches(loss: float) -> bool:
-    """Low, and not what 100 steps on all rows would give."""
-    return 0 <= loss < 1e-3 and abs(loss / _exact(100) - 1) > 2e-3
 
 
 def _three_passes(epochs: list[list[float]]) -> bool:
@@ -123,7 +116,7 @@ last_x = batch_x.tolist()
 loader = DataLoader(data, batch_size=4)
 epochs = []
 largest = 0
-smallest = 0
+smallest = 1000
 """,
         checks=(
             Check(
@@ -208,16 +201,26 @@ smallest = min(sums)
             ),
             Check(
                 ("loss_of_10",),
-                _from_batches,
+                lambda loss: abs(loss / _exact(100) - 1) > 2e-3,
+                Text("Each step sees the rows of its batch.", "每一步看到的是它那一批的行。"),
+                Text(
+                    "This is the loss of 100 steps over all rows: the net should get batch_x (and not "
+                    "all of X), and its answer should be compared with batch_y.",
+                    "这是在所有行上走 100 步的损失：送进网络的应该是 batch_x（而不是整个 X），与之比较的应该是 batch_y。",
+                ),
+            ),
+            Check(
+                ("loss_of_10",),
+                lambda loss: 0 <= loss < 1e-3,
                 Text(
                     "The same rows in small batches bring it below 0.001.",
                     "同样的行，用小批能把损失降到 0.001 以下。",
                 ),
                 Text(
-                    "With batches of 10 the loss should fall below 0.001. Does the net get batch_x "
-                    "(and not all of X), and is its answer compared with batch_y?",
-                    "每批 10 行时，损失应该降到 0.001 以下。送进网络的是 batch_x（而不是整个 X），"
-                    "与之比较的是 batch_y 吗？",
+                    "With batches of 10 the loss should fall below 0.001. Does the net get batch_x, is "
+                    "its answer compared with batch_y, and are all five lines within both loops?",
+                    "每批 10 行时，损失应该降到 0.001 以下。送进网络的是 batch_x，与之比较的是 batch_y 吗？"
+                    "五行代码都在两层循环里面吗？",
                 ),
             ),
             Check(

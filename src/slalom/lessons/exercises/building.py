@@ -33,7 +33,7 @@ torch.manual_seed(0)
 net = Net()
 parameters = sum(p.numel() for p in net.parameters())
 
-# One step; how far does it move the weights of a layer in the list?
+# One step; how far does it move the weights of a layer in the list? ‖ 走一步：列表中某一层的权重移动了多少？
 X, Y = torch.tensor([[-1.0], [0.5]]), torch.tensor([[1.0], [2.0]])
 before = net.layers[0].weight.detach().clone()
 optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
@@ -130,8 +130,9 @@ EXERCISES = (
                 ),
                 Text(
                     "PyTorch should see 8 + 20 + 20 + 5 = 53 parameters. It does not look into a "
-                    "Python list.",
-                    "PyTorch 应该看得见 8 + 20 + 20 + 5 = 53 个参数。它不会到 Python 的列表里去找。",
+                    "Python list. (If it sees 33, the same layer stands in the list twice.)",
+                    "PyTorch 应该看得见 8 + 20 + 20 + 5 = 53 个参数。它不会到 Python 的列表里去找。"
+                    "（如果看得见 33 个，那是同一个层在列表里出现了两次。）",
                 ),
             ),
             Check(

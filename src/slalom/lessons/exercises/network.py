@@ -65,9 +65,12 @@ EXERCISES = (
                 ),
             ),
             Check(
-                ("loss",),
-                near((_PREDICTION - 1) ** 2),
-                Text("The loss is 0.0588.", "损失是 0.0588。"),
+                ("prediction", "loss"),
+                lambda prediction, loss: near((prediction - 1) ** 2)(loss),
+                Text(
+                    "The loss is the difference from the truth, squared.",
+                    "损失是与正确答案之差的平方。",
+                ),
                 Text(
                     "The loss is (prediction − truth) squared.",
                     "损失是（预测值 − 正确答案）的平方。",
@@ -101,18 +104,24 @@ loss = (prediction - truth) ** 2
                 ),
             ),
             Check(
-                ("new_weight",),
-                near(0.7),
-                Text("The new weight is 1.5 − 0.1 · 8 = 0.7.", "新的权重是 1.5 − 0.1 · 8 = 0.7。"),
+                ("gradient", "new_weight"),
+                lambda gradient, weight: gradient != 0 and near(1.5 - 0.1 * gradient)(weight),
+                Text(
+                    "The step goes against the gradient: weight − learning rate × gradient.",
+                    "这一步逆着梯度走：权重 − 学习率 × 梯度。",
+                ),
                 Text(
                     "A step is: new weight = weight − learning rate × gradient. Mind the minus.",
                     "一步就是：新的权重 = 权重 − 学习率 × 梯度。注意是减号。",
                 ),
             ),
             Check(
-                ("new_loss",),
-                near(0.16),
-                Text("The loss fell from 4 to 0.16.", "损失从 4 降到了 0.16。"),
+                ("new_weight", "new_loss"),
+                lambda weight, loss: near((2 * weight - 1) ** 2)(loss),
+                Text(
+                    "The loss is that of the new weight; with 0.7 it falls from 4 to 0.16.",
+                    "损失是用新的权重算的；新权重是 0.7 时，它从 4 降到 0.16。",
+                ),
                 Text(
                     "With the new weight the net predicts new_weight × 2 hours; the ride took 1.",
                     "用新的权重，预测是 new_weight × 2 小时；实际用了 1 小时。",

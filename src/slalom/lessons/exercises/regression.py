@@ -27,6 +27,17 @@ for _ in range(100):
 final_loss = loss.item()
 """
 
+
+def _loss_after_100(lr: float) -> float:
+    """Of 100 steps on the three points from zero, in Python's numbers."""
+    w = b = 0.0
+    for _ in range(100):
+        errors = [w * x + b - (2 * x + 1) for x in range(3)]
+        w -= lr * 2 / 3 * sum(error * x for x, error in enumerate(errors))
+        b -= lr * 2 / 3 * sum(errors)
+    return sum((w * x + b - (2 * x + 1)) ** 2 for x in range(3)) / 3
+
+
 EXERCISES = (
     Exercise(
         task=Text(
@@ -43,8 +54,10 @@ EXERCISES = (
                 near(0.6),
                 Text("b is 0.6: 0 − 0.1 · (−6).", "b 是 0.6：0 − 0.1 · (−6)。"),
                 Text(
-                    "b should be 0 − 0.1 · (−6) = 0.6. Did backward() run, and then step(), once?",
-                    "b 应该是 0 − 0.1 · (−6) = 0.6。backward() 和 step() 各运行了一次吗？",
+                    "b should be 0 − 0.1 · (−6) = 0.6. Did backward() run, and then step(), once? If b is "
+                    "still 0, look whether zero_grad() stands between them and clears the gradient.",
+                    "b 应该是 0 − 0.1 · (−6) = 0.6。backward() 和 step() 各运行了一次吗？如果 b 还是 0，"
+                    "看看 zero_grad() 是不是写在两者之间，把梯度清掉了。",
                 ),
             ),
             Check(
@@ -125,17 +138,21 @@ without_reset = loss.item()
         checks=(
             Check(
                 ("lr",),
-                lambda lr: 0 < lr < 0.5,
-                Text("The rate lies between 0 and 0.5.", "学习率在 0 和 0.5 之间。"),
-                Text("lr should lie between 0 and 0.5.", "lr 应该在 0 和 0.5 之间。"),
+                lambda lr: 0 < lr < 0.5 and _loss_after_100(lr) < 1e-10,
+                Text("This rate gets there in 100 steps.", "用这个学习率，100 步能走到。"),
+                Text(
+                    "With this lr the loss is not below 1e-10 after 100 steps. Try rates between 0.1 "
+                    "and 0.4, and leave the 100 steps as they are.",
+                    "用这个 lr，100 步以后损失没有低于 1e-10。试试 0.1 和 0.4 之间的学习率，步数仍是 100。",
+                ),
             ),
             Check(
                 ("final_loss",),
                 lambda loss: 0 <= loss < 1e-10,
                 Text("The last loss is below 1e-10.", "最后的损失低于 1e-10。"),
                 Text(
-                    "The last loss is not below 1e-10 yet. Try rates between 0.1 and 0.4.",
-                    "最后的损失还没有低于 1e-10。试试 0.1 和 0.4 之间的学习率。",
+                    "The last loss is not below 1e-10 yet. Is final_loss that of the last step?",
+                    "最后的损失还没有低于 1e-10。final_loss 是最后一步的损失吗？",
                 ),
             ),
         ),

@@ -7,7 +7,7 @@ from slalom.lessons.prose import Text
 _SIZE = """import torch
 
 X = torch.tensor([[-2.0], [0.0], [3.0]])
-# The parameters of a trained net, which answers with the size of x: 2 for -2, 3 for 3.
+# The parameters of a trained net, which answers with the size of x: 2 for -2, 3 for 3. ‖ 训练好的网络的参数；它输出 x 的绝对值：-2 得 2，3 得 3。
 parameters = {
     "0.weight": torch.tensor([[1.0], [-1.0]]),
     "0.bias": torch.tensor([0.0, 0.0]),
@@ -79,14 +79,29 @@ def train(net, steps):
         optimizer.step()
 
 
-# Forty steps without a stop.
+# Forty steps without a stop. ‖ 不间断地训练 40 步。
 whole = build()
 train(whole, 40)
 whole_loss = loss_of(whole).item()
 
-# The same in two parts: here the computer is switched off after 25 steps.
+# The same in two parts: here the computer is switched off after 25 steps. ‖ 同样的训练分成两段：第 25 步之后断电。
 first = build()
 train(first, 25)
+"""
+
+# What lies on the disk after a script: the names in a state dict, or those of the whole dictionary,
+# as far as torch opens the file without being told to trust it.
+_LOOK = """
+def look(variables):
+    import torch
+    try:
+        found = torch.load("{file}")
+    except Exception:
+        found = {{}}
+    found = found if isinstance(found, dict) else {{}}
+    states = [each for each in found.values() if isinstance(each, dict)]
+    numbers = [each for each in found.values() if isinstance(each, int)]
+    return {{"in_file": list(found), "states_in_file": len(states), "numbers_in_file": numbers}}
 """
 
 EXERCISES = (
@@ -98,15 +113,28 @@ EXERCISES = (
             "把文件里的名字放进列表 `names`。",
         ),
         start=f"{_TWO_NETS}names = []\noutputs = second(X).flatten()\n",
+        look=_LOOK.format(file="parameters.pt"),
         checks=(
+            Check(
+                ("in_file",),
+                lambda names: names == ["0.weight", "0.bias", "2.weight", "2.bias"],
+                Text("The file holds a state dict.", "文件里是一个状态字典。"),
+                Text(
+                    "torch.load should open parameters.pt without weights_only=False and find a state "
+                    "dict in it. Is it written with torch.save(trained.state_dict(), ...), and not "
+                    "the entire net?",
+                    "torch.load 不写 weights_only=False 也应该能打开 parameters.pt，里面是一个状态字典。"
+                    "写入时用的是 torch.save(trained.state_dict(), ...)，而不是整个网络吗？",
+                ),
+            ),
             Check(
                 ("names",),
                 lambda names: names == ["0.weight", "0.bias", "2.weight", "2.bias"],
-                Text("The file holds four names.", "文件里有四个名字。"),
+                Text("It has four names.", "它有四个名字。"),
                 Text(
-                    "The file should hold four names, two for each layer. torch.load gives a "
+                    "names should be four, two for each layer. torch.load gives a "
                     "dictionary; list(...) of a dictionary has its names.",
-                    "文件里应该有四个名字，每层两个。torch.load 给出一个字典，对字典用 "
+                    "应该有四个名字，每层两个。torch.load 给出一个字典，对字典用 "
                     "list(...) 就得到它的名字。",
                 ),
             ),
@@ -166,22 +194,28 @@ outputs = net(X).flatten()
             "（普通的 SGD 不会把任何东西从一步带到下一步，所以不用保存别的。）",
         ),
         start=f"""{_TRAIN}
-# Switched on again: this net knows nothing yet.
+# Switched on again: this net knows nothing yet. ‖ 重新开机：这个网络还什么都没学过。
 done = 0
 second = build()
 loss_in_between = loss_of(second).item()
 train(second, 40 - 25)
 loss = loss_of(second).item()
 """,
+        look=_LOOK.format(file="training.pt"),
         checks=(
             Check(
-                ("done",),
-                lambda done: done == 25,
-                Text("The file says that 25 steps are done.", "文件里写着：已经走了 25 步。"),
+                ("states_in_file", "numbers_in_file", "done"),
+                lambda states, numbers, done: states == 1 and numbers == [25] and done == 25,
                 Text(
-                    "The file should say that 25 steps are done: save a dictionary with two "
-                    "entries, such as 'net' and 'steps'.",
-                    "文件里应该写着已经走了 25 步：保存一个有两项的字典，例如 'net' 和 'steps'。",
+                    "The file holds the parameters, and says that 25 steps are done.",
+                    "文件里有参数，也写着：已经走了 25 步。",
+                ),
+                Text(
+                    "The file training.pt should hold a dictionary with two entries, such as 'net' "
+                    "and 'steps': the state dict of first, and 25. Is it saved, and done read "
+                    "from it?",
+                    "文件 training.pt 里应该是一个有两项的字典，例如 'net' 和 'steps'：first 的状态字典和 25。"
+                    "保存了吗？done 是从里面读出来的吗？",
                 ),
             ),
             Check(

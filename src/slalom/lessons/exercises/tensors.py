@@ -40,8 +40,9 @@ EXERCISES = (
                 Text("t is a table of float32.", "t 是 float32 的表。"),
                 Text(
                     "From whole numbers torch makes int64. Write one of them with a point, or add "
-                    "dtype=torch.float32.",
-                    "由整数创建时，torch 得到 int64。把其中一个数写成小数，或者加上 dtype=torch.float32。",
+                    "dtype=torch.float32. And dtype should be text: str(t.dtype).",
+                    "由整数创建时，torch 得到 int64。把其中一个数写成小数，或者加上 dtype=torch.float32。"
+                    "另外，dtype 应该是文字：str(t.dtype)。",
                 ),
             ),
             Check(
@@ -54,7 +55,7 @@ EXERCISES = (
                 Text(
                     "There are three columns, so there are three means: with dim=0 the rows are "
                     "averaged away.",
-                    "有三列，就有三个平均值：dim=0 是沿着行的方向求平均。",
+                    "有三列，就有三个平均值：dim=0 把各行上下合并，每列得到一个平均值；dim=1 才是每行一个。",
                 ),
             ),
             Check(

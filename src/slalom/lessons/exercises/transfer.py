@@ -16,7 +16,7 @@ _FROZEN = """import torch
 from torch import nn
 
 torch.manual_seed(0)
-X, y = torch.rand(20, 64), torch.arange(20) % 5  # 20 rows of numbers, 5 classes
+X, y = torch.rand(20, 64), torch.arange(20) % 5  # 20 rows of numbers, 5 classes ‖ 20 行数，5 个类别
 trunk = nn.Sequential(nn.Linear(64, 32), nn.Tanh(), nn.Linear(32, 32), nn.Tanh())
 trunk.requires_grad_(False)
 
@@ -45,8 +45,8 @@ images, digits = load_digits(return_X_y=True)
 order = np.random.default_rng(0).permutation(len(images))
 X = torch.tensor(images[order] / 16, dtype=torch.float32)
 digit = torch.tensor(digits[order])
-odd = digit % 2  # task C: 1 for an odd digit, 0 for an even one
-test = slice(1397, None)  # the last 400 images, for no training
+odd = digit % 2  # task C: 1 for an odd digit, 0 for an even one ‖ 任务 C：奇数是 1，偶数是 0
+test = slice(1397, None)  # the last 400 images, for no training ‖ 最后 400 幅图，不用于训练
 
 
 def new_net(outputs):
@@ -69,12 +69,12 @@ def accuracy(net):
 
 torch.manual_seed(0)
 first = new_net(10)
-train(first, X[:900], digit[:900], 300)  # task A: which digit?
+train(first, X[:900], digit[:900], 300)  # task A: which digit? ‖ 任务 A：是哪个数字？
 trunk = first[:-1].requires_grad_(False)
 
 nothing, frozen = [], []
 for k in range(6):
-    few = 900 + np.random.default_rng(k).permutation(497)[:20]  # 20 rows of task C
+    few = 900 + np.random.default_rng(k).permutation(497)[:20]  # 20 rows of task C ‖ 任务 C 的 20 行
 """
 
 _THIRD = """    torch.manual_seed(k)

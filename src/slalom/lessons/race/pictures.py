@@ -78,17 +78,23 @@ def race_picture(race: Race) -> Picture:
         axes.axhline(race.floor, color=QUIET, linewidth=1.2, linestyle=(0, (4, 3)), zorder=1)
         axes.yaxis.set_minor_formatter(NullFormatter())
     figure.supylabel(tr("training loss, mean of the epoch"), fontsize=10)
-    best = int(race.medians[:, -1].argmin())
-    figure.suptitle(
-        _title(race.names[best], race.medians[best, -1]), x=0.01, ha="left", size=12, weight="bold"
-    )
+    figure.suptitle(_title(race), x=0.01, ha="left", size=12, weight="bold")
     return figure
 
 
-def _title(name: str, loss: float) -> str:
-    if not np.isfinite(loss):
+def _title(race: Race) -> str:
+    """Who ends lowest; two whose losses differ by less than a tenth end level."""
+    ends = race.medians[:, -1]
+    best, second = np.argsort(ends)[:2]
+    name, loss = race.names[best], number(ends[best])
+    if not np.isfinite(ends[best]):
         return tr("Every optimizer diverged")
-    return tr("{name} ends lowest: training loss {loss}", name=name, loss=number(loss))
+    if ends[second] < 1.1 * ends[best]:
+        other = race.names[second]
+        return tr(
+            "{name} and {other} end level: training loss {loss}", name=name, other=other, loss=loss
+        )
+    return tr("{name} ends lowest: training loss {loss}", name=name, loss=loss)
 
 
 def _limits(race: Race) -> tuple[float, float]:

@@ -7,7 +7,7 @@ from torch.nn.functional import cross_entropy, one_hot
 
 shape = "gaussians"  # or spirals ‖ 也可以是 spirals
 points = 200
-spread = 1.5  # standard deviation of a cloud of gaussians ‖ 高斯点云的标准差
+spread = 1.5  # standard deviation of a cloud of gaussians ‖ 点云的标准差
 arms = 3  # how many spirals ‖ 螺旋的条数
 width = 10  # hidden neurons ‖ 隐藏神经元数
 lr = 0.05  # learning rate ‖ 学习率

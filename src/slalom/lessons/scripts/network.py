@@ -1,4 +1,4 @@
-"""A small net looks at a bicycle ride; then weights roll down their error curve. ‖ 小网络看一次骑行；然后权重沿误差曲线往下滚。"""
+"""A small net looks at a bicycle ride; then weights roll down their error curve. ‖ 小网络看一次骑行；然后权重沿损失曲线往下滚。"""
 
 import matplotlib.pyplot as plt
 import torch
@@ -67,7 +67,7 @@ print(f"all rides: loss {first_loss:.4f} at first, {final_loss:.4f} after {train
 
 
 def descend(x, weights, rate):
-    """A ball on the error curve of prediction = x @ weights. ‖ 预测 = x @ weights 的误差曲线上的小球。"""
+    """A ball on the error curve of prediction = x @ weights. ‖ 预测 = x @ weights 的损失曲线上的小球。"""
     w = torch.tensor(weights, requires_grad=True)
     path, heights = [], []
     for _ in range(steps + 1):
