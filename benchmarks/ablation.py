@@ -24,7 +24,7 @@ from sklearn.model_selection import train_test_split
 from harness.results import FOLDER, markdown, write
 from slalom import Classifier, Constant, Regressor
 from slalom.data.columns import number
-from slalom.tabular import default, distinct, elimination, ensemble, splits
+from slalom.tabular import default, distinct, doubt, elimination, ensemble, splits
 from tables import TABLES, at_hand, scored
 
 FULL = "nothing"
@@ -58,6 +58,7 @@ INGREDIENTS: Mapping[str, Iterable[tuple[Any, str, Any]]] = {
     "longer trainings": [(default, "LONGEST", 1.0)],
     "five folds": [(splits, "SMALL", 0)],
     "the ensemble": [(ensemble, "greedy_weights", best_alone)],
+    "doubt": [(doubt, "HALF", 0.0)],
     "features of few values": [(number, "_FEW_VALUES", ())],
     "features of far values": [(number.Scale, "fit_tail", lambda self, values: None)],
     "copies as rows": [(distinct, "MOST_COPIES", 0.0)],

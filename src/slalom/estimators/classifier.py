@@ -25,7 +25,8 @@ class Classifier(ClassifierMixin, PopulationEstimator):  # type: ignore[misc]  #
     Args:
         members: the population; when not given, 8 to 128 candidates drawn from a space of widths,
             embeddings, activations, dropouts, rates and decays (see `slalom.tabular.default`), as
-            many as the time allows. Folds are set by the estimator.
+            many as the time allows. Folds are set by the estimator. By default the frequencies of
+            the classes have a part in each answer, 1 in 2 (n + 1) for n validation rows.
         loss: cross_entropy or bce_with_logits (two classes), or a spec; cross_entropy when not
             given.
         class_weight: None, "balanced" (classes count alike, however many rows they have), or a
