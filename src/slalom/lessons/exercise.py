@@ -233,7 +233,7 @@ def _judged(check: Check, found: dict[str, Any]) -> tuple[bool, Text]:
         names = ", ".join(missing)
         return False, Text(
             f"The script leaves no number, text, tensor or list of these called {names}.",
-            f"脚本里没有名为 {'、'.join(missing)} 的数、文字、张量或由它们组成的列表。",
+            f"脚本里没有名为 {'、'.join(missing)} 的数、字符串、张量或由它们组成的列表。",
         )
     try:
         right = bool(check.holds(*(found[name] for name in check.names)))

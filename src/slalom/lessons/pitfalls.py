@@ -33,9 +33,9 @@ _PITFALLS = {
         "这个张量连着一张图：在 .numpy() 之前写 .detach()。",
     ),
     "shapes cannot be multiplied": Text(
-        "The rows have another number of columns than the layer expects. A column vector has the "
-        "shape [N, 1], and the first number of Linear is the number of columns.",
-        "数据的列数与这一层要求的不同。列向量的形状是 [N, 1]，Linear 的第一个数就是列数。",
+        "The rows have another number of columns than the layer expects. A column of N numbers has "
+        "the shape (N, 1), and the first number of Linear is the number of columns.",
+        "数据的列数与这一层要求的不同。N 行的列向量形状是 (N, 1)，Linear 的第一个数就是列数。",
     ),
     "the same dtype": Text(
         "float32 and float64 meet. Numbers from NumPy are float64: .float() makes float32.",
@@ -46,8 +46,8 @@ _PITFALLS = {
         "类别的标签是整数：用 .long() 变成 int64。",
     ),
     "multi-target not supported": Text(
-        "Labels of classes have the shape (N,): one number a row, without a second axis.",
-        "类别标签的形状应是 (N,)：每行一个数，只有一维。",
+        "Labels of N rows have the shape (N,): one number a row, without a second axis.",
+        "类别标签的形状应是 (N,)，N 是行数：每行一个数，只有一维。",
     ),
     "is out of bounds": Text(
         "A label is as large as the number of classes, or larger. The first class is 0.",
@@ -56,7 +56,7 @@ _PITFALLS = {
     "target with class probabilities": Text(
         "One-hot rows are taken for probabilities, which are no whole numbers: write .float() "
         "behind one_hot(...).",
-        "独热编码被当作概率，而概率不是整数：在 one_hot(...) 后面写 .float()。",
+        "独热编码被当作概率，而概率要用小数：写成 one_hot(...).float()。",
     ),
     "is not a Module subclass": Text(
         "Each part must be a module: torch.nn.Tanh() with brackets, not torch.tanh. A list of "
@@ -67,7 +67,7 @@ _PITFALLS = {
     "Boolean value of Tensor": Text(
         "The tensor holds several numbers, and an if cannot decide for all at once. torch.where, "
         "torch.clamp and torch.relu work entry by entry.",
-        "张量里有好几个数，一个 if 不能替所有的数作决定。torch.where、torch.clamp 和 torch.relu "
+        "张量里有好几个数，一个 if 不能对每个数分别作判断。torch.where、torch.clamp 和 torch.relu "
         "会逐个元素计算。",
     ),
     "params argument given to the optimizer": Text(
@@ -77,12 +77,14 @@ _PITFALLS = {
     "Weights only load failed": Text(
         "The file holds more than tensors, texts and numbers: an entire net, as it seems. Save "
         "net.state_dict() instead.",
-        "文件里不只是张量、文字和数，看来是整个网络。应该保存 net.state_dict()。",
+        "文件里不只是张量、字符串和数，看来是整个网络。应该保存 net.state_dict()。",
     ),
     "loading state_dict": Text(
         "Names or shapes do not fit the net. Is this the state dict itself, and not a dictionary "
         "around it? Does each tensor go to the layer of its shape?",
-        "名字或形状与网络对不上。这是状态字典本身，而不是装着它的字典吗？每个张量都放到了形状相同的层里吗？",
+        "名字或形状与网络对不上。交给 load_state_dict 的是状态字典本身，还是装着它的大字典？"
+        "要的是前者。"
+        "每个张量都放到了形状相同的层里吗？",
     ),
     "cannot be converted to Scalar": Text(
         ".item() takes one number out of a tensor of one number; .tolist() takes them all.",

@@ -212,10 +212,7 @@ smallest = min(sums)
             Check(
                 ("loss_of_10",),
                 lambda loss: 0 <= loss < 1e-3,
-                Text(
-                    "The same rows in small batches bring it below 0.001.",
-                    "同样的行，用小批能把损失降到 0.001 以下。",
-                ),
+                Text("The loss falls below 0.001.", "损失降到了 0.001 以下。"),
                 Text(
                     "With batches of 10 the loss should fall below 0.001. Does the net get batch_x, is "
                     "its answer compared with batch_y, and are all five lines within both loops?",
@@ -226,7 +223,7 @@ smallest = min(sums)
             Check(
                 ("loss_of_10",),
                 lambda loss: abs(loss / _in_order() - 1) > 2e-3,
-                Text("The rows are shuffled.", "各行打乱过了。"),
+                Text("It is not that of rows in their order.", "它不是按原来顺序得到的损失。"),
                 Text(
                     "This is the loss of batches in the order of the table: shuffle=True is missing.",
                     "这是不打乱、按表中顺序分批的损失：少了 shuffle=True。",

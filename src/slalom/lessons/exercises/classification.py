@@ -162,10 +162,10 @@ one_hot_loss = torch.nn.functional.cross_entropy(logits, one_hot)
         task=Text(
             "Class 0 is a ring, class 1 a larger ring around it. Build a net with two inputs and "
             "one output for each class, train it, and put the share of right answers into "
-            "`accuracy` and the last loss into `loss`. Wanted are all points right and a loss "
+            "`accuracy` and the last loss into `loss`; the net is still called `net`. Wanted are all points right and a loss "
             "below 0.1.",
             "0 号类别是一个环，1 号类别是套在外面的大环。搭一个有两个输入、每个类别一个输出的网络，训练它，把判断正确的比例放进 "
-            "`accuracy`，最后的损失放进 `loss`。要求是所有的点都对，而且损失低于 0.1。",
+            "`accuracy`，最后的损失放进 `loss`。网络仍叫 `net`。要求是所有的点都对，而且损失低于 0.1。",
         ),
         start=f"""{_RINGS}
 net = torch.nn.Linear(2, 2)  # a straight border: not enough ‖ 边界是直线：不够
@@ -182,7 +182,7 @@ accuracy = 0.0  # your turn ‖ 轮到你了
                     "Not every point is right yet, or accuracy is not that of `net`. The border has to be closed: that takes a hidden "
                     "layer with an activation function, and enough steps. The answer to a row is "
                     "the place of its largest output, argmax(dim=1).",
-                    "还不是所有的点都对，或者 accuracy 不是 `net` 的正确率。边界要围成一圈：这需要带激活函数的隐藏层，还要走足够多的步。"
+                    "还不是所有的点都对，或者 accuracy 不是 `net` 的准确率。边界要围成一圈：这需要带激活函数的隐藏层，还要走足够多的步。"
                     "对一行的判断是最大的那个输出所在的位置，即 argmax(dim=1)。",
                 ),
             ),

@@ -69,7 +69,7 @@ EXERCISES = (
                 lambda prediction, loss: near((prediction - 1) ** 2)(loss),
                 Text(
                     "The loss is the difference from the truth, squared.",
-                    "损失是与正确答案之差的平方。",
+                    "损失是预测值与正确答案之差的平方。",
                 ),
                 Text(
                     "The loss is (prediction − truth) squared.",

@@ -141,9 +141,9 @@ without_reset = loss.item()
                 lambda lr: 0 < lr < 0.5 and _loss_after_100(lr) < 1e-10,
                 Text("This rate gets there in 100 steps.", "用这个学习率，100 步能走到。"),
                 Text(
-                    "With this lr the loss is not below 1e-10 after 100 steps. Try rates between 0.1 "
-                    "and 0.4, and leave the 100 steps as they are.",
-                    "用这个 lr，100 步以后损失没有低于 1e-10。试试 0.1 和 0.4 之间的学习率，步数仍是 100。",
+                    "With this lr the loss is not below 1e-10 after 100 steps. Try rates between 0.2 "
+                    "and 0.35, and leave the 100 steps as they are.",
+                    "用这个 lr，100 步以后损失没有低于 1e-10。试试 0.2 和 0.35 之间的学习率，步数仍是 100。",
                 ),
             ),
             Check(

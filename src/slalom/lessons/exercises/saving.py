@@ -121,20 +121,20 @@ EXERCISES = (
                 Text("The file holds a state dict.", "文件里是一个状态字典。"),
                 Text(
                     "torch.load should open parameters.pt without weights_only=False and find a state "
-                    "dict in it. Is it written with torch.save(trained.state_dict(), ...), and not "
-                    "the entire net?",
+                    "dict in it. Is the file there, and written with torch.save(trained.state_dict(), "
+                    '"parameters.pt"), and not the entire net?',
                     "torch.load 不写 weights_only=False 也应该能打开 parameters.pt，里面是一个状态字典。"
-                    "写入时用的是 torch.save(trained.state_dict(), ...)，而不是整个网络吗？",
+                    '文件写出来了吗？写入要用 torch.save(trained.state_dict(), "parameters.pt")，而不是保存整个网络。',
                 ),
             ),
             Check(
                 ("names",),
                 lambda names: names == ["0.weight", "0.bias", "2.weight", "2.bias"],
-                Text("It has four names.", "它有四个名字。"),
+                Text("names are its four names.", "names 里正是这四个名字。"),
                 Text(
-                    "names should be four, two for each layer. torch.load gives a "
+                    "names should hold four names, two for each layer. torch.load gives a "
                     "dictionary; list(...) of a dictionary has its names.",
-                    "应该有四个名字，每层两个。torch.load 给出一个字典，对字典用 "
+                    "names 里应该有四个名字，每层两个。torch.load 给出一个字典，对字典用 "
                     "list(...) 就得到它的名字。",
                 ),
             ),

@@ -28,7 +28,7 @@ EXERCISES = (
             "Make a tensor of dtype float32 from the table 1 2 3 / 4 5 6 and call it `t`. Put its "
             "dtype as text into `dtype`, the mean of each column into `means`, and its matrix "
             "product with the column 1, 0, −1 into `product`.",
-            "把表 1 2 3 / 4 5 6 做成数据类型为 float32 的张量 `t`。把它的数据类型（文字）放进 "
+            "把表 1 2 3 / 4 5 6 做成数据类型为 float32 的张量 `t`。把它的数据类型（字符串）放进 "
             "`dtype`，每列的平均值放进 `means`，它与列 1, 0, −1 的矩阵乘积放进 `product`。",
         ),
         start="import torch\n\nt = torch.tensor([[1, 2, 3], [4, 5, 6]])\n"
@@ -42,7 +42,7 @@ EXERCISES = (
                     "From whole numbers torch makes int64. Write one of them with a point, or add "
                     "dtype=torch.float32. And dtype should be text: str(t.dtype).",
                     "由整数创建时，torch 得到 int64。把其中一个数写成小数，或者加上 dtype=torch.float32。"
-                    "另外，dtype 应该是文字：str(t.dtype)。",
+                    "另外，dtype 应该是字符串：str(t.dtype)。",
                 ),
             ),
             Check(
@@ -121,7 +121,7 @@ shape = list(values.shape)
             "put its dtype as text into `dtype`, and leave `table` as it is. The script below "
             "makes three mistakes.",
             "各列的平均值为 0、标准差为 1 时，网络学得最好。请由 NumPy 的 `table` 得到这样一个 float32 张量："
-            "每列减去平均值，再除以标准差（用 NumPy 的，即除以 n 的那种）。张量叫 `scaled`，它的数据类型（文字）放进 "
+            "每列减去平均值，再除以标准差（用 NumPy 的，即除以 n 的那种）。张量叫 `scaled`，它的数据类型（字符串）放进 "
             "`dtype`，而 `table` 要保持原样。下面的脚本有三处错误。",
         ),
         start=f"""{_TABLE}
