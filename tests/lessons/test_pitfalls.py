@@ -59,6 +59,7 @@ MISTAKES: dict[str, Callable[[], object]] = {
     "params argument given to the optimizer": lambda: torch.optim.SGD(leaf(), lr=0.1),
     "Weights only load failed": load_an_entire_net,
     "loading state_dict": lambda: torch.nn.Linear(1, 1).load_state_dict({"net": {}}),
+    "must match the size of tensor": lambda: torch.zeros(200) - torch.zeros(10),
     "cannot be converted to Scalar": lambda: torch.zeros(3).item(),
 }
 

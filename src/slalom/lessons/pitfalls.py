@@ -46,7 +46,7 @@ _PITFALLS = {
         "类别的标签是整数：用 .long() 变成 int64。",
     ),
     "multi-target not supported": Text(
-        "Labels of N rows have the shape (N,): one number a row, without a second axis.",
+        "Labels of N rows have the shape (N,): one number a row, without a second dimension.",
         "类别标签的形状应是 (N,)，N 是行数：每行一个数，只有一维。",
     ),
     "is out of bounds": Text(
@@ -85,6 +85,11 @@ _PITFALLS = {
         "名字或形状与网络对不上。交给 load_state_dict 的是状态字典本身，还是装着它的大字典？"
         "要的是前者。"
         "每个张量都放到了形状相同的层里吗？",
+    ),
+    "must match the size of tensor": Text(
+        "Two tensors of different lengths meet. Do both belong to the same rows, such as "
+        "net(batch_x) and batch_y?",
+        "两个长度不同的张量碰到了一起。它们属于同样的行吗？例如 net(batch_x) 和 batch_y。",
     ),
     "cannot be converted to Scalar": Text(
         ".item() takes one number out of a tensor of one number; .tolist() takes them all.",

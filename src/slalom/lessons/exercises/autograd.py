@@ -81,9 +81,11 @@ grad_a, grad_b = a.grad.item(), b.grad.item()
                 Text("The gradients shrink: −6, −4.8, −3.84, …", "梯度越来越小：−6、−4.8、−3.84……"),
                 Text(
                     "There should be 20 gradients: −6, then −4.8. If the second is −10.8, it was "
-                    "added to the first: set w.grad = None after each step.",
+                    "added to the first: set w.grad = None after each step. If all are 0, the list holds "
+                    "one tensor twenty times, which was cleared: append w.grad.item().",
                     "应该有 20 个梯度：先是 −6，然后是 −4.8。如果第二个是 −10.8，那是加到了第一个上面："
-                    "每一步之后都要写 w.grad = None。",
+                    "每一步之后都要写 w.grad = None。如果全是 0，那是列表里放了二十次同一个张量，它被清零了："
+                    "应加进 w.grad.item()。",
                 ),
             ),
             Check(

@@ -200,18 +200,18 @@ smallest = min(sums)
                 ),
             ),
             Check(
-                ("loss_of_10",),
-                lambda loss: abs(loss / _exact(100) - 1) > 2e-3,
+                ("steps_of_10", "loss_of_10"),
+                lambda steps, loss: steps == 100 and abs(loss / _exact(100) - 1) > 2e-3,
                 Text("Each step sees the rows of its batch.", "每一步看到的是它那一批的行。"),
                 Text(
-                    "This is the loss of 100 steps over all rows: the net should get batch_x (and not "
+                    "This is not yet the loss of 100 steps, or it is that of steps over all rows: the net should get batch_x (and not "
                     "all of X), and its answer should be compared with batch_y.",
-                    "这是在所有行上走 100 步的损失：送进网络的应该是 batch_x（而不是整个 X），与之比较的应该是 batch_y。",
+                    "这还不是走 100 步的损失，或者每一步用的是所有的行：送进网络的应该是 batch_x（而不是整个 X），与之比较的应该是 batch_y。",
                 ),
             ),
             Check(
-                ("loss_of_10",),
-                lambda loss: 0 <= loss < 1e-3,
+                ("steps_of_10", "loss_of_10"),
+                lambda steps, loss: steps == 100 and 0 <= loss < 1e-3,
                 Text("The loss falls below 0.001.", "损失降到了 0.001 以下。"),
                 Text(
                     "With batches of 10 the loss should fall below 0.001. Does the net get batch_x, is "
@@ -221,12 +221,12 @@ smallest = min(sums)
                 ),
             ),
             Check(
-                ("loss_of_10",),
-                lambda loss: abs(loss / _in_order() - 1) > 2e-3,
+                ("steps_of_10", "loss_of_10"),
+                lambda steps, loss: steps == 100 and abs(loss / _in_order() - 1) > 2e-3,
                 Text("It is not that of rows in their order.", "它不是按原来顺序得到的损失。"),
                 Text(
-                    "This is the loss of batches in the order of the table: shuffle=True is missing.",
-                    "这是不打乱、按表中顺序分批的损失：少了 shuffle=True。",
+                    "The loss should not be that of batches in the order of the table. Is shuffle=True there?",
+                    "损失不应该与按表中顺序分批时相同。写了 shuffle=True 吗？",
                 ),
             ),
         ),

@@ -55,9 +55,12 @@ EXERCISES = (
                 ),
             ),
             Check(
-                ("prediction",),
-                near(_PREDICTION),
-                Text("The prediction is 1.2424.", "预测是 1.2424。"),
+                ("hidden", "prediction"),
+                lambda hidden, prediction: near(2 * hidden[0] + 0.5 * hidden[1] + 0.1)(prediction),
+                Text(
+                    "The prediction is the weighted sum of the hidden values, plus the bias.",
+                    "预测是隐藏值的加权和，再加上偏置。",
+                ),
                 Text(
                     "The prediction is 2 times the first hidden value, plus 0.5 times the second, "
                     "plus 0.1. The output bends nothing: no tanh there.",

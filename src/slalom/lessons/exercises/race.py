@@ -104,7 +104,8 @@ by_torch = []  # your turn ‖ 轮到你了
                 Text("PyTorch goes the same way.", "PyTorch 走的路一样。"),
                 Text(
                     "by_torch should be the same three numbers. Is momentum=0.8 there, are old "
-                    "gradients cleared, and do you append w.item()?",
+                    "gradients cleared, and do you append w.item()? (w itself is one tensor, and three of "
+                    "it all show its last value.)",
                     "by_torch 应该是同样的三个数。写了 momentum=0.8 吗？清空旧的梯度了吗？加进去的是 w.item() 吗？",
                 ),
             ),

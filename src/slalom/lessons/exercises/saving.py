@@ -91,11 +91,14 @@ train(first, 25)
 
 # What lies on the disk after a script: the names in a state dict, or those of the whole dictionary,
 # as far as torch opens the file without being told to trust it.
+# A file of an earlier try does not count.
 _LOOK = """
+import os, time
+began = time.time() - 0.5  # clocks of disks are coarse
 def look(variables):
     import torch
     try:
-        found = torch.load("{file}")
+        found = torch.load("{file}") if os.path.getmtime("{file}") > began else {{}}
     except Exception:
         found = {{}}
     found = found if isinstance(found, dict) else {{}}
@@ -212,10 +215,10 @@ loss = loss_of(second).item()
                 ),
                 Text(
                     "The file training.pt should hold a dictionary with two entries, such as 'net' "
-                    "and 'steps': the state dict of first, and 25. Is it saved, and done read "
-                    "from it?",
+                    "and 'steps': the state dict of first, and 25. (25 is a plain number.) Did you "
+                    "save it, and does done come from the file?",
                     "文件 training.pt 里应该是一个有两项的字典，例如 'net' 和 'steps'：first 的状态字典和 25。"
-                    "保存了吗？done 是从里面读出来的吗？",
+                    "（25 是普通的数。）保存了吗？done 是从里面读出来的吗？",
                 ),
             ),
             Check(
