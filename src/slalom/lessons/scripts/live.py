@@ -26,3 +26,4 @@ film = FuncAnimation(figure, step, frames=40, repeat=False)
 film.save(
     "live.gif", writer="pillow"
 )  # or, where there is a screen: plt.show() ‖ 有屏幕时：plt.show()
+print("The film of 40 steps is in live.gif")
