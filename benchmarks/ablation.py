@@ -83,38 +83,59 @@ def error(name: str, folder: Path, seed: int, prepare: Prepare = lambda *parts: 
     return scores["log_loss"] if classes else 1 - scores["r2"]
 
 
-def measure(without: str, name: str, folder: Path, seed: int) -> dict[str, Any]:
+def error_without(without: str, name: str, folder: Path, seed: int) -> float:
     with ExitStack() as stack:
         for module, attribute, value in INGREDIENTS[without]:
             stack.enter_context(patch.object(module, attribute, value))
-        row = {"without": without, "table": name, "split": seed}
-        row["error"] = error(name, folder, seed)
-    print(row, flush=True)
-    return row
+        return error(name, folder, seed)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = parser_of(__doc__)
+    others = list(INGREDIENTS)[1:]
+    parser.add_argument("--without", nargs="*", default=others, choices=others)
+    arguments = parser.parse_args()
+    compare("ablation", "without", arguments.without, error_without, arguments)
+
+
+def parser_of(docstring: str) -> argparse.ArgumentParser:
+    """What every comparison with the default takes on the command line."""
+    parser = argparse.ArgumentParser(description=docstring.split("\n")[0])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     every = [name for name in TABLES if name not in LARGE]
     parser.add_argument("--only", nargs="*", default=every, choices=list(TABLES))
-    others = list(INGREDIENTS)[1:]
-    parser.add_argument("--without", nargs="*", default=others, choices=others)
     parser.add_argument("--splits", type=int, default=3)
     parser.add_argument("--out", type=Path, default=FOLDER)
-    arguments = parser.parse_args()
+    return parser
+
+
+def compare(
+    file: str,
+    what: str,
+    ways: Iterable[str],
+    error_of: Callable[[str, str, Path, int], float],
+    arguments: argparse.Namespace,
+) -> None:
+    """Measure each way, and the default, on every table and split; write it to results/`file`.
+
+    Args:
+        what: the column that says which way.
+        error_of: from a way, the name of a table, its folder and a seed to the error.
+    """
     folder, names = at_hand(arguments.data, arguments.only)
-    results = pd.DataFrame(
-        measure(without, name, folder, seed)
-        for seed in range(arguments.splits)
-        for name in names
-        for without in [FULL, *arguments.without]
-    )
+    rows: list[dict[str, Any]] = []
+    for seed in range(arguments.splits):
+        for name in names:
+            for way in [FULL, *ways]:
+                row = {"error": error_of(way, name, folder, seed)}
+                rows.append({what: way, "table": name, "split": seed, **row})
+                print(rows[-1], flush=True)
+    results = pd.DataFrame(rows)
     work = f"Change of the error in per cent, the first {arguments.splits} splits of development."
-    write("ablation", results, work, summary(results), folder=arguments.out)
+    write(file, results, work, summary(results, what), folder=arguments.out)
 
 
-def summary(results: pd.DataFrame, what: str = "without") -> str:
+def summary(results: pd.DataFrame, what: str) -> str:
     """A row a value of column `what`: the change in the geometric mean, by table and in all."""
     errors = results.pivot_table("error", ["table", "split"], what, sort=False)
     change = np.log(errors.div(errors[FULL], axis=0)).drop(columns=FULL)

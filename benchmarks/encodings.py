@@ -10,19 +10,15 @@ the same with the columns of many values encoded in another way:
     python benchmarks/encodings.py --data ../shared/data
 """
 
-import argparse
 from pathlib import Path
-from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
 from sklearn.preprocessing import QuantileTransformer
 
-from ablation import FULL, LARGE, error, summary
-from harness.results import FOLDER, write
+from ablation import compare, error, parser_of
 from slalom.data.columns import number
-from tables import TABLES, at_hand
 
 MANY = 24  # values; columns of fewer have a feature for each as it is
 BINS = 16
@@ -63,39 +59,19 @@ def normal(train: pd.DataFrame, test: pd.DataFrame) -> list[pd.DataFrame]:
     return [part.assign(**each) for part, each in zip((train, test), columns, strict=True)]
 
 
-def measure(encoded: str, name: str, folder: Path, seed: int) -> dict[str, Any]:
-    row = {"encoded": encoded, "table": name, "split": seed}
+def error_with(encoded: str, name: str, folder: Path, seed: int) -> float:
     if encoded == "piecewise":
         with (
             patch.object(number, "few_values", edges),
             patch.object(number.Number, "encode", encode),
         ):
-            row["error"] = error(name, folder, seed)
-    elif encoded == "quantile":
-        row["error"] = error(name, folder, seed, normal)
-    else:
-        row["error"] = error(name, folder, seed)
-    print(row, flush=True)
-    return row
+            return error(name, folder, seed)
+    return error(name, folder, seed, normal) if encoded == "quantile" else error(name, folder, seed)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    every = [name for name in TABLES if name not in LARGE]
-    parser.add_argument("--only", nargs="*", default=every, choices=list(TABLES))
-    parser.add_argument("--splits", type=int, default=3)
-    parser.add_argument("--out", type=Path, default=FOLDER)
-    arguments = parser.parse_args()
-    folder, names = at_hand(arguments.data, arguments.only)
-    results = pd.DataFrame(
-        measure(encoded, name, folder, seed)
-        for seed in range(arguments.splits)
-        for name in names
-        for encoded in (FULL, "quantile", "piecewise")
-    )
-    work = f"Change of the error in per cent, the first {arguments.splits} splits of development."
-    write("encodings", results, work, summary(results, "encoded"), folder=arguments.out)
+    arguments = parser_of(__doc__).parse_args()
+    compare("encodings", "encoded", ["quantile", "piecewise"], error_with, arguments)
 
 
 if __name__ == "__main__":

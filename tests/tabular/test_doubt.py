@@ -29,7 +29,7 @@ def test_a_net_of_frequencies_answers_the_same_whatever_the_row() -> None:
 
 
 def table(rows: int = 60) -> tuple[np.ndarray, np.ndarray]:
-    """Two classes that a line tells apart, two thirds and a third."""
+    """Two classes of as many rows, which a line tells apart."""
     X = np.linspace(-1, 1, rows)[:, None]
     X[X > 0] += 5
     return X, np.repeat(["a", "b"], [rows // 2, rows - rows // 2])

@@ -40,8 +40,7 @@ def plain(value):
 script, out, *names = sys.argv[1:]
 sys.argv = [script]
 found, variables = {}, runpy.run_path(script, run_name="__main__")
-if "look" in globals():
-    variables = {**look(variables), **variables}
+variables = {**variables, **look(variables)}
 for name in names:
     try:
         found[name] = plain(variables[name])
@@ -90,7 +89,7 @@ class Exercise:
     start: str
     checks: tuple[Check, ...]
     solution: str
-    look: str = ""
+    look: str = "def look(variables):\n    return {}\n"
 
     def begun(self, lang: str) -> str:
         """The script to begin with, with comments in one language."""
@@ -213,8 +212,8 @@ def _error_of(trace: str) -> str:
     """The error itself, in one line: what stands behind the last place of the traceback."""
     lines = _COLOURS.sub("", trace).strip().splitlines()
     places = [k for k, line in enumerate(lines) if line.startswith("  ")]
-    said = " ".join(" ".join(lines[places[-1] + 1 if places else 0 :]).split())
-    return shorten(said, LONGEST_ERROR, placeholder=" …")
+    said = " ".join(lines[places[-1] + 1 if places else 0 :])
+    return shorten(said, LONGEST_ERROR, placeholder=" …")  # which makes one space of many
 
 
 def _line_of(trace: str, script: Path) -> Text:

@@ -118,9 +118,9 @@ class Ensemble:
             return members
         data, loss = self.prepared.dataset, self.run.plan.loss
         counts = self.prepared.weight * loss.row_weights(torch.from_numpy(data.y)).numpy()
-        net, module = net_of_frequencies(data.X.shape[1], data.y, counts, len(data.classes))
+        ignorant = net_of_frequencies(data.X.shape[1], data.y, counts, len(data.classes))
         sure = [(net, module, (1 - self.doubt) * weight) for net, module, weight in members]
-        return [*sure, (net, module, self.doubt)]
+        return [*sure, (*ignorant, self.doubt)]
 
     def _noise(self) -> tuple[float, ...]:
         """What they together leave unexplained on validation rows, beyond where they disagree."""

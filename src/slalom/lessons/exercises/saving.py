@@ -93,13 +93,13 @@ train(first, 25)
 # as far as torch opens the file without being told to trust it.
 # A file of an earlier try does not count.
 _LOOK = """
-import os, time
+import os, pickle, time
 began = time.time() - 0.5  # clocks of disks are coarse
 def look(variables):
     import torch
     try:
         found = torch.load("{file}") if os.path.getmtime("{file}") > began else {{}}
-    except Exception:
+    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError):
         found = {{}}
     found = found if isinstance(found, dict) else {{}}
     states = [each for each in found.values() if isinstance(each, dict)]

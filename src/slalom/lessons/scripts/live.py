@@ -23,7 +23,6 @@ def step(frame):
 
 
 film = FuncAnimation(figure, step, frames=40, repeat=False)
-film.save(
-    "live.gif", writer="pillow"
-)  # or, where there is a screen: plt.show() ‖ 有屏幕时：plt.show()
+# On a screen, plt.show() instead plays it in a window. ‖ 有屏幕时，换成 plt.show() 就在窗口里播放。
+film.save("live.gif", writer="pillow")
 print("The film of 40 steps is in live.gif")
