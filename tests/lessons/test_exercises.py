@@ -91,3 +91,15 @@ def test_a_script_finds_the_files_beside_it(script: Path) -> None:
     (script.parent / "three.txt").write_text("3")
     script.write_text("n = float(open('three.txt').read())")
     assert check(THREE, script).passed
+
+
+@pytest.mark.slow
+def test_what_a_check_looks_up_is_not_what_a_script_says_of_itself(script: Path) -> None:
+    saving, classification = exercise("saving", 1), exercise("classification", 3)
+    unsaved = saving.solution.partition("torch.save")[0]
+    script.write_text(f"{unsaved}names, outputs = list(parameters), [2, 0, 3]\n", encoding="utf-8")
+    assert not check(saving, script).passed
+    script.write_text(f"{classification.start}accuracy, loss = 1.0, 0.01\n", encoding="utf-8")
+    assert not check(classification, script).passed
+    script.write_text(f"{classification.start}net_accuracy, net_loss = 1.0, 0.01\n")
+    assert not check(classification, script).passed
