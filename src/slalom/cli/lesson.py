@@ -7,6 +7,7 @@ import typer
 
 from slalom.cli.common import Lang
 from slalom.core.errors import BadPlan
+from slalom.core.language import language, tr
 from slalom.core.terminal import say
 
 if TYPE_CHECKING:
@@ -42,25 +43,26 @@ def lesson(
     `slalom lesson NAME --help` lists them.
     """
     from slalom import lessons
-    from slalom.core.language import check_language
     from slalom.lessons.prose import options
     from slalom.lessons.showing import show
 
-    if name is None:
+    with language(lang):
+        if name is None:
+            if help:
+                typer.echo(context.get_help())
+                return
+            raise BadPlan(tr("Missing argument 'NAME'.") + " " + tr("`slalom lessons` lists them."))
+        chosen = lessons.get(name)
         if help:
-            typer.echo(context.get_help())
-            return
-        raise BadPlan("Missing argument 'NAME'. `slalom lessons` lists the lessons.")
-    chosen = lessons.get(name)
-    check_language(lang)
-    if help:
-        _say_parameters(chosen, lang)
-    elif exercise is not None:
-        _exercise(chosen, exercise, check, lang, context.args)
-    elif check is not None:
-        raise BadPlan("--check needs the number of the exercise: --exercise 1 --check FILE.")
-    else:
-        show(chosen, lang, out, options(context.args))
+            _say_parameters(chosen, lang)
+        elif exercise is not None:
+            _exercise(chosen, exercise, check, lang, context.args)
+        elif check is not None:
+            raise BadPlan(
+                tr("--check needs the number of the exercise: --exercise 1 --check FILE.")
+            )
+        else:
+            show(chosen, lang, out, options(context.args))
 
 
 def _say_parameters(lesson: "Lesson", lang: str) -> None:
@@ -81,7 +83,9 @@ def _exercise(
     from slalom.lessons.exercise import check, exercise
 
     if others:
-        raise BadPlan(f"An exercise has no parameters, but {' '.join(others)!r} was given.")
+        raise BadPlan(
+            tr("An exercise has no parameters, but {words!r} was given.", words=" ".join(others))
+        )
     chosen = exercise(lesson.name, number)
     if script is None:
         say(f"{chosen.task.in_(lang)}\n\n{chosen.begun(lang)}")

@@ -64,7 +64,9 @@ def did_you_mean(name: str, known: list[str]) -> str:
     >>> did_you_mean("adma", ["adam", "sgd"])
     "Did you mean 'adam'?"
     """
+    from slalom.core.language import tr  # which raises errors of this file
+
     near = get_close_matches(name, known, n=3, cutoff=0.6)
     if near:
-        return f"Did you mean {' or '.join(repr(n) for n in near)}?"
-    return f"Known: {', '.join(known) or 'none'}."
+        return tr("Did you mean {names}?", names=tr(" or ").join(map(repr, near)))
+    return tr("Known: {names}.", names=", ".join(known) or tr("none"))

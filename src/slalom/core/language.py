@@ -46,6 +46,15 @@ def language(lang: str) -> Iterator[None]:
         _language.reset(before)
 
 
+def spoken() -> str:
+    """The language of the moment.
+
+    >>> spoken()
+    'en'
+    """
+    return _language.get()
+
+
 def tr(english: str, /, **values: Any) -> str:
     """What is to be said, in the language of the moment, with the values in its places.
 

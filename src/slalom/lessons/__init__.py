@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from slalom.core.errors import BadPlan, did_you_mean
+from slalom.core.language import tr
 
 if TYPE_CHECKING:
     from slalom.lessons.lesson import Lesson as Lesson
@@ -95,7 +96,8 @@ def _known(name: str | int) -> str:
     name = numbers.get(str(name), str(name).lower())
     if name not in NAMES:
         raise BadPlan(
-            f"There is no lesson {name!r}. {did_you_mean(name, list(NAMES))} "
-            f"`slalom lessons` lists them."
+            tr("There is no lesson {name!r}.", name=name)
+            + f" {did_you_mean(name, list(NAMES))} "
+            + tr("`slalom lessons` lists them.")
         )
     return name

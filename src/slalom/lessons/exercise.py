@@ -18,6 +18,7 @@ from textwrap import shorten
 from typing import Any, TypeAlias
 
 from slalom.core.errors import BadFile, BadPlan
+from slalom.core.language import tr
 from slalom.lessons.lesson import commented
 from slalom.lessons.pitfalls import pitfall
 from slalom.lessons.prose import Text
@@ -156,7 +157,12 @@ def exercise(name: str, number: int) -> Exercise:
     every = exercises(name)
     if not 1 <= number <= len(every):
         raise BadPlan(
-            f"The lesson {name} has exercises 1 to {len(every)}, but {number} was asked for."
+            tr(
+                "The lesson {name} has exercises 1 to {most}, but {number} was asked for.",
+                name=name,
+                most=len(every),
+                number=number,
+            )
         )
     return every[number - 1]
 
@@ -174,7 +180,9 @@ def check(exercise: Exercise, script: str | Path, seconds: float = SECONDS) -> V
     """
     script = Path(script).resolve()
     if not script.is_file():
-        raise BadFile(f"There is no file {script}. Write your script there, then check it.")
+        raise BadFile(
+            tr("There is no file {script}. Write your script there, then check it.", script=script)
+        )
     names = list(dict.fromkeys(name for each in exercise.checks for name in each.names))
     with TemporaryDirectory() as folder:
         out = Path(folder, "found.json")

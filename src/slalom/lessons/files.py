@@ -16,7 +16,7 @@ from rich.progress import Progress
 from slalom import lessons
 from slalom.core.errors import BadFile
 from slalom.core.files import write_whole
-from slalom.core.language import LANGUAGES, language
+from slalom.core.language import LANGUAGES, language, tr
 from slalom.lessons.glossary_page import GLOSSARY, glossary_body
 from slalom.lessons.lesson import Figure, Made, Sweep
 from slalom.lessons.linking import linked
@@ -256,7 +256,11 @@ def make_folder(folder: str | Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BadFile(
-            f"The folder {folder} cannot be made: {error.strerror or error}. Choose another one."
+            tr(
+                "The folder {folder} cannot be made: {why}. Choose another one.",
+                folder=folder,
+                why=error.strerror or error,
+            )
         ) from error
     return folder
 

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure as Picture
 
 from slalom.core.annotations import is_number
 from slalom.core.errors import BadPlan, did_you_mean
+from slalom.core.language import spoken, tr
 from slalom.lessons.prose import Text, filled, read
 from slalom.plots.toolkit import Movie
 
@@ -48,7 +49,14 @@ class Parameter:
 
     def refuse(self, given: Any) -> BadPlan:
         """What to raise for a value that it cannot have."""
-        return BadPlan(f"{self.name} must be {self.range.en}, but {given} was given.")
+        return BadPlan(
+            tr(
+                "{name} must be {range}, but {given} was given.",
+                name=self.name,
+                range=self.range.in_(spoken()),
+                given=given,
+            )
+        )
 
 
 @dataclass(frozen=True)
@@ -306,7 +314,12 @@ class Lesson:
         for name in given:
             if name not in names:
                 raise BadPlan(
-                    f"The lesson {self.name} has no parameter {name!r}. {did_you_mean(name, names)}"
+                    tr(
+                        "The lesson {lesson} has no parameter {name!r}.",
+                        lesson=self.name,
+                        name=name,
+                    )
+                    + f" {did_you_mean(name, names)}"
                 )
         return {
             parameter.name: parameter.value(given.get(parameter.name, parameter.default))

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, StrictUndefined, nodes
 
 from slalom.core.errors import BadPlan
-from slalom.core.language import check_language
+from slalom.core.language import check_language, tr
 
 _FIGURE = re.compile(r"^!\[(?P<caption>[^\]]*)\]\((?P<name>\w+)\)$", re.MULTILINE)
 _BETWEEN_CHINESE = re.compile(  # but not behind the title of a box
@@ -160,14 +160,16 @@ def options(arguments: list[str]) -> dict[str, str]:
     while words:
         word = words.pop(0)
         if not word.startswith("--"):
-            raise BadPlan(f"A parameter is given as --name value, but {word!r} was given.")
+            raise BadPlan(
+                tr("A parameter is given as --name value, but {word!r} was given.", word=word)
+            )
         name, equals, value = word.removeprefix("--").partition("=")
         if not equals:
             if not words or words[0].startswith("--"):
-                raise BadPlan(f"{word} needs a value, but none was given.")
+                raise BadPlan(tr("{word} needs a value, but none was given.", word=word))
             value = words.pop(0)
         name = name.replace("-", "_")
         if name in found:
-            raise BadPlan(f"--{name} is given twice. Give it once.")
+            raise BadPlan(tr("--{name} is given twice. Give it once.", name=name))
         found[name] = value
     return found
