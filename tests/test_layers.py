@@ -10,6 +10,7 @@ import pytest
 LAYERS: list[set[str]] = [
     {"__main__"},
     {"cli"},
+    {"studio"},
     {"lessons"},
     {"estimators"},
     {"tabular"},

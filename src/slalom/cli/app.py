@@ -24,6 +24,7 @@ from slalom.cli.lessons import lessons
 from slalom.cli.predict import predict
 from slalom.cli.race import race
 from slalom.cli.runs import runs
+from slalom.cli.studio import studio
 from slalom.core.errors import SlalomError
 from slalom.core.terminal import complain, warn, warnings_as_notes
 
@@ -107,7 +108,7 @@ def slalom(
         typer.echo(context.get_help())
 
 
-for verb in (fit, predict, export, race, inspect, lessons):
+for verb in (fit, predict, export, race, inspect, lessons, studio):
     app.command()(verb)
 app.add_typer(runs, name="runs")
 # The parameters of a lesson are its own, read there, and listed by its own help.

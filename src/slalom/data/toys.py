@@ -4,6 +4,8 @@ The same seed gives the same points on every machine (NumPy's PCG64 generator). 
 shapes come from scikit-learn where it has them.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -99,8 +101,8 @@ def blobs(n: int = 300, classes: int = 3, spread: float = 1.0, seed: int = 0) ->
     return _classes(X, y)
 
 
-REGRESSION = {"quadratic": quadratic, "sine": sine, "step": step}
-CLASSIFICATION = {
+REGRESSION: dict[str, Callable[..., Dataset]] = {"quadratic": quadratic, "sine": sine, "step": step}
+CLASSIFICATION: dict[str, Callable[..., Dataset]] = {
     "gaussians": gaussians,
     "moons": moons,
     "circles": circles,

@@ -1,0 +1,141 @@
+"""What one page holds: its stage, and the verbs that it can ask for."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from slalom.core.errors import BadPlan, SlalomError
+from slalom.core.language import LANGUAGES, language, tr
+from slalom.diagnosis import diagnose
+from slalom.studio import looks
+from slalom.studio.looks import Look
+from slalom.studio.plane import plane
+from slalom.studio.settings import BadSetting, Tables, about, wanted
+from slalom.studio.stage import STEPS, Stage
+from slalom.studio.wire import packed
+
+Asked: TypeAlias = Mapping[str, Any]
+
+
+class Desk:
+    """A page's own place: nobody else sees or changes what is on it.
+
+    A message is JSON: `do` is a verb below, `id` comes back with the answer, `look` says what of
+    the stage is to be seen ("net", with `member`, "wall" or "race"), `lang` in which language.
+
+    Args:
+        tables: gives the dataset of two columns of an uploaded table.
+
+    Example:
+        >>> desk = Desk()
+        >>> answer = desk.answer('{"id": 1, "do": "begin", "settings": {"data": {"toy": "sine"}}}')
+        >>> b'"step": 0' in answer
+        True
+    """
+
+    def __init__(self, tables: Tables | None = None) -> None:
+        self.tables = tables
+        self.stage: Stage | None = None
+        self.verbs: dict[str, Callable[[Asked], Look]] = {
+            "begin": self.begin,
+            "advance": self.advance,
+            "seek": self.seek,
+            "fork": self.fork,
+            "see": self.see,
+            "diagnose": self.diagnose,
+            "map": plane,
+        }
+
+    def answer(self, text: str) -> bytes:
+        """What is answered to a message; what is wrong with it is an answer too."""
+        asked: Asked = {}
+        try:
+            asked = _read(text)
+            with language(asked["lang"]), about("settings"):
+                header, arrays = self._verb(asked)(asked)
+        except BadSetting as error:
+            header, arrays = {"error": str(error), "setting": error.setting}, {}
+        except SlalomError as error:
+            header, arrays = {"error": str(error), "setting": ""}, {}
+        return packed({"id": asked.get("id"), **header}, arrays)
+
+    def begin(self, asked: Asked) -> Look:
+        """A new stage for these settings, `steps` along already if that is wanted."""
+        steps = _whole(asked, "end", STEPS)
+        self.stage = Stage(wanted(asked.get("settings"), self.tables), max(1, steps))
+        if ahead := _whole(asked, "steps", 0):
+            self.stage.advance(ahead)
+        header, arrays = self.see(asked)
+        own, still = looks.beginning(self.stage)
+        return header | own, arrays | still
+
+    def advance(self, asked: Asked) -> Look:
+        """`steps` more updates."""
+        self._stage().advance(_whole(asked, "steps", 1))
+        return self.see(asked)
+
+    def seek(self, asked: Asked) -> Look:
+        """To a `step` that was reached before."""
+        self._stage().seek(_whole(asked, "step", 0))
+        return self.see(asked)
+
+    def fork(self, asked: Asked) -> Look:
+        """On from here with other hyperparameters, `changes`."""
+        changes = asked.get("changes")
+        if not isinstance(changes, dict):
+            raise BadPlan(tr("Changes are an object of names and values."))
+        self._stage().fork(changes)
+        return self.see(asked)
+
+    def see(self, asked: Asked) -> Look:
+        """The stage as it stands."""
+        stage, look = self._stage(), asked.get("look", "net")
+        if look == "wall":
+            return looks.of_wall(stage)
+        if look == "race":
+            return looks.of_race(stage)
+        member = _whole(asked, "member", 0)
+        if member >= len(stage.wanted.population):
+            raise BadPlan(tr("There is no member {member}.", member=member))
+        return looks.of_net(stage, member)
+
+    def diagnose(self, asked: Asked) -> Look:
+        """What the training of a member looks like, in words."""
+        run = self._stage().run
+        if not len(run.records):
+            return {"diagnosis": [], "step": self._stage().step}, {}
+        found = diagnose(run, _whole(asked, "member", 0))
+        said = [{"kind": each.kind, "text": each.text(asked["lang"])} for each in found.findings]
+        return {"diagnosis": said, "step": self._stage().step}, {}
+
+    def _verb(self, asked: Asked) -> Callable[[Asked], Look]:
+        verb = self.verbs.get(str(asked.get("do")))
+        if verb is None:
+            raise BadPlan(tr("A page can ask for: {verbs}.", verbs=", ".join(self.verbs)))
+        return verb
+
+    def _stage(self) -> Stage:
+        if self.stage is None:
+            raise BadPlan(tr("Nothing has begun yet."))
+        return self.stage
+
+
+def _read(text: str) -> Asked:
+    """A message, in a language that we speak."""
+    try:
+        asked = json.loads(text)
+    except (ValueError, RecursionError):
+        asked = None
+    if not isinstance(asked, dict):
+        raise BadPlan("A message to the studio is a JSON object.")
+    lang = asked.get("lang")
+    return {**asked, "lang": lang if lang in LANGUAGES else next(iter(LANGUAGES))}
+
+
+def _whole(asked: Asked, name: str, default: int) -> int:
+    value = asked.get(name, default)
+    if type(value) is not int or not 0 <= value <= np.iinfo(np.int32).max:
+        raise BadPlan(tr("{name} must be a whole number, 0 or more.", name=name))
+    return value

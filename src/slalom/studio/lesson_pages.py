@@ -1,0 +1,212 @@
+"""Lessons with parameters that are moved: the page, its text at some values, and its pictures."""
+
+import io
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from markupsafe import Markup
+from PIL import Image
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+
+from slalom import lessons
+from slalom.core.errors import BadPlan
+from slalom.core.language import language, tr
+from slalom.lessons.files import content_of
+from slalom.lessons.lesson import Choice, Figure, Lesson, Made, Number, Parameter, Whole
+from slalom.lessons.page import Link, Shown, body
+from slalom.plots.toolkit import Movie
+from slalom.studio.pages import language_of, page
+from slalom.studio.words import words
+
+KEPT = 12  # lessons at some values, with what was drawn of them; a film of 60 moments is 2 MB
+
+# matplotlib draws in one thread at a time.
+_DRAWING = threading.Lock()
+
+
+@dataclass(eq=False)
+class Opened:
+    """A lesson at some values, in a language, with what was drawn of it so far.
+
+    Args:
+        made: the lesson.
+        lang: of the words in its pictures.
+        figures: by name.
+        images: by name, a webp a moment.
+    """
+
+    made: Made
+    lang: str
+    figures: dict[str, Figure]
+    images: dict[str, list[bytes]] = field(default_factory=dict)
+
+    def shown(self, name: str, address: str) -> Shown:
+        """A figure, as images that are drawn when the browser asks for them."""
+        figure = self.figures[name]
+        moments, pace = (figure.moments, figure.pace) if isinstance(figure, Movie) else (1, 0)
+        drawn = figure.figure if isinstance(figure, Movie) else figure
+        width, height = drawn.get_size_inches()
+        addresses = [address.format(figure=name, moment=i) for i in range(moments)]
+        return Shown([addresses], (round(100 * width), round(100 * height)), pace)
+
+    def image(self, name: str, moment: int) -> bytes:
+        """One moment of a figure, as WebP.
+
+        Raises:
+            BadPlan: when there is none.
+        """
+        if name not in self.figures:
+            raise BadPlan(tr("The lesson has no figure {name!r}.", name=name))
+        with _DRAWING:
+            if name not in self.images:
+                self.images[name] = _drawn(self.figures[name])
+            images = self.images[name]
+        if moment >= len(images):
+            raise BadPlan(tr("The film has no moment {moment}.", moment=moment))
+        return images[moment]
+
+
+class Shelf:
+    """Lessons that were opened last, for whoever asks for the same again."""
+
+    def __init__(self) -> None:
+        self.kept: OrderedDict[tuple[Any, ...], Opened] = OrderedDict()
+        self.lock = threading.Lock()
+
+    def open(self, lesson: Lesson, given: Mapping[str, str], lang: str) -> Opened:
+        """The lesson at these values, made if it is not there.
+
+        Raises:
+            BadPlan: for a parameter that it does not have, or a value out of its range.
+        """
+        values = lesson.values(**given)
+        key = (lesson.name, lang, *values.items())
+        with self.lock:
+            if key in self.kept:
+                self.kept.move_to_end(key)
+                return self.kept[key]
+        made = lesson.make(**values)
+        with _DRAWING, language(lang):
+            opened = Opened(made, lang, {name: draw() for name, draw in made.figures.items()})
+        with self.lock:
+            self.kept[key] = opened
+            while len(self.kept) > KEPT:
+                self.kept.popitem(last=False)
+        return opened
+
+
+SHELF = Shelf()
+
+
+def lesson_page(request: Request) -> Response:
+    """The page of a lesson, whose text comes when it is made."""
+    try:
+        lesson = lessons.get(request.path_params["name"])
+    except BadPlan as error:
+        return PlainTextResponse(f"{error}\n", 404)
+    lang = language_of(request)
+    place = lessons.NAMES.index(lesson.name)
+    answer: Response = page(
+        request,
+        "lesson",
+        lessons.title(lesson.name, lang),
+        which=words(lang)["which"].format(place + 1, lesson.minutes),
+        lesson=lesson,
+        kinds={each.name: kind_of(each) for each in lesson.parameters},
+        before=_neighbour(place - 1, lang),
+        after=_neighbour(place + 1, lang),
+        told={
+            "lesson": lesson.name,
+            "parameters": {each.name: _told(each) for each in lesson.parameters},
+        },
+    )
+    return answer
+
+
+def lesson_body(request: Request) -> Response:
+    """What a lesson says at some values: prose, code and exercises as HTML."""
+    lang = language_of(request)
+    try:
+        with language(lang):
+            opened = SHELF.open(*_asked(request), lang)
+    except BadPlan as error:
+        return JSONResponse({"error": str(error), "setting": _setting(error, request)}, 400)
+    query = str(request.query_params).replace("{", "%7B").replace("}", "%7D")
+    name = opened.made.lesson.name
+    address = f"/lessons/{name}/figures/{{figure}}/{{moment}}?{query}"
+
+    def source(figure: str) -> Shown:
+        return opened.shown(figure, address)
+
+    with language(lang):
+        return HTMLResponse(_without_title(body(opened.made, lang, source)))
+
+
+def lesson_figure(request: Request) -> Response:
+    """One image of a lesson at some values."""
+    lang, asked = language_of(request), request.path_params
+    try:
+        with language(lang):
+            opened = SHELF.open(*_asked(request), lang)
+            image = opened.image(asked["figure"], asked["moment"])
+    except BadPlan as error:
+        return PlainTextResponse(f"{error}\n", 404)
+    # The address holds all that the image depends on.
+    return Response(image, media_type="image/webp", headers={"Cache-Control": "private"})
+
+
+def kind_of(parameter: Parameter) -> str:
+    """How a parameter is moved."""
+    if isinstance(parameter, Number | Whole):
+        return "range"
+    return "choice" if isinstance(parameter, Choice) else "text"
+
+
+def _told(parameter: Parameter) -> dict[str, Any]:
+    told: dict[str, Any] = {"default": parameter.default, "kind": kind_of(parameter)}
+    if isinstance(parameter, Number | Whole):
+        told |= {"low": parameter.low, "high": parameter.high}
+        told |= {"log": isinstance(parameter, Number) and parameter.log}
+        told |= {"whole": isinstance(parameter, Whole)}
+    return told
+
+
+def _asked(request: Request) -> tuple[Lesson, dict[str, str]]:
+    given = {name: value for name, value in request.query_params.items() if name != "lang"}
+    return lessons.get(request.path_params["name"]), given
+
+
+def _setting(error: BadPlan, request: Request) -> str:
+    """Which parameter a refusal speaks of: it begins with its name."""
+    return next((name for name in request.query_params if str(error).startswith(name)), "")
+
+
+def _neighbour(place: int, lang: str) -> Link | None:
+    if not 0 <= place < len(lessons.NAMES):
+        return None
+    name = lessons.NAMES[place]
+    return Link(f"/lessons/{name}", lessons.title(name, lang))
+
+
+def _without_title(text: Markup) -> Markup:
+    """The page has a title already, which stands while the text is made."""
+    before, _, after = text.partition("<h1>")
+    return Markup(before + after.partition("</h1>")[2])
+
+
+def _drawn(figure: Figure) -> list[bytes]:
+    """All its moments, as WebP."""
+    if isinstance(figure, Movie):
+        return [_webp(image) for image in figure.frames()]
+    with Image.open(io.BytesIO(content_of(figure))) as image:
+        return [_webp(image)]
+
+
+def _webp(image: Image.Image) -> bytes:
+    stream = io.BytesIO()
+    image.convert("RGB").save(stream, format="WEBP", lossless=True, quality=0, method=0)
+    return stream.getvalue()

@@ -1,0 +1,78 @@
+"""The pages of the studio, from their templates."""
+
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from slalom import __version__
+from slalom.core.language import LANGUAGES
+from slalom.lessons.page import TAGS
+from slalom.studio.words import words
+
+TEMPLATES = Environment(
+    loader=PackageLoader("slalom.studio", "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+TOOLS = ("playground", "wall", "race", "map")  # as they stand above each page
+
+
+def language_of(request: Request) -> str:
+    """The language that the address asks for, English where it asks for none that there is."""
+    lang = request.query_params.get("lang", "")
+    return lang if lang in LANGUAGES else next(iter(LANGUAGES))
+
+
+def page(request: Request, template: str, title: str, status: int = 200, **values: Any) -> Any:
+    """A page as an answer.
+
+    Args:
+        request: what was asked.
+        template: its name, without the ending; also of its script, where it has one.
+        title: of the page.
+        status: of the answer.
+        **values: what the template shows. `told` is what its script is told, as JSON.
+    """
+    lang = language_of(request)
+    told = {"lang": lang, "words": words(lang), "colours": _colours(), **values.pop("told", {})}
+    others = {other: _in(request, other) for other in LANGUAGES if other != lang}
+
+    def here(path: str) -> str:
+        """An address within the studio, in the language of this page."""
+        return path if lang == next(iter(LANGUAGES)) else f"{path}?lang={lang}"
+
+    text = TEMPLATES.get_template(f"{template}.html.j2").render(
+        title=title,
+        lang=lang,
+        tag=TAGS[lang],
+        tags=TAGS,
+        languages=LANGUAGES,
+        others=others,
+        words=words(lang),
+        told=told,
+        tools=TOOLS,
+        template=template,
+        here=here,
+        version=__version__,
+        Markup=Markup,
+        **values,
+    )
+    return HTMLResponse(text, status)
+
+
+def _in(request: Request, lang: str) -> str:
+    """The address of the same page in another language."""
+    url = request.url.include_query_params(lang=lang)
+    return f"{url.path}?{url.query}"
+
+
+def _colours() -> dict[str, Any]:
+    """The colours that all pictures share, wherever they are drawn."""
+    from slalom.plots.style import CLASS_COLORS, COLORS  # loads matplotlib
+
+    return {"classes": list(CLASS_COLORS), "optimizers": dict(COLORS)}

@@ -1,0 +1,112 @@
+"""`slalom studio`: the app on an address of this machine, until Ctrl-C."""
+
+import ipaddress
+import secrets
+import socket
+import webbrowser
+
+from slalom.core.errors import BadPlan, MissingExtra
+from slalom.core.terminal import say, warn
+
+HOME, PORT = "127.0.0.1", 8000
+MOST_MESSAGE = 2**20  # bytes of what a page says over its socket
+
+
+def serve(host: str = HOME, port: int = 0, show: bool = True) -> None:
+    """Serve the studio until Ctrl-C.
+
+    Args:
+        host: the address to listen at; this machine alone when not given.
+        port: 8000 or the next one that is free when not given.
+        show: whether to open the browser.
+
+    Raises:
+        MissingExtra: when the packages of the studio are not installed.
+        BadPlan: when nothing can listen there.
+    """
+    try:
+        import uvicorn
+
+        from slalom.studio.app import studio
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] not in ("starlette", "uvicorn"):
+            raise
+        raise MissingExtra("The studio", "studio") from None
+    listener = listen(host, port)
+    port = listener.getsockname()[1]
+    token = secrets.token_urlsafe(32)
+    if not is_own(host):
+        warn(
+            f"The studio listens at {host}: whoever reaches this machine there, and has the link, "
+            f"trains on it and reads its runs. The link goes over the network unencrypted."
+        )
+    link = f"http://{_written(host)}:{port}/?token={token}"
+    say(f"The studio: {link}\nCtrl-C ends it.")
+    if show:
+        webbrowser.open(link)
+    config = uvicorn.Config(
+        studio(names(host, port), token),
+        log_level="warning",
+        ws="websockets-sansio",
+        ws_max_size=MOST_MESSAGE,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=1,
+    )
+    with listener:
+        uvicorn.Server(config).run([listener])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens: at that port, or the first one that is free from 8000 on.
+
+    Raises:
+        BadPlan: when there is none.
+    """
+    kind = socket.AF_INET6 if ":" in host else socket.AF_INET
+    error: OSError | None = None
+    for candidate in [port] if port else range(PORT, PORT + 100):
+        listener = socket.socket(kind)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, candidate))
+        except OSError as failed:
+            listener.close()
+            error = failed
+        else:
+            listener.listen()
+            return listener
+    assert error is not None
+    raise BadPlan(
+        f"Nothing can listen at {host}:{port or PORT}: {error.strerror or error}. "
+        f"Choose another port with --port."
+    ) from error
+
+
+def names(host: str, port: int) -> list[str]:
+    """How a browser may call the studio: by its address, and on this machine as localhost."""
+    own = [_written(host)]
+    if is_own(host):
+        own.append("localhost")
+    elif ipaddress.ip_address(host).is_unspecified:  # all addresses of the machine
+        found = {str(info[4][0]) for info in socket.getaddrinfo(socket.gethostname(), None)}
+        own += [_written(each) for each in sorted(found | {HOME})] + [socket.gethostname()]
+    return [f"{name}:{port}" for name in own]
+
+
+def is_own(host: str) -> bool:
+    """Whether an address can be reached from this machine alone.
+
+    Raises:
+        BadPlan: when it is no address.
+    """
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        raise BadPlan(
+            f"The studio listens at an address such as 127.0.0.1, but {host!r} was given."
+        ) from None
+
+
+def _written(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

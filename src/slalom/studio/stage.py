@@ -1,0 +1,110 @@
+"""A population that is being watched: it goes on, back to any step, and on from there otherwise."""
+
+from typing import Any
+
+from slalom.engine import select
+from slalom.losses import as_loss
+from slalom.plan import Plan
+from slalom.runs import Run
+from slalom.runs.rewind import forked
+from slalom.studio.settings import Wanted
+from slalom.training import Snapshot, Training
+
+STEPS = 100_000  # the end of a training that goes on as long as somebody looks: an hour of it
+PATIENCE = 2.0  # seconds that one request may train before it answers with what it has
+MEMORY = 2**26  # 64 MB of moments for each who watches
+ROWS = 200_000  # of history for all members: below, the loss of every step is kept
+
+
+class Stage:
+    """A training in the hands of somebody who watches it.
+
+    A moment is kept wherever somebody looked. A step between two of them is reached by training
+    forward again, which gives the same bits; see `slalom.runs.rewind`.
+
+    Args:
+        wanted: who trains on what.
+        steps: how long, if not until nobody looks any more.
+
+    Attributes:
+        training: as it stands.
+        moments: of it, by their step, the earliest first.
+        furthest: the last step that was reached.
+
+    Raises:
+        BadPlan: when no engine can carry it out.
+
+    Example:
+        >>> from slalom.studio.settings import wanted
+        >>> stage = Stage(wanted({"data": {"toy": "sine"}, "hidden": [4]}))
+        >>> stage.advance(20)
+        >>> stage.seek(5)
+        >>> stage.step, stage.furthest
+        (5, 20)
+    """
+
+    def __init__(self, wanted: Wanted, steps: int = STEPS) -> None:
+        self.wanted = wanted
+        members = len(wanted.population)
+        every = max(1, steps * members // ROWS)
+        plan = Plan(
+            wanted.population,
+            as_loss(None, wanted.dataset.task),
+            steps=steps,
+            record="step" if every == 1 else "epoch",
+            record_every=every,
+        )
+        engine, self.note = select("auto", plan, wanted.dataset)
+        self.training = Training(plan, wanted.dataset, engine)
+        self.moments: dict[int, Snapshot] = {}
+        self.furthest = 0
+        self._keep()
+
+    @property
+    def step(self) -> int:
+        """Updates of the member that has had most of them."""
+        return int(self.training.state.step.max())
+
+    @property
+    def epoch(self) -> int:
+        """Updates of the first member in one pass over its rows."""
+        return int(self.training.state.layout.steps_per_epoch[0])
+
+    @property
+    def run(self) -> Run:
+        """The training so far, as what it would leave."""
+        return Run.of(self.training.snapshot(), self.training.engine)
+
+    def advance(self, steps: int) -> None:
+        """Train on by some steps, or as many as can be done before somebody gets impatient."""
+        self.training.advance(until=self.step + steps, seconds=PATIENCE)
+        self._keep()
+
+    def seek(self, step: int) -> None:
+        """Go to a step that was reached before, forwards or back."""
+        step = max(0, min(step, self.furthest))
+        nearest = max(kept for kept in self.moments if kept <= step)
+        self.training = Training.resume(self.moments[nearest], self.training.engine)
+        self.training.advance(until=step)
+
+    def fork(self, changes: dict[str, Any]) -> None:
+        """Go on from here with other hyperparameters; what came later is forgotten.
+
+        Raises:
+            BadPlan: for what cannot be changed on the way.
+        """
+        moment = forked(self.training.snapshot(), changes)
+        self.training = Training.resume(moment, self.training.engine)
+        self.furthest = self.step
+        self.moments = {step: m for step, m in self.moments.items() if step < self.step}
+        self._keep()
+
+    def _keep(self) -> None:
+        """The moment, if there is room; else every second of those before goes."""
+        moment = self.training.snapshot()
+        self.furthest = max(self.furthest, self.step)
+        self.moments[self.step] = moment
+        size = sum(values.nbytes for values in moment.arrays.values())
+        if size * len(self.moments) > MEMORY:
+            first, *rest = sorted(self.moments)
+            self.moments = {step: self.moments[step] for step in (first, *rest[1::2])}

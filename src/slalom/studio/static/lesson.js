@@ -1,0 +1,182 @@
+// A lesson whose parameters are moved: text, pictures and code follow; some have a training that
+// moves with the slider.
+
+/* global film, copy, reachable */
+
+import { Live, newest, say, told, words } from "./live.js";
+import { curves, plot, short } from "./pictures.js";
+import { complain } from "./settings.js";
+import { Transport } from "./transport.js";
+
+const STAGES = { // the training that a lesson speaks of, from the values of its parameters
+  regression: (v) => ({
+    data: { toy: "quadratic", n: v.points, noise: v.noise, seed: 1 },
+    hidden: [v.width], activation: v.activation, optimizer: { kind: "SGD", lr: v.lr }, seed: v.seed,
+  }),
+  classification: (v) => ({
+    data: v.shape === "gaussians"
+      ? { toy: "gaussians", n: v.points, noise: v.spread, seed: 1 }
+      : { toy: "spirals", n: v.points, noise: 0.05, classes: v.arms, seed: 1 },
+    hidden: [v.width], optimizer: { kind: "SGD", lr: v.lr }, seed: v.seed,
+  }),
+};
+const TEXT_MS = 250; // without another change, then the text follows
+const PICTURES = 60; // of a whole training that is played
+
+const find = (selector) => document.querySelector(selector);
+const form = find("[data-settings]");
+const place = find("[data-body]");
+const { parameters } = told;
+const stage = STAGES[told.lesson];
+const values = Object.fromEntries(Object.entries(parameters).map(([name, { default: value }]) => [name, value]));
+let live;
+let transport;
+let still;
+
+function readAddress() {
+  for (const [name, text] of new URLSearchParams(location.search)) {
+    if (!(name in parameters)) continue;
+    values[name] = parameters[name].kind === "range" && Number.isFinite(Number(text)) ? Number(text) : text;
+  }
+}
+
+/** The address of these values: what is at its default is left out. */
+function query() {
+  const own = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) {
+    if (value !== parameters[name].default) own.set(name, value);
+  }
+  return own;
+}
+
+function writeAddress() {
+  const here = query();
+  for (const link of document.querySelectorAll("[data-language]")) {
+    const other = new URL(link.href);
+    const lang = other.searchParams.get("lang");
+    other.search = new URLSearchParams([...here, ["lang", lang]]).toString();
+    link.href = other.href;
+  }
+  if (told.lang !== "en") here.set("lang", told.lang);
+  history.replaceState(null, "", here.size ? `?${here}` : location.pathname);
+}
+
+/** The controls show the values. */
+function fill() {
+  for (const [name, parameter] of Object.entries(parameters)) {
+    const control = form.elements[name];
+    const value = values[name];
+    if (parameter.kind !== "range") { control.value = value; continue; }
+    const { low, high, log, whole } = parameter;
+    Object.assign(control, log
+      ? { min: Math.log10(low), max: Math.log10(high), step: 0.01 }
+      : { min: low, max: high, step: whole ? 1 : Number(((high - low) / 200).toPrecision(1)) });
+    control.value = log ? Math.log10(value) : value;
+    control.setAttribute("aria-valuetext", short(value));
+    control.closest(".field").querySelector("output").textContent = short(value);
+  }
+}
+
+function take(control) {
+  const { kind, log, low, high } = parameters[control.name];
+  if (kind !== "range") values[control.name] = control.value;
+  else if (!log) values[control.name] = Number(control.value);
+  else values[control.name] = Math.max(low, Math.min(high, Number((10 ** control.value).toPrecision(2))));
+}
+
+const tellAll = newest(async () => {
+  const here = query();
+  here.set("lang", told.lang);
+  place.setAttribute("aria-busy", "true");
+  const slow = setTimeout(() => say(words.working), 1000);
+  try {
+    const answer = await fetch(`/lessons/${told.lesson}/body?${here}`);
+    if (!answer.ok) {
+      complain(form, await answer.json(), say);
+      return;
+    }
+    complain(form, null);
+    place.innerHTML = await answer.text(); // from the studio itself, which escapes what it was given
+    bring();
+  } finally {
+    clearTimeout(slow);
+    say("");
+    place.setAttribute("aria-busy", "false");
+  }
+});
+
+/** Makes what is new in the text move, and shows its main picture beside it. */
+function bring() {
+  if (!stage) {
+    const main = place.querySelector("figure[data-film]") ?? place.querySelector("figure");
+    find("[data-main]").replaceChildren(...(main ? [main.cloneNode(true)] : []));
+  }
+  document.querySelectorAll("[data-film]").forEach(film);
+  document.querySelectorAll("[data-copy]").forEach(copy);
+  reachable();
+}
+
+const retrain = newest(async () => {
+  const steps = Math.round(values.steps);
+  try {
+    await transport.begin(stage(values), { steps, end: steps });
+  } catch (error) {
+    complain(form, error, say);
+  }
+});
+
+function show(answer) {
+  if (answer.task) {
+    still = answer;
+    transport.still = answer;
+  }
+  draw();
+  find("[data-selected]").textContent = answer.diverged_at >= 0
+    ? words.diverged_at.replace("{}", answer.diverged_at)
+    : `${words.loss} ${short(answer.train_loss)}`;
+}
+
+function draw() {
+  const answer = transport?.answer;
+  if (!answer || !still) return;
+  const canvas = find("[data-plot]");
+  plot(canvas, still, answer);
+  canvas.dataset.frames = Number(canvas.dataset.frames ?? 0) + 1;
+  curves(find("[data-curves]"), [
+    { steps: answer.curve_step, losses: answer.curve_loss, colour: told.colours.classes[0] },
+  ], answer.step);
+}
+
+let waiting;
+function changed() {
+  fill();
+  writeAddress();
+  if (stage) retrain();
+  clearTimeout(waiting);
+  waiting = setTimeout(tellAll, TEXT_MS);
+}
+
+form.addEventListener("input", (event) => {
+  take(event.target);
+  changed();
+});
+form.addEventListener("submit", (event) => event.preventDefault());
+find("[data-reset]").addEventListener("click", () => {
+  for (const [name, { default: value }] of Object.entries(parameters)) values[name] = value;
+  changed();
+});
+
+readAddress();
+fill();
+writeAddress();
+tellAll();
+if (stage) {
+  find("[data-live]").hidden = false;
+  live = new Live();
+  const pace = () => Math.max(1, Math.round(values.steps / PICTURES));
+  transport = new Transport(find("[data-transport]"), live, () => ({ look: "net" }), show, pace);
+  live.onreturn = retrain;
+  addEventListener("resize", draw);
+  new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ["data-scheme"] });
+  retrain();
+}

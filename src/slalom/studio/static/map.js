@@ -1,0 +1,193 @@
+// A plane of learning rate and momentum: every pixel is a trained net, refined as one looks.
+
+import { Live, newest, say, told, words } from "./live.js";
+import { colours, fitted, frame, label, short, ticks } from "./pictures.js";
+import { complain, remember, valuesOf } from "./settings.js";
+
+const WHOLE = [0, 1.2, 0, 1]; // learning rates from left to right, momentum from low to high
+const FINER = [16, 48, 112]; // pixels along a side, one after another
+const SLOWEST_TO_FASTEST = 7; // powers of ten of the mean loss, from dark to light
+const NARROWEST = 1e-8;
+
+const find = (selector) => document.querySelector(selector);
+const form = find("[data-settings]");
+const canvas = find("[data-map]");
+let view = [...WHOLE];
+const keep = remember(form, {
+  read(kept) { if (kept.has("view")) view = kept.get("view").split(",").map(Number); },
+  write: () => (view.every((side, i) => side === WHOLE[i]) ? {} : { view: view.join(",") }),
+});
+const live = new Live();
+live.onreturn = () => look();
+let sheets = []; // what was trained, the coarsest first: {window, image}
+let trained = 0;
+
+const refine = newest(async () => {
+  const { activation, steps } = valuesOf(form);
+  const window = view;
+  sheets = sheets.filter((sheet) => sheet.activation === activation && sheet.steps === steps).slice(-12);
+  draw();
+  try {
+    for (const pixels of FINER) {
+      const answer = await live.ask({ do: "map", window, pixels, activation, steps });
+      trained += pixels * pixels;
+      sheets.push({ window, activation, steps, image: painted(answer, pixels), answer, pixels });
+      draw();
+      if (window !== view) return; // somebody has moved on
+    }
+    complain(form, null);
+  } catch (error) {
+    complain(form, error, say);
+  }
+});
+
+function look() {
+  keep();
+  refine();
+}
+
+/** A net is the lighter the faster it learned; one that diverged is red, the darker the sooner. */
+function painted(answer, pixels) {
+  const sheet = document.createElement("canvas");
+  [sheet.width, sheet.height] = [pixels, pixels];
+  const pen = sheet.getContext("2d");
+  const image = pen.createImageData(pixels, pixels);
+  for (let row = 0; row < pixels; row += 1) {
+    for (let column = 0; column < pixels; column += 1) {
+      const place = (pixels - 1 - row) * pixels + column; // momentum grows upwards
+      const at = answer.diverged[place];
+      const share = Math.max(0, Math.min(1, -answer.loss[place] / SLOWEST_TO_FASTEST));
+      const colour = at >= 0
+        ? [213 - 110 * (1 - at / answer.steps), 94 * (at / answer.steps), 20]
+        : [20 + 215 * share, 60 + 180 * share, 90 + 150 * share];
+      image.data.set([...colour, 255], 4 * (row * pixels + column));
+    }
+  }
+  pen.putImageData(image, 0, 0);
+  return sheet;
+}
+
+function box(width, height) {
+  const [left, right, low, high] = view;
+  return frame({ low: [left, low], high: [right, high] }, 70, 8, width - 80, height - 50);
+}
+
+function draw() {
+  const { context, width, height } = fitted(canvas);
+  const place = box(width, height);
+  const colour = colours();
+  context.save();
+  context.beginPath();
+  context.rect(place.left, place.top, place.width, place.height);
+  context.clip();
+  context.fillStyle = colour.tint;
+  context.fillRect(0, 0, width, height);
+  context.imageSmoothingEnabled = false;
+  for (const { window: [left, right, low, high], image } of sheets) {
+    const [x, y] = [place.x(left), place.y(high)];
+    context.drawImage(image, x, y, place.x(right) - x, place.y(low) - y);
+  }
+  context.restore();
+  const [left, right, low, high] = view;
+  for (const value of ticks(left, right, 5)) label(context, colour, digits(value, right - left), place.x(value), place.top + place.height + 16, "center");
+  for (const value of ticks(low, high, 5)) label(context, colour, digits(value, high - low), place.left - 6, place.y(value) + 4, "right");
+  label(context, colour, `${words.learning_rate} →`, place.left + place.width / 2, height - 6, "center");
+  context.save();
+  context.translate(14, place.top + place.height / 2);
+  context.rotate(-Math.PI / 2);
+  label(context, colour, `${words.momentum} →`, 0, 0, "center");
+  context.restore();
+  canvas.dataset.frames = Number(canvas.dataset.frames ?? 0) + 1;
+  find("[data-count]").textContent = words.nets_trained.replace("{}", trained.toLocaleString(told.lang));
+}
+
+/** As many digits as tell neighbours in a window of this width apart. */
+function digits(value, width) {
+  return value.toFixed(Math.max(1, Math.ceil(-Math.log10(width)) + 1));
+}
+
+/** The window after a zoom by `by` around a place, given as shares of the sides from the left and the bottom. */
+function zoom(by, x = 0.5, y = 0.5) {
+  const [left, right, low, high] = view;
+  const [width, height] = [right - left, high - low];
+  if (width * by < NARROWEST) return;
+  if (width * by > 2 * (WHOLE[1] - WHOLE[0])) return;
+  const [west, south] = [left + x * width * (1 - by), low + y * height * (1 - by)];
+  put(west, south, width * by, height * by);
+}
+
+/** The window with this corner, within what can be trained. */
+function put(left, low, width, height) {
+  const west = Math.max(0, left);
+  const south = Math.max(0, Math.min(low, 1.5 - height));
+  view = [west, west + width, south, Math.min(1.5, south + height)];
+  draw();
+  look();
+}
+
+function shares(event) {
+  const shown = canvas.getBoundingClientRect();
+  const place = box(shown.width, shown.height);
+  return [
+    (event.clientX - shown.left - place.left) / place.width,
+    1 - (event.clientY - shown.top - place.top) / place.height,
+  ];
+}
+
+canvas.addEventListener("wheel", (event) => {
+  event.preventDefault();
+  zoom(event.deltaY > 0 ? 1.25 : 0.8, ...shares(event));
+}, { passive: false });
+let held;
+canvas.addEventListener("pointerdown", (event) => {
+  canvas.setPointerCapture(event.pointerId);
+  held = { from: shares(event), view };
+});
+canvas.addEventListener("pointermove", (event) => {
+  const [x, y] = shares(event);
+  tell(x, y);
+  if (!held || !(event.buttons & 1)) return;
+  const [left, right, low, high] = held.view;
+  put(left - (x - held.from[0]) * (right - left), low - (y - held.from[1]) * (high - low), right - left, high - low);
+});
+canvas.addEventListener("pointerup", () => { held = undefined; });
+canvas.addEventListener("dblclick", (event) => zoom(0.5, ...shares(event)));
+canvas.addEventListener("keydown", (event) => {
+  const [left, right, low, high] = view;
+  const [width, height] = [right - left, high - low];
+  const by = { ArrowLeft: [-0.2, 0], ArrowRight: [0.2, 0], ArrowUp: [0, 0.2], ArrowDown: [0, -0.2] }[event.key];
+  if (by) put(left + by[0] * width, low + by[1] * height, width, height);
+  else if (event.key === "+" || event.key === "=") zoom(0.5);
+  else if (event.key === "-") zoom(2);
+  else return;
+  event.preventDefault();
+});
+
+/** What became of the net at a place. */
+function tell(x, y) {
+  const [left, right, low, high] = view;
+  const [lr, momentum] = [left + x * (right - left), low + y * (high - low)];
+  const sheet = sheets.findLast(({ window: [a, b, c, d] }) => lr >= a && lr < b && momentum >= c && momentum < d);
+  if (!sheet) return;
+  const [a, b, c, d] = sheet.window;
+  const column = Math.floor(((lr - a) / (b - a)) * sheet.pixels);
+  const row = Math.floor(((momentum - c) / (d - c)) * sheet.pixels);
+  const at = sheet.answer.diverged[row * sheet.pixels + column];
+  const fate = at >= 0 ? words.diverged_at.replace("{}", at)
+    : `${words.loss} ${short(10 ** sheet.answer.loss[row * sheet.pixels + column])}`;
+  find("[data-selected]").textContent = `lr ${digits(lr, right - left)}, momentum ${digits(momentum, high - low)}: ${fate}`;
+}
+
+form.addEventListener("click", (event) => {
+  const by = event.target.closest("[data-zoom]")?.dataset.zoom;
+  if (by) zoom(Number(by));
+  if (event.target.closest("[data-whole]")) {
+    view = [...WHOLE];
+    look();
+  }
+});
+form.addEventListener("input", () => look());
+form.addEventListener("submit", (event) => event.preventDefault());
+addEventListener("resize", draw);
+new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ["data-scheme"] });
+look();

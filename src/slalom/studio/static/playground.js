@@ -1,0 +1,199 @@
+// One net: its data, its layers, its training, what it says and what is inside.
+
+import { Live, newest, say, told, words } from "./live.js";
+import { curves, network, plot, short } from "./pictures.js";
+import { batchOf, complain, dataOf, optimizerOf, paceOf, remember, suit, valuesOf } from "./settings.js";
+import { Transport } from "./transport.js";
+
+const MOST_LAYERS = 6;
+const DIAGNOSE_MS = 700; // between two diagnoses while it plays
+const FORKED = { lr: (values) => ({ lr: values.lr }) }; // what can be changed on the way
+
+const find = (selector) => document.querySelector(selector);
+const form = find("[data-settings]");
+const canvas = find("[data-plot]");
+let hidden = [8, 8];
+let drawn = []; // [x, y, class]; class "line" for points of a curve
+let still; // what does not change while it trains
+let box; // where the plot lies within its canvas
+let diagnosed = 0;
+let begun = 0; // steps that the training is along when the page opens
+
+const keep = remember(form, {
+  read(kept) {
+    if (kept.has("hidden")) hidden = kept.get("hidden").split("-").filter(Boolean).map(Number);
+    if (kept.has("drawn")) drawn = JSON.parse(kept.get("drawn"));
+    begun = Number(kept.get("at") ?? 0);
+  },
+  write: () => ({
+    ...(hidden.join("-") === "8-8" ? {} : { hidden: hidden.join("-") }),
+    ...(drawn.length ? { drawn: JSON.stringify(drawn) } : {}),
+  }),
+});
+
+const live = new Live();
+const transport = new Transport(
+  find("[data-transport]"), live, () => ({ look: "net" }), show, paceOf(find("[name=speed]")),
+);
+transport.onstop = diagnose;
+live.onreturn = () => restart(0);
+
+function settings() {
+  const values = valuesOf(form);
+  return {
+    data: values.toy === "drawn" ? { points: ownPoints(), held_out: values.held_out } : dataOf(values),
+    hidden,
+    activation: values.activation,
+    optimizer: optimizerOf(values),
+    batch_size: batchOf(values),
+    seed: values.seed,
+  };
+}
+
+/** Drawn points as the studio takes them: of classes, if there are any, else of a curve. */
+function ownPoints() {
+  const classes = drawn.filter(([, , kind]) => kind !== "line");
+  return classes.length ? classes : drawn.map(([x, y]) => [x, y]);
+}
+
+const restart = newest(async (steps) => {
+  try {
+    await transport.begin(settings(), { steps });
+    complain(form, null);
+  } catch (error) {
+    complain(form, error, say);
+  }
+});
+
+function show(answer) {
+  if (answer.task) {
+    still = answer;
+    transport.still = answer;
+  }
+  draw();
+  find("[data-number=epoch]").textContent = short(answer.step / still.epoch);
+  find("[data-number=train]").textContent = answer.diverged_at >= 0
+    ? words.diverged_at.replace("{}", answer.diverged_at) : short(answer.train_loss);
+  find("[data-number=held]").textContent = short(answer.validation_loss);
+  bars(answer.gradients);
+  if (performance.now() - diagnosed > DIAGNOSE_MS) diagnose();
+}
+
+function draw() {
+  const answer = transport.answer;
+  if (!answer || !still) return;
+  box = plot(canvas, still, answer);
+  canvas.dataset.frames = Number(canvas.dataset.frames ?? 0) + 1;
+  curves(find("[data-curves]"), [
+    { steps: answer.curve_step, losses: answer.curve_held, colour: told.colours.classes[1], dash: [5, 3] },
+    { steps: answer.curve_step, losses: answer.curve_loss, colour: told.colours.classes[0] },
+  ], answer.step);
+  network(find("[data-net]"), still, answer);
+}
+
+async function diagnose() {
+  diagnosed = performance.now();
+  if (!transport.answer?.step) return;
+  const { diagnosis } = await live.ask({ do: "diagnose" });
+  find("[data-diagnosis]").replaceChildren(...diagnosis.map(({ kind, text }) => {
+    const item = Object.assign(document.createElement("li"), { textContent: text });
+    item.dataset.kind = kind;
+    return item;
+  }));
+}
+
+function bars(lengths) {
+  const place = find("[data-gradients]");
+  const most = Math.max(...lengths.filter(Number.isFinite), 1e-30);
+  while (place.children.length < lengths.length) {
+    const bar = document.createElement("meter");
+    const row = document.createElement("label");
+    row.append(document.createElement("span"), bar);
+    place.append(row);
+  }
+  while (place.children.length > lengths.length) place.lastChild.remove();
+  lengths.forEach((length, k) => {
+    place.children[k].firstChild.textContent = `${words.layer.replace("{}", k + 1)}: ${short(length)}`;
+    place.children[k].lastChild.value = length === null ? 0 : length / most;
+  });
+}
+
+function layers() {
+  const place = form.querySelector(".widths");
+  place.replaceChildren(...hidden.map((units, k) => {
+    const label = document.createElement("label");
+    const input = Object.assign(document.createElement("input"), { type: "number", min: 1, max: 64, value: units });
+    input.addEventListener("change", () => {
+      hidden[k] = Number(input.value);
+      changed("hidden");
+    });
+    label.append(`${words.layer.replace("{}", k + 1)} `, input);
+    return label;
+  }));
+}
+
+function changed(name) {
+  keep();
+  const values = valuesOf(form);
+  const own = values.toy === "drawn";
+  for (const part of document.querySelectorAll("[data-for]")) part.hidden = (part.dataset.for === "drawn") !== own;
+  if (name === "change") return;
+  if (values.change === "fork" && FORKED[name] && transport.at > 0) {
+    live.ask({ do: "fork", changes: FORKED[name](values), look: "net" })
+      .then((answer) => transport.took(answer))
+      .catch((error) => complain(form, error, say));
+    return;
+  }
+  if (own && ownPoints().length < 2) return;
+  restart(still ? transport.at : begun);
+}
+
+form.addEventListener("input", (event) => {
+  suit(form, event.target);
+  if (event.target.name) changed(event.target.name);
+});
+form.addEventListener("submit", (event) => event.preventDefault());
+form.addEventListener("click", (event) => {
+  const by = Number(event.target.closest("[data-layer]")?.dataset.layer ?? 0);
+  if (!by) return;
+  if (by > 0 && hidden.length < MOST_LAYERS) hidden.push(hidden.at(-1) ?? 8);
+  if (by < 0) hidden.pop();
+  layers();
+  changed("hidden");
+});
+
+// Drawing: a click sets a point; the button held sets many.
+const pen = () => find("[name=pen]:checked").value;
+const blank = { low: [-1.2, -1.2], high: [1.2, 1.2] };
+
+function put(x, y) {
+  const kind = pen() === "line" ? "line" : Number(pen());
+  drawn = drawn.filter(([, , other]) => (other === "line") === (kind === "line"));
+  drawn.push([Number(x.toFixed(3)), Number(y.toFixed(3)), kind]);
+  changed("data");
+}
+
+canvas.addEventListener("pointerdown", (event) => {
+  if (form.elements.toy.value !== "drawn") return;
+  canvas.setPointerCapture(event.pointerId);
+  at(event);
+});
+canvas.addEventListener("pointermove", (event) => {
+  if (form.elements.toy.value === "drawn" && event.buttons & 1) at(event);
+});
+function at(event) {
+  const place = canvas.getBoundingClientRect();
+  if (!box || !still) box = plot(canvas, Object.assign(blank, { x: [], y: [], held: [], features: ["x"], task: "regression" }));
+  const [x, y] = box.back(event.clientX - place.left, event.clientY - place.top);
+  put(x, y);
+}
+find("[data-add]").addEventListener("click", () => put(
+  Number(find("[data-typed=x]").value), Number(find("[data-typed=y]").value),
+));
+find("[data-clear]").addEventListener("click", () => { drawn = []; changed("data"); });
+
+addEventListener("resize", draw);
+new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ["data-scheme"] });
+
+layers();
+changed("start");
