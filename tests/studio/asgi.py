@@ -58,7 +58,9 @@ def ask(
     )
 
     async def receive() -> dict[str, Any]:
-        return heard.pop(0) if heard else {"type": "http.disconnect"}
+        while not heard:  # whoever asked waits for the answer
+            await asyncio.sleep(3600)
+        return heard.pop(0)
 
     async def send(message: Any) -> None:
         said.append(message)

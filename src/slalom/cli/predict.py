@@ -2,18 +2,13 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from slalom.cli.common import Table, check_outputs
-from slalom.core.errors import BadData, BadFile
+from slalom.core.errors import BadFile
 from slalom.core.terminal import say
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from slalom.models import Predictor
 
 
 def predict(
@@ -32,45 +27,17 @@ def predict(
 
     from slalom.data.table import read_table
     from slalom.models import Predictor
+    from slalom.models.predicted import with_predictions
 
     predictor = Predictor.load(model)
     frame = read_table(table)
-    text = _with_predictions(predictor, frame).to_csv(index=False, lineterminator="\n")
+    text = with_predictions(predictor, frame).to_csv(index=False, lineterminator="\n")
     if out is None:
         sys.stdout.flush()
         sys.stdout.buffer.write(text.encode())
         return
     _write(out, text.encode())
     say(f"{len(frame):,} predictions  {out}")
-
-
-def _with_predictions(predictor: "Predictor", frame: "pd.DataFrame") -> "pd.DataFrame":
-    """The table with the columns of the prediction behind its own."""
-    import numpy as np
-
-    from slalom.data.target import ClassificationTarget
-
-    target = predictor.target
-    added: dict[str, Any] = {}
-    if isinstance(target, ClassificationTarget):
-        probabilities = predictor.predict_proba(frame)
-        added["prediction"] = target.decode(probabilities.argmax(axis=1))
-        columns = probabilities.T
-    else:
-        both = [predictor.predict(frame), predictor.predict_std(frame)]
-        columns = np.stack(both, axis=-1).reshape(len(frame), -1).T
-    added |= dict(zip(predictor.column_names, columns, strict=True))
-    _check_free(list(added), frame.columns.tolist())
-    return frame.assign(**added)
-
-
-def _check_free(added: list[str], present: list[str]) -> None:
-    taken = [name for name in added if name in present]
-    if taken:
-        raise BadData(
-            f"The table already has a column {taken[0]!r}, which the prediction would overwrite. "
-            "Rename or remove it."
-        )
 
 
 def _check_csv(path: Path) -> None:

@@ -12,8 +12,6 @@ from slalom.core.terminal import say, show_table, warn
 if TYPE_CHECKING:
     import pandas as pd
 
-    from slalom.runs.folder import RunFolder
-
 LEADERS = 10
 
 runs = typer.Typer(
@@ -41,10 +39,11 @@ def list_(store: StorePath = None) -> None:
 @runs.command()
 def show(run: Name, store: StorePath = None) -> None:
     """Show what a run is, how far it is, and its best members."""
+    from slalom.runs.facts import facts
     from slalom.runs.resume import folder_of
 
     folder = folder_of(run, store)
-    show_table(_facts(folder), f"Run {folder.name}")
+    show_table(facts(folder), f"Run {folder.name}")
     if (board := folder.leaderboard()) is not None:
         _show_best(board)
 
@@ -55,15 +54,11 @@ def compare(
     store: StorePath = None,
 ) -> None:
     """Show runs beside each other, and in what they differ."""
-    import pandas as pd
-
+    from slalom.runs.facts import differences
     from slalom.runs.resume import folder_of
 
-    facts = [_facts(folder_of(name, store)).set_index("what")["value"] for name in names]
-    table = pd.concat(facts, axis=1, keys=[folder_of(name, store).name for name in names])
-    differs = table.nunique(axis=1, dropna=False) > 1
-    shown = table[differs].fillna("").reset_index()
-    show_table(shown, f"What differs between {len(names)} runs")
+    found = differences([folder_of(name, store) for name in names])
+    show_table(found, f"What differs between {len(names)} runs")
 
 
 @runs.command()
@@ -178,27 +173,6 @@ def track(
         say(f"TensorBoard  {to_tensorboard(folder, tensorboard)}")
     if mlflow:
         say(f"MLflow  run {to_mlflow(folder, mlflow)}")
-
-
-def _facts(folder: "RunFolder") -> "pd.DataFrame":
-    """What a run is and how far it is, one row a fact."""
-    import pandas as pd
-
-    hidden = ("format", "files")
-    flat = _flat({k: v for k, v in (folder.about | folder.status).items() if k not in hidden})
-    return pd.DataFrame(flat.items(), columns=["what", "value"])
-
-
-def _flat(values: dict[str, Any], start: str = "") -> dict[str, str]:
-    found: dict[str, str] = {}
-    for key, value in values.items():
-        if isinstance(value, dict):
-            found |= _flat(value, f"{start}{key}.")
-        elif value not in (None, ""):
-            found[start + key] = (
-                ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-            )
-    return found
 
 
 def _show_best(board: "pd.DataFrame") -> None:

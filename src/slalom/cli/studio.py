@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from slalom.cli.common import StorePath
+
 
 def studio(
     port: Annotated[
@@ -16,8 +18,9 @@ def studio(
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Whether to open the browser.")
     ] = True,
+    store: StorePath = None,
 ) -> None:
     """Open the studio in the browser: lessons, a playground, hundreds of nets at once."""
     from slalom.studio.server import serve
 
-    serve(host, port, browser)
+    serve(host, port, browser, store)

@@ -33,6 +33,7 @@ from slalom.training.progress import announce, progress_bar
 STEPWISE_ROWS = 200_000  # histories up to this long keep the loss of every step
 HISTORY_ROWS = 2_000_000  # 100 MB: more would take longer to sort and draw than it could tell
 EPOCHS = 100  # when neither epochs nor steps is given
+Watch: TypeAlias = Callable[[Training], None]
 # Who goes on when all have come to a step: see `carry_out`.
 Steer: TypeAlias = Callable[[Training], Iterator[int | None]]
 FRAMES = 60  # five seconds of animation at twelve frames a second
@@ -204,6 +205,7 @@ def carry_out(
     time_limit: float | None = None,
     progress: bool | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    watch: Watch | None = None,
     steer: Steer | None = None,
     begin: Snapshot | None = None,
     folder: RunFolder | None = None,
@@ -216,6 +218,7 @@ def carry_out(
     Args:
         steer: called with the training; it is advanced to each step that this yields (None: to its
             end), so that one can look at it in between and say who goes on.
+        watch: called with the training before it goes on, to listen to it.
         begin: where it is picked up; at the start when not given.
         folder: where the run is kept. It is picked up where it was kept last.
         origin: where it comes from, for a fork.
@@ -238,6 +241,8 @@ def carry_out(
                     _show(happening, looks) if isinstance(happening, Progress) else None
                 )
             )
+            if watch is not None:
+                watch(training)
             for step in steer(training) if steer else (None,):
                 training.advance(until=step)
                 if reasons:

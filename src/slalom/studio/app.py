@@ -1,6 +1,7 @@
 """The studio as an ASGI app: which address is which page, behind the guard."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -14,44 +15,97 @@ from starlette.types import ASGIApp
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from slalom import lessons
+from slalom.core.errors import BadPlan
+from slalom.lessons.page import Card
+from slalom.runs.listing import place
+from slalom.studio import run_pages, tables
 from slalom.studio.desk import Desk
 from slalom.studio.guard import Guard
 from slalom.studio.lesson_pages import lesson_body, lesson_figure, lesson_page
 from slalom.studio.pages import language_of, page
+from slalom.studio.tables import MOST_ASKED, Endpoint, Office
+from slalom.studio.thumbnails import thumbnail
+from slalom.studio.uploads import MOST_BYTES
 from slalom.studio.words import words
 
 KINDS = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
 
 
-def studio(hosts: Iterable[str], token: str) -> ASGIApp:
+def studio(hosts: Iterable[str], token: str, store: str | Path | None = None) -> ASGIApp:
     """The app.
 
     Args:
         hosts: how it may be called, with the port.
         token: what opens it.
+        store: the folder of the runs; that of the command line when not given.
     """
-    return Guard(Starlette(routes=routes()), hosts, token)
+    office = Office(place(store).resolve())
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        await run_in_threadpool(office.workers.stop)
+
+    app = Starlette(routes=routes(), lifespan=lifespan)
+    app.state.office = office
+    return Guard(app, hosts, token)
 
 
 def routes() -> list[BaseRoute]:
     """All addresses that there are."""
+    tools = ("playground", "wall", "race", "map", "table")
     return [
         Route("/", home),
         Route("/lessons/{name}", lesson_page),
         Route("/lessons/{name}/body", lesson_body),
+        Route("/lessons/{name}/thumbnail", lesson_thumbnail),
         Route("/lessons/{name}/figures/{figure}/{moment:int}", lesson_figure),
-        *(Route(f"/{name}", tool(name)) for name in ("playground", "wall", "race", "map")),
+        *(Route(f"/{name}", tool(name)) for name in tools),
+        Route("/tables", tables.send, methods=["PUT"], max_body_size=MOST_BYTES),
+        Route("/tables/{table}", tables.inspect),
+        Route("/tables/{table}/predictions", tables.predictions),
+        post("/fits", tables.fit),
+        Route("/workers/{worker}", tables.worker),
+        post("/workers/{worker}/stop", tables.stop),
+        Route("/runs", run_pages.runs_page),
+        Route("/runs.json", run_pages.listed),
+        Route("/runs/{run}", run_pages.run_page),
+        Route("/runs/{run}/told", run_pages.told),
+        Route("/runs/{run}/files/{file}", run_pages.file),
+        post("/runs/{run}/resume", tables.resume),
+        post("/runs/{run}/predict", tables.predict),
+        post("/runs/{run}/remove", run_pages.remove),
+        Route("/differences", run_pages.compared),
         Route("/static/{name}", static),
         WebSocketRoute("/live", live),
     ]
 
 
+def post(path: str, endpoint: Endpoint) -> Route:
+    """An address that changes something, and is told little."""
+    return Route(path, endpoint, methods=["POST"], max_body_size=MOST_ASKED)
+
+
 def home(request: Request) -> Response:
     """Lessons, tools, recent runs."""
     lang = language_of(request)
-    cards = [(name, lessons.title(name, lang)) for name in lessons.NAMES]
+    cards = []
+    for number, name in enumerate(lessons.NAMES, start=1):
+        lesson = lessons.get(name)
+        picture = f"/lessons/{name}/thumbnail?lang={lang}"
+        said = lessons.title(name, lang), lesson.sentence.in_(lang)
+        cards.append(Card(number, f"/lessons/{name}", picture, *said, lesson.minutes))
     answer: Response = page(request, "home", words(lang)["home"], cards=cards)
     return answer
+
+
+def lesson_thumbnail(request: Request) -> Response:
+    """The picture of a lesson."""
+    try:
+        image = thumbnail(request.path_params["name"], language_of(request))
+    except BadPlan as error:
+        return PlainTextResponse(f"{error}\n", 404)
+    return Response(image, media_type="image/webp")
 
 
 def tool(name: str) -> Any:
@@ -67,7 +121,7 @@ def tool(name: str) -> Any:
 async def live(socket: WebSocket) -> None:
     """The socket of one page: a message, an answer, in turn."""
     await socket.accept()
-    desk = Desk()
+    desk = Desk(socket.app.state.office.pair)
     try:
         while True:
             text = await socket.receive_text()

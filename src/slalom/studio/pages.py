@@ -19,7 +19,7 @@ TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-TOOLS = ("playground", "wall", "race", "map")  # as they stand above each page
+TOOLS = ("playground", "wall", "race", "map", "table", "runs")  # as they stand above each page
 
 
 def language_of(request: Request) -> str:

@@ -1,9 +1,12 @@
 """`slalom studio`: the app on an address of this machine, until Ctrl-C."""
 
 import ipaddress
+import logging
 import secrets
 import socket
 import webbrowser
+from pathlib import Path
+from typing import Any
 
 from slalom.core.errors import BadPlan, MissingExtra
 from slalom.core.terminal import say, warn
@@ -12,13 +15,16 @@ HOME, PORT = "127.0.0.1", 8000
 MOST_MESSAGE = 2**20  # bytes of what a page says over its socket
 
 
-def serve(host: str = HOME, port: int = 0, show: bool = True) -> None:
+def serve(
+    host: str = HOME, port: int = 0, show: bool = True, store: str | Path | None = None
+) -> None:
     """Serve the studio until Ctrl-C.
 
     Args:
         host: the address to listen at; this machine alone when not given.
         port: 8000 or the next one that is free when not given.
         show: whether to open the browser.
+        store: the folder of the runs, as for `slalom.Store`.
 
     Raises:
         MissingExtra: when the packages of the studio are not installed.
@@ -45,7 +51,7 @@ def serve(host: str = HOME, port: int = 0, show: bool = True) -> None:
     if show:
         webbrowser.open(link)
     config = uvicorn.Config(
-        studio(names(host, port), token),
+        studio(names(host, port), token, store),
         log_level="warning",
         ws="websockets-sansio",
         ws_max_size=MOST_MESSAGE,
@@ -54,7 +60,19 @@ def serve(host: str = HOME, port: int = 0, show: bool = True) -> None:
         timeout_graceful_shutdown=1,
     )
     with listener:
-        uvicorn.Server(config).run([listener])
+        _server(config).run([listener])
+
+
+def _server(config: Any) -> Any:
+    """A server that says nothing of the answers which it cuts off when it ends."""
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+            await super().shutdown(sockets)
+
+    return Server(config)
 
 
 def listen(host: str, port: int) -> socket.socket:

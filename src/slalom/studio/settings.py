@@ -30,7 +30,7 @@ MOST_MEMBERS, MOST_WEIGHTS = 1024, 2**21  # of all members together, 8 MB an arr
 TOYS = toys.REGRESSION | toys.CLASSIFICATION
 VARIED = ("lr", "width", "depth", "activation", "optimizer", "batch_size", "seed", "momentum")
 
-Tables = Callable[[str, str, str], Dataset]
+Tables = Callable[[str, str, str, str], Dataset]
 
 
 class BadSetting(BadPlan):
@@ -184,7 +184,9 @@ def _dataset(given: Any, tables: Tables | None) -> Dataset:
     if "points" in given:
         dataset = _drawn(given["points"])
     elif "table" in given and tables is not None:
-        dataset = tables(str(given["table"]), _text(given, "x", ""), _text(given, "y", ""))
+        dataset = tables(
+            str(given["table"]), *(_text(given, name, "") for name in ("x", "y", "color"))
+        )
     else:
         dataset = _toy(given)
     held_out = float(given.get("held_out", 0.0))

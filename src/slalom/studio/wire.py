@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from slalom.core.finite import finite
+
 ALIGNED = 8  # bytes: where a browser may lay a view over the numbers without copying them
 
 
@@ -31,16 +33,6 @@ def packed(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> byt
         places[name] = {"type": array.dtype.name, "shape": array.shape, "at": at}
         parts.append(data + bytes(-len(data) % ALIGNED))
         at += len(parts[-1])
-    text = json.dumps(_finite({**header, "arrays": places}), allow_nan=False).encode()
+    text = json.dumps(finite({**header, "arrays": places}), allow_nan=False).encode()
     text += b" " * (-(len(text) + 4) % ALIGNED)
     return struct.pack("<I", len(text)) + text + b"".join(parts)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _finite(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(each) for each in value]
-    if isinstance(value, float) and not np.isfinite(value):
-        return None
-    return value

@@ -24,7 +24,7 @@ from slalom.population import MembersLike, as_population
 from slalom.runs import Run
 from slalom.runs.folder import RunFolder
 from slalom.runs.stopping import check_time_limit
-from slalom.runs.train import carry_out
+from slalom.runs.train import Watch, carry_out
 from slalom.tabular import default
 from slalom.tabular.candidate import Candidate, candidates
 from slalom.tabular.doubt import doubt, net_of_frequencies
@@ -53,6 +53,7 @@ class Settings:
     threads: int | None = None
     seed: int = 0
     progress: bool | None = None
+    watch: Watch | None = None
 
     def __post_init__(self) -> None:
         check_time_limit(self.time_limit)
@@ -164,6 +165,7 @@ def fit_ensemble(prepared: Preparation, settings: Settings, keep: Keep | None = 
         threads=settings.threads,
         time_limit=left,
         progress=settings.progress,
+        watch=settings.watch,
         steer=by_first_fold if settings.members is None else None,
         folder=folder,
         rewind_bytes=0,  # its states are large, and nobody goes back to a step of a fit

@@ -272,7 +272,8 @@ def fit_table(
         on_model: called with the model as soon as there is one, before it is scored.
         keep: gives the folder where the run is kept; nowhere when not given. See
             `slalom.tabular.keeping`.
-        **arguments: as for `Regressor` and `Classifier`, such as `epochs`.
+        **arguments: as for `Regressor` and `Classifier`, such as `epochs`; and `watch`, which is
+            called with the `Training` before it begins, to listen to it.
 
     Returns:
         The fit. Ctrl-C during the training ends it early, and what was reached is scored; or, where

@@ -14,6 +14,7 @@ from slalom.runs.folder import RunFolder
 from slalom.runs.resume import RunLike, folder_of, resume_training, trained_by
 from slalom.runs.store import StoreLike
 from slalom.tabular.fit import Fit, fit_table
+from slalom.tabular.summary import summary
 
 
 def fit_in_store(
@@ -37,7 +38,7 @@ def fit_in_store(
         files: what its model and its report are called beside the store, to be written anew when
             it has gone on; the store does not look at them.
         on_run: called with the folder of the run when there is one.
-        hooks: `on_columns` and `on_model` of `fit_table`.
+        hooks: `on_columns`, `on_model` and `watch` of `fit_table`.
         **arguments: as for `fit_table`; those that JSON can hold.
 
     Raises:
@@ -72,7 +73,7 @@ def resume_fit(
     Args:
         folder: of the run.
         time_limit: seconds from now on; to the end when not given.
-        hooks: `on_columns` and `on_model` of `fit_table`.
+        hooks: `on_columns`, `on_model` and `watch` of `fit_table`.
         engine, threads, progress: as for `slalom.resume`.
 
     Raises:
@@ -139,7 +140,7 @@ def _finished(fit: Fit) -> Fit:
     assert folder is not None  # it was kept
     fit.predictor.save(folder.path / "model.slalom")
     score = {fit.headline: fit.scores["slalom"][fit.headline].value}
-    folder.tell(folder.status | {"score": score})
+    folder.tell(folder.status | {"score": score, "result": summary(fit)})
     if not fit.run.stopped_by:
         folder.let_go()
     return fit

@@ -160,7 +160,7 @@ function shape(context, kind, x, y, r) {
   }
 }
 
-/** Loss curves over the steps, on a logarithmic scale: `[{steps, losses, colour, name, dash}]`. */
+/** Loss curves, on a logarithmic scale: `[{steps, losses, colour, dash}]`, and where one stands. */
 export function curves(canvas, series, at) {
   const { context, width, height } = fitted(canvas);
   const colour = colours();
@@ -196,13 +196,15 @@ export function curves(canvas, series, at) {
     }
     context.stroke();
   }
-  context.setLineDash([4, 4]);
-  context.strokeStyle = colour.quiet;
-  context.lineWidth = 1;
-  context.beginPath();
-  context.moveTo(box.x(at), top);
-  context.lineTo(box.x(at), top + high);
-  context.stroke();
+  if (at !== undefined) {
+    context.setLineDash([4, 4]);
+    context.strokeStyle = colour.quiet;
+    context.lineWidth = 1;
+    context.beginPath();
+    context.moveTo(box.x(at), top);
+    context.lineTo(box.x(at), top + high);
+    context.stroke();
+  }
   context.restore();
   label(context, colour, told.words.step, left + inner / 2, height - 4, "center");
 }

@@ -1,0 +1,149 @@
+"""The runs of the store: list, open, compare, resume, remove, download."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+
+from slalom.core.errors import BadPlan, SlalomError
+from slalom.core.finite import finite
+from slalom.core.language import tr
+from slalom.runs.facts import differences, facts
+from slalom.runs.folder import RunFolder
+from slalom.runs.listing import rows
+from slalom.runs.store import Store
+from slalom.studio.pages import language_of, page
+from slalom.studio.tables import answered, office
+from slalom.studio.words import words
+
+FILES = {"model": "model.slalom", "report": "report.html"}  # what may be fetched of a run
+# A report runs no script and has its own style: it is shown as a page of nobody's.
+REPORT = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
+CURVES, POINTS = 8, 300  # members whose curves are drawn, points of each
+
+
+def runs_page(request: Request) -> Response:
+    """All runs, the newest first."""
+    answer: Response = page(
+        request,
+        "runs",
+        words(language_of(request))["runs"],
+        told={"store": office(request).store.name},
+    )
+    return answer
+
+
+def run_page(request: Request) -> Response:
+    """One run."""
+    try:
+        folder = office(request).run(request.path_params["run"])
+    except SlalomError as error:
+        return PlainTextResponse(f"{error}\n", 404)
+    answer: Response = page(request, "run", folder.name, told={"run": folder.name})
+    return answer
+
+
+@answered
+async def listed(request: Request) -> Any:
+    """One object a run, the newest first; `worker` is who trains it here."""
+    shared = office(request)
+    workers = {worker.said.get("run"): name for name, worker in shared.workers.running().items()}
+    found = await run_in_threadpool(rows, shared.store)
+    return finite([{**row, "worker": workers.get(row["name"])} for row in reversed(found)])
+
+
+@answered
+async def told(request: Request) -> Any:
+    """What is known of a run: facts, result, leaderboard, curves, files."""
+    shared = office(request)
+    folder = shared.run(request.path_params["run"])
+    workers = {worker.said.get("run"): name for name, worker in shared.workers.running().items()}
+    return await run_in_threadpool(lambda: {**_told(folder), "worker": workers.get(folder.name)})
+
+
+@answered
+async def compared(request: Request) -> Any:
+    """In what some runs differ: `run` is given once for each."""
+    shared = office(request)
+    folders = [shared.run(name) for name in request.query_params.getlist("run")]
+    if len(folders) < 2:
+        raise BadPlan(tr("Mark two runs or more."))
+    table = await run_in_threadpool(differences, folders)
+    return {"columns": list(table.columns), "rows": table.astype(str).values.tolist()}
+
+
+@answered
+async def remove(request: Request) -> Any:
+    """Remove a run and all that it left, for good."""
+    shared = office(request)
+    folder = shared.run(request.path_params["run"])
+    await run_in_threadpool(Store(shared.store).remove, folder.path)
+    return {}
+
+
+def file(request: Request) -> Response:
+    """A file of a run, by its kind."""
+    kind = request.path_params["file"]
+    try:
+        folder = office(request).run(request.path_params["run"])
+        path = folder.path / FILES[kind]
+    except (SlalomError, KeyError):
+        return PlainTextResponse("There is no such file.\n", 404)
+    if not path.is_file():
+        return PlainTextResponse("The run has no such file yet.\n", 404)
+    if kind == "report":
+        return FileResponse(path, headers={"Content-Security-Policy": REPORT})
+    return FileResponse(path, filename=f"{folder.name}.slalom")
+
+
+def _told(folder: RunFolder) -> dict[str, Any]:
+    status = folder.status
+    board = folder.leaderboard()
+    return finite(  # type: ignore[no-any-return]  # as it was given
+        {
+            "status": status.get("status"),
+            "result": status.get("result"),
+            "facts": facts(folder).values.tolist(),
+            "board": [] if board is None else _board(board),
+            "curves": _curves(folder.path, board),
+            "files": [kind for kind, name in FILES.items() if (folder.path / name).is_file()],
+        }
+    )
+
+
+def _board(board: pd.DataFrame) -> list[dict[str, str]]:
+    """The best members, as text."""
+    best = board.head(10).dropna(axis=1, how="all").drop(columns=["lr"])
+    shown = {
+        name: [f"{v:.4g}" if isinstance(v, float) else str(v) for v in best[name]]
+        for name in best.columns
+    }
+    return [dict(zip(shown, row, strict=True)) for row in zip(*shown.values(), strict=True)]
+
+
+def _curves(path: Path, board: pd.DataFrame | None) -> list[dict[str, Any]]:
+    """The losses of the best members on the way."""
+    kept = path / "history.parquet"
+    if board is None or not kept.is_file():
+        return []
+    history = pd.read_parquet(kept, columns=["member", "step", "train_loss", "validation_loss"])
+    found = []
+    for member in board["member"].head(CURVES):
+        own = history[history["member"] == member]
+        chosen = own.iloc[np.linspace(0, len(own) - 1, min(POINTS, len(own))).astype(int)]
+        losses = chosen["validation_loss"]
+        if not np.isfinite(losses).any():
+            losses = chosen["train_loss"]
+        found.append(
+            {
+                "member": int(member),
+                "label": str(board.loc[board["member"] == member, "optimizer"].iloc[0]),
+                "step": chosen["step"].tolist(),
+                "loss": losses.astype(float).tolist(),
+            }
+        )
+    return found

@@ -1,0 +1,31 @@
+// The first page: pictures of lessons come one after another, recent runs from the store.
+
+import { told } from "./live.js";
+import { ask } from "./office.js";
+import { short } from "./pictures.js";
+
+const RECENT = 6;
+
+async function pictures() {
+  for (const image of document.querySelectorAll("[data-later]")) {
+    await new Promise((resolve) => {
+      image.onload = image.onerror = resolve;
+      image.src = image.dataset.later;
+    });
+  }
+}
+
+async function recent() {
+  const runs = (await ask("/runs.json")).slice(0, RECENT);
+  if (!runs.length) return;
+  document.querySelector("[data-recent]").replaceChildren(...runs.map(({ name, status, members, best }) => {
+    const line = document.createElement("li");
+    const link = Object.assign(document.createElement("a"), { textContent: name });
+    link.href = `/runs/${encodeURIComponent(name)}${told.lang === "en" ? "" : `?lang=${told.lang}`}`;
+    line.append(link, ` ${status} · ${members ?? "–"} · ${short(best)}`);
+    return line;
+  }));
+}
+
+recent();
+addEventListener("load", pictures);

@@ -1,0 +1,189 @@
+"""Your table: send it, see what is made of it, fit it, predict with what came out."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+
+from slalom.core.errors import BadPlan, SlalomError
+from slalom.core.language import language, tr
+from slalom.data.dataset import Dataset
+from slalom.runs.folder import RunFolder
+from slalom.runs.listing import runs_in
+from slalom.studio.pages import language_of
+from slalom.studio.uploads import Uploads
+from slalom.studio.workers import Worker, Workers
+
+Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
+MOST_ASKED = 2**16  # bytes of what a page says with a request
+
+
+class Office:
+    """What all pages of a studio share: the store, the tables in it, and who works on them.
+
+    Args:
+        store: the folder of the runs.
+    """
+
+    def __init__(self, store: Path) -> None:
+        self.store = store
+        self.workers, self.uploads = Workers(), Uploads(store)
+
+    def run(self, name: str) -> RunFolder:
+        """A run of the store by its name, which is looked up and never becomes a path.
+
+        Raises:
+            BadPlan: when there is none.
+        """
+        for path, _ in runs_in(self.store):
+            if path.name == name:
+                return RunFolder(path)
+        raise BadPlan(tr("There is no run {name!r}.", name=name[:100]))
+
+    def pair(self, table: str, x: str, y: str, color: str) -> Dataset:
+        """Two columns of a table as a curve; or as regions, with a third one for the classes."""
+        asked = {"do": "pair", "table": str(self.uploads.find(table)), "x": x, "y": y}
+        found = Worker({**asked, "color": color}).result()
+        points = np.asarray(found["points"], dtype=np.float64)
+        spread = np.where(np.ptp(points[:, :2], axis=0) > 0, points[:, :2].std(axis=0), 1)
+        numbers = (points[:, :2] - points[:, :2].mean(axis=0)) / spread
+        if not color:
+            return Dataset(
+                numbers[:, :1].astype(np.float32),
+                numbers[:, 1],
+                task="regression",
+                feature_names=(f"{x} (standardised)",),
+                target_names=(f"{y} (standardised)",),
+            )
+        return Dataset(
+            numbers.astype(np.float32),
+            points[:, 2].astype(np.int64),
+            task="classification",
+            feature_names=(x, y),
+            target_names=(color,),
+            classes=tuple(found["classes"]),
+        )
+
+
+def office(request: Request) -> Office:
+    """That of the studio to which a request came."""
+    found: Office = request.app.state.office
+    return found
+
+
+def answered(act: Callable[[Request], Awaitable[Any]]) -> Endpoint:
+    """An endpoint that answers with JSON: what `act` gives, or what was wrong, in a sentence."""
+
+    async def endpoint(request: Request) -> Response:
+        try:
+            with language(language_of(request)):
+                found = await act(request)
+        except (SlalomError, OSError) as error:
+            return JSONResponse({"error": str(error), "setting": ""}, 400)
+        return found if isinstance(found, Response) else JSONResponse(found)
+
+    return endpoint
+
+
+@answered
+async def send(request: Request) -> Any:
+    """A table, as the body of the request; its name is in the address."""
+    name = request.query_params.get("name", "")
+    uploads = office(request).uploads
+    identifier = await uploads.take(request, name)
+    return {"table": identifier, "name": uploads.find(identifier).name}
+
+
+@answered
+async def inspect(request: Request) -> Any:
+    """What a table holds and what would be made of it."""
+    path = office(request).uploads.find(request.path_params["table"])
+    return await _waited({"do": "inspect", "table": str(path)})
+
+
+@answered
+async def fit(request: Request) -> Any:
+    """Begin a fit; the answer names the worker."""
+    asked = await _asked(request)
+    shared = office(request)
+    path = shared.uploads.find(str(asked.get("table")))
+    limit = asked.get("time_limit")
+    if limit is not None and not (isinstance(limit, int | float) and 1 <= limit <= 86_400):
+        raise BadPlan(tr("The time lies from a second to a day."))
+    work: dict[str, Any] = {"do": "fit", "table": str(path), "target": str(asked.get("target"))}
+    work |= {"store": str(shared.store), "time_limit": limit}
+    work |= {name: _words(asked.get(name), name) for name in ("drop", "missing")}
+    return {"worker": shared.workers.begin(work)}
+
+
+@answered
+async def worker(request: Request) -> Any:
+    """What a worker has said so far."""
+    found = office(request).workers.find(request.path_params["worker"])
+    return {**found.said, "over": found.over.is_set()}
+
+
+@answered
+async def stop(request: Request) -> Any:
+    """Let a worker end; what it has reached is kept."""
+    office(request).workers.find(request.path_params["worker"]).stop()
+    return {}
+
+
+@answered
+async def resume(request: Request) -> Any:
+    """Go on with a run; the answer names the worker."""
+    shared = office(request)
+    folder = shared.run(request.path_params["run"])
+    return {"worker": shared.workers.begin({"do": "resume", "run": str(folder.path)})}
+
+
+@answered
+async def predict(request: Request) -> Any:
+    """Predict a table with the model of a run."""
+    asked, shared = await _asked(request), office(request)
+    model = shared.run(request.path_params["run"]).path / "model.slalom"
+    if not model.is_file():
+        raise BadPlan(tr("The run has no model yet."))
+    table = str(asked.get("table"))
+    path, out = shared.uploads.find(table), shared.uploads.predictions(table)
+    return await _waited(
+        {"do": "predict", "model": str(model), "table": str(path), "out": str(out)}
+    )
+
+
+@answered
+async def predictions(request: Request) -> Any:
+    """The predictions of a table, as a file."""
+    path = office(request).uploads.predictions(request.path_params["table"])
+    if not path.is_file():
+        raise BadPlan(tr("There are no predictions for that table yet."))
+    return FileResponse(path, filename=path.name, media_type="text/csv")
+
+
+async def _waited(asked: dict[str, Any]) -> Any:
+    return await run_in_threadpool(partial(Worker.result, Worker(asked)))
+
+
+async def _asked(request: Request) -> dict[str, Any]:
+    """What a page says with its request."""
+    try:
+        found = await request.json()
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise BadPlan(tr("A request to the studio is a JSON object."))
+    return found
+
+
+def _words(value: Any, name: str) -> list[str]:
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+        raise BadPlan(tr("{name} must be a list of words.", name=name))
+    return value
