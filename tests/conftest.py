@@ -1,9 +1,14 @@
 """What every test shares: no screen, one thread, the same examples in every CI run."""
 
 import os
+import shutil
 import signal
+import subprocess
+import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 
@@ -26,6 +31,7 @@ settings.register_profile("ci", derandomize=True, print_blob=True, **COMMON)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 ROOT = Path(__file__).parents[1]
+AXE = "axe-core@4.14.1"  # from the npm registry, at test time
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +47,34 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("needs the real tables of ../shared/data, which lie beside the repository")
     return folder
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """The system's Chromium, without a window."""
+    from playwright.sync_api import sync_playwright  # half a second
+
+    found = [shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")]
+    program = next(filter(None, found), None)
+    if program is None:
+        pytest.skip("needs Chromium, from the packages of the system")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A program that finds what keeps people from reading a page, such as too little contrast."""
+    folder = tmp_path_factory.mktemp("axe")
+    if shutil.which("npm") is None:
+        pytest.skip("needs npm, which fetches axe-core")
+    fetched = subprocess.run(
+        ["npm", "pack", AXE, "--silent"], cwd=folder, capture_output=True, text=True, check=False
+    )
+    if fetched.returncode:
+        pytest.skip(f"npm cannot fetch {AXE}: {fetched.stderr.strip()[-200:]}")
+    with tarfile.open(folder / fetched.stdout.strip().splitlines()[-1]) as archive:
+        archive.extractall(folder, filter="data")
+    return folder / "package" / "axe.min.js"

@@ -1,21 +1,18 @@
 """The pages of the gallery in a browser: that of the system, without a window."""
 
 import shutil
-import subprocess
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
 from slalom.lessons.files import write, write_gallery
 from tests.lessons.galleries import NAMES, made, quick_lessons
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
-AXE = "axe-core@4.14.1"
 SIZES = {1280: 900, 390: 844}
 SCHEMES = ("light", "dark")
 
@@ -24,34 +21,6 @@ SCHEMES = ("light", "dark")
 def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with quick_lessons():
         return write_gallery(tmp_path_factory.mktemp("gallery"), NAMES).parent
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    found = [shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")]
-    program = next(filter(None, found), None)
-    if program is None:
-        pytest.skip("needs Chromium, from the packages of the system")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture(scope="module")
-def axe(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A program that finds what keeps people from reading a page, such as too little contrast."""
-    folder = tmp_path_factory.mktemp("axe")
-    if shutil.which("npm") is None:
-        pytest.skip("needs npm, which fetches axe-core")
-    fetched = subprocess.run(
-        ["npm", "pack", AXE, "--silent"], cwd=folder, capture_output=True, text=True, check=False
-    )
-    if fetched.returncode:
-        pytest.skip(f"npm cannot fetch {AXE}: {fetched.stderr.strip()[-200:]}")
-    with tarfile.open(folder / fetched.stdout.strip().splitlines()[-1]) as archive:
-        archive.extractall(folder, filter="data")
-    return folder / "package" / "axe.min.js"
 
 
 @pytest.fixture

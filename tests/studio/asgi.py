@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 HOST, TOKEN = "127.0.0.1:8000", "the-token-of-this-studio"
@@ -65,5 +66,6 @@ def ask(
     async def send(message: Any) -> None:
         said.append(message)
 
-    asyncio.run(app(scope, receive, send))
+    with ThreadPoolExecutor(1) as pool:  # this thread may have a loop, where a browser is open
+        pool.submit(lambda: asyncio.run(app(scope, receive, send))).result()
     return Answer(said)

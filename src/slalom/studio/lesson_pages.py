@@ -128,13 +128,17 @@ def lesson_page(request: Request) -> Response:
 
 
 def lesson_body(request: Request) -> Response:
-    """What a lesson says at some values: prose, code and exercises as HTML."""
+    """What a lesson says at some values: prose, code and exercises as HTML.
+
+    A value that it cannot have is no fault of the page, but what somebody is typing: the answer is
+    JSON then, with a sentence.
+    """
     lang = language_of(request)
     try:
         with language(lang):
             opened = SHELF.open(*_asked(request), lang)
     except BadPlan as error:
-        return JSONResponse({"error": str(error), "setting": _setting(error, request)}, 400)
+        return JSONResponse({"error": str(error), "setting": _setting(error, request)})
     query = str(request.query_params).replace("{", "%7B").replace("}", "%7D")
     name = opened.made.lesson.name
     address = f"/lessons/{name}/figures/{{figure}}/{{moment}}?{query}"

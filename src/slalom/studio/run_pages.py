@@ -51,7 +51,7 @@ def run_page(request: Request) -> Response:
 async def listed(request: Request) -> Any:
     """One object a run, the newest first; `worker` is who trains it here."""
     shared = office(request)
-    workers = {worker.said.get("run"): name for name, worker in shared.workers.running().items()}
+    workers = shared.workers.of_runs()
     found = await run_in_threadpool(rows, shared.store)
     return finite([{**row, "worker": workers.get(row["name"])} for row in reversed(found)])
 
@@ -61,7 +61,7 @@ async def told(request: Request) -> Any:
     """What is known of a run: facts, result, leaderboard, curves, files."""
     shared = office(request)
     folder = shared.run(request.path_params["run"])
-    workers = {worker.said.get("run"): name for name, worker in shared.workers.running().items()}
+    workers = shared.workers.of_runs()
     return await run_in_threadpool(lambda: {**_told(folder), "worker": workers.get(folder.name)})
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections import OrderedDict
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -44,6 +45,11 @@ class Worker:
         self.process.stdin.write(json.dumps(asked) + "\n")
         self.process.stdin.close()
         threading.Thread(target=self._listen, daemon=True).start()
+
+    @property
+    def run(self) -> str:
+        """The name of the run that it works on; "" while it has none."""
+        return str(self.said.get("run", Path(self.asked.get("run", "")).name))
 
     def _listen(self) -> None:
         assert self.process.stdout is not None
@@ -120,6 +126,10 @@ class Workers:
     def running(self) -> dict[str, Worker]:
         """Those that are not over."""
         return {name: worker for name, worker in self.all.items() if not worker.over.is_set()}
+
+    def of_runs(self) -> dict[str, str]:
+        """From the name of a run to that of who works on it."""
+        return {worker.run: name for name, worker in self.running().items() if worker.run}
 
     def stop(self) -> None:
         """Let all end, and wait until what they have reached is kept."""

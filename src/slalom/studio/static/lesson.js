@@ -3,7 +3,7 @@
 
 /* global film, copy, reachable */
 
-import { Live, newest, say, told, words } from "./live.js";
+import { Live, Refused, newest, say, told, words } from "./live.js";
 import { curves, plot, short } from "./pictures.js";
 import { complain } from "./settings.js";
 import { Transport } from "./transport.js";
@@ -91,8 +91,9 @@ const tellAll = newest(async () => {
   const slow = setTimeout(() => say(words.working), 1000);
   try {
     const answer = await fetch(`/lessons/${told.lesson}/body?${here}`);
-    if (!answer.ok) {
-      complain(form, await answer.json(), say);
+    if (answer.headers.get("content-type").includes("json")) { // what was wrong with a parameter
+      const { error, setting } = await answer.json();
+      complain(form, new Refused(error, setting), say);
       return;
     }
     complain(form, null);

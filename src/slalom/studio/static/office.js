@@ -1,5 +1,7 @@
 // What the pages of tables and runs share: requests, tables, a worker that goes on, its result.
 
+/* global reachable */
+
 import { say, told, words } from "./live.js";
 import { curves, short } from "./pictures.js";
 
@@ -44,6 +46,7 @@ export function fill(table, head, rows) {
   if (head) top.append(row(head, "th"));
   body.append(...rows.map((cells) => row(cells)));
   table.replaceChildren(top, body);
+  requestAnimationFrame(reachable); // when it is in its place
 }
 
 /** Looks at a worker until it is over; `seen` is called with what it has said. */

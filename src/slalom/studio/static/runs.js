@@ -1,5 +1,7 @@
 // The runs of the store, the newest first: open, compare, remove.
 
+/* global reachable */
+
 import { told, words } from "./live.js";
 import { ask, fill, row, wrong } from "./office.js";
 import { short } from "./pictures.js";
@@ -59,6 +61,7 @@ async function look(again = true) {
   find("[data-none]").hidden = runs.length > 0;
   find("[data-runs]").hidden = runs.length === 0;
   find("[data-runs] tbody").replaceChildren(...runs.map(line));
+  reachable();
 }
 
 find("[data-compare]").addEventListener("click", async () => {

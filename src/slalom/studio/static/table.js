@@ -1,5 +1,7 @@
 // Your table: send it, see what is made of it, fit it, take the model.
 
+/* global reachable */
+
 import { told, words } from "./live.js";
 import { ask, follow, row, send, sentence, showResult, showTraining, wrong } from "./office.js";
 
@@ -55,6 +57,7 @@ function columns({ names, summary, missing, head, notes, targets }) {
     const cells = k < 0 ? "" : head.map((line) => line[k]).filter(Boolean).slice(0, 4).join(", ");
     return row([out, column, kind, features, missing[column] ?? "", cells, note]);
   }));
+  requestAnimationFrame(reachable);
   const target = form.elements.target;
   target.replaceChildren(...names.filter((name) => !targets[name].startsWith("!")).map((name) => {
     const [task, classes] = targets[name].split(":");
