@@ -68,5 +68,5 @@ clean:  ## remove everything that the other verbs made
 $(INSTALLED): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "Slalom needs Python 3.11 or newer; none was found." >&2; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev,docs,polars,excel,onnx,tensorboard,mlflow,studio]'
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev,docs,polars,excel,onnx,tensorboard,mlflow,studio,notebook]'
 	touch $@

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from slalom.runs.tracking import to_tensorboard as to_tensorboard
     from slalom.runs.train import race as race
     from slalom.runs.train import train as train
+    from slalom.studio.notebook import watch as watch
     from slalom.tabular.fit import fit_table as fit_table
     from slalom.tabular.keeping import resume as resume
 
@@ -116,6 +117,7 @@ _HOMES = {
     "to_mlflow": "slalom.runs.tracking",
     "to_tensorboard": "slalom.runs.tracking",
     "train": "slalom.runs.train",
+    "watch": "slalom.studio.notebook",
 }
 
 __all__ = ["__version__", *sorted(_HOMES)]

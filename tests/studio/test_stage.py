@@ -62,7 +62,7 @@ def parameters(of: torch.nn.Module) -> np.ndarray[Any, Any]:
 
 @pytest.mark.parametrize("step", [0, 1, 7, 23, 40])
 def test_after_any_way_to_a_step_the_weights_are_those_of_plain_pytorch(step: int) -> None:
-    watched = Stage(wanted(SETTINGS))
+    watched = Stage.of(wanted(SETTINGS))
     for goal in (40, 3, 31, step):
         if goal > watched.furthest:
             watched.advance(goal - watched.step)
@@ -74,7 +74,7 @@ def test_after_any_way_to_a_step_the_weights_are_those_of_plain_pytorch(step: in
 
 
 def test_going_on_with_another_rate_is_what_an_optimizer_does_whose_rate_is_set() -> None:
-    watched = Stage(wanted(SETTINGS))
+    watched = Stage.of(wanted(SETTINGS))
     watched.advance(12)
     watched.fork({"lr": 0.05})
     watched.advance(9)
@@ -83,7 +83,7 @@ def test_going_on_with_another_rate_is_what_an_optimizer_does_whose_rate_is_set(
 
 
 def test_what_came_after_a_fork_is_forgotten() -> None:
-    watched = Stage(wanted(SETTINGS))
+    watched = Stage.of(wanted(SETTINGS))
     watched.advance(20)
     watched.seek(8)
     watched.fork({"lr": 0.05})
@@ -95,7 +95,7 @@ def test_what_came_after_a_fork_is_forgotten() -> None:
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.integers(0, 60), min_size=1, max_size=8))
 def test_every_way_to_a_step_leads_to_the_same_bits(goals: list[int]) -> None:
-    straight, watched = Stage(wanted(SETTINGS)), Stage(wanted(SETTINGS))
+    straight, watched = Stage.of(wanted(SETTINGS)), Stage.of(wanted(SETTINGS))
     watched.advance(60)
     for goal in goals:
         watched.seek(goal)
@@ -112,7 +112,7 @@ def test_when_moments_take_too_much_room_every_second_goes_and_every_step_can_st
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(stage, "MEMORY", 20_000)
-    watched, straight = Stage(wanted(SETTINGS)), Stage(wanted(SETTINGS))
+    watched, straight = Stage.of(wanted(SETTINGS)), Stage.of(wanted(SETTINGS))
     for _ in range(60):
         watched.advance(1)
     assert 1 < len(watched.moments) < 30
@@ -123,10 +123,10 @@ def test_when_moments_take_too_much_room_every_second_goes_and_every_step_can_st
 
 
 def test_what_a_net_says_is_what_its_module_says() -> None:
-    watched = Stage(wanted(SETTINGS))
+    watched = Stage.of(wanted(SETTINGS))
     watched.advance(30)
     module = plain(30)
-    probe = torch.from_numpy(looks.probe(watched.wanted.dataset, looks.LINE, looks.SQUARE))
+    probe = torch.from_numpy(looks.probe(watched.dataset, looks.LINE, looks.SQUARE))
     probabilities = module(probe).softmax(dim=1).detach().numpy()
     _, seen = looks.of_net(watched)
     np.testing.assert_array_equal(seen["winner"][0], probabilities.argmax(axis=1))
@@ -138,20 +138,20 @@ def test_all_nets_of_a_wall_say_what_each_says_alone() -> None:
     vary = {"width": [1, 3, 8], "lr": [0.01, 0.3]}
     for toy in ("sine", "blobs"):
         own = {**SETTINGS, "data": {"toy": toy, "n": 40}, "vary": vary}
-        wall = Stage(wanted(own))
+        wall = Stage.of(wanted(own))
         wall.advance(5)
-        X = looks.probe(wall.wanted.dataset, looks.SMALL_LINE, looks.SMALL_SQUARE)
+        X = looks.probe(wall.dataset, looks.SMALL_LINE, looks.SMALL_SQUARE)
         found = looks.together(wall, X).numpy()
-        for k in range(len(wall.wanted.population)):
+        for k in range(len(wall.population)):
             alone = wall.training.state.outputs(k, X)
             np.testing.assert_allclose(found[k], alone, rtol=1e-5, atol=1e-5)
 
 
 def test_gradients_are_those_of_the_whole_training_set() -> None:
-    watched = Stage(wanted(SETTINGS))
+    watched = Stage.of(wanted(SETTINGS))
     watched.advance(10)
     header, _ = looks.of_net(watched)
-    module, data = plain(10), watched.wanted.dataset
+    module, data = plain(10), watched.dataset
     module.zero_grad()
     rows = data.folds[0].train
     loss = torch.nn.functional.cross_entropy(
@@ -166,7 +166,7 @@ def test_gradients_are_those_of_the_whole_training_set() -> None:
 
 
 def test_a_net_that_diverges_says_when_and_can_be_looked_at() -> None:
-    watched = Stage(
+    watched = Stage.of(
         wanted({**SETTINGS, "data": {"toy": "quadratic"}, "optimizer": {"kind": "SGD", "lr": 1e9}})
     )
     watched.advance(200)
@@ -176,7 +176,7 @@ def test_a_net_that_diverges_says_when_and_can_be_looked_at() -> None:
 
 
 def test_a_fork_that_makes_no_sense_leaves_the_stage_as_it_was() -> None:
-    watched = Stage(wanted(SETTINGS))
+    watched = Stage.of(wanted(SETTINGS))
     watched.advance(5)
     with pytest.raises(BadPlan, match="seed cannot be another one"):
         watched.fork({"seed": 4})

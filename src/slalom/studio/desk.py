@@ -43,7 +43,9 @@ class Desk:
             "advance": self.advance,
             "seek": self.seek,
             "fork": self.fork,
+            "retrain": self.retrain,
             "see": self.see,
+            "whole": self.whole,
             "diagnose": self.diagnose,
             "map": plane,
         }
@@ -64,11 +66,15 @@ class Desk:
     def begin(self, asked: Asked) -> Look:
         """A new stage for these settings, `steps` along already if that is wanted."""
         steps = _whole(asked, "end", STEPS)
-        self.stage = Stage(wanted(asked.get("settings"), self.tables), max(1, steps))
+        self.stage = Stage.of(wanted(asked.get("settings"), self.tables), max(1, steps))
         if ahead := _whole(asked, "steps", 0):
             self.stage.advance(ahead)
+        return self.whole(asked)
+
+    def whole(self, asked: Asked) -> Look:
+        """The stage as it stands, with what does not change."""
         header, arrays = self.see(asked)
-        own, still = looks.beginning(self.stage)
+        own, still = looks.beginning(self._stage())
         return header | own, arrays | still
 
     def advance(self, asked: Asked) -> Look:
@@ -83,10 +89,12 @@ class Desk:
 
     def fork(self, asked: Asked) -> Look:
         """On from here with other hyperparameters, `changes`."""
-        changes = asked.get("changes")
-        if not isinstance(changes, dict):
-            raise BadPlan(tr("Changes are an object of names and values."))
-        self._stage().fork(changes)
+        self._stage().fork(_changes(asked))
+        return self.see(asked)
+
+    def retrain(self, asked: Asked) -> Look:
+        """From the start to here with other hyperparameters, `changes`."""
+        self._stage().retrain(_changes(asked))
         return self.see(asked)
 
     def see(self, asked: Asked) -> Look:
@@ -97,7 +105,7 @@ class Desk:
         if look == "race":
             return looks.of_race(stage)
         member = _whole(asked, "member", 0)
-        if member >= len(stage.wanted.population):
+        if member >= len(stage.population):
             raise BadPlan(tr("There is no member {member}.", member=member))
         return looks.of_net(stage, member)
 
@@ -132,6 +140,13 @@ def _read(text: str) -> Asked:
         raise BadPlan("A message to the studio is a JSON object.")
     lang = asked.get("lang")
     return {**asked, "lang": lang if lang in LANGUAGES else next(iter(LANGUAGES))}
+
+
+def _changes(asked: Asked) -> dict[str, Any]:
+    changes = asked.get("changes")
+    if not isinstance(changes, dict):
+        raise BadPlan(tr("Changes are an object of names and values."))
+    return changes
 
 
 def _whole(asked: Asked, name: str, default: int) -> int:

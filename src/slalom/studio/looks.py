@@ -25,7 +25,9 @@ CURVE = 400  # points of a loss curve: more than there are pixels to tell them a
 
 def beginning(stage: Stage) -> Look:
     """What does not change while it trains: the points, who trains, and how far it may go."""
-    data, plan = stage.wanted.dataset, stage.training.plan
+    data, plan = stage.dataset, stage.training.plan
+    if not drawable(data):
+        return {"task": "", "epoch": stage.epoch, "note": stage.note}, {}
     fold, (low, high) = data.folds[0], bounds(data)
     held = np.zeros(data.rows, dtype=np.uint8)
     held[fold.validation] = 1
@@ -36,7 +38,7 @@ def beginning(stage: Stage) -> Look:
         "target": data.target_names[0],
         "low": low.tolist(),
         "high": high.tolist(),
-        "axes": stage.wanted.axes,
+        "axes": stage.axes,
         "members": [member.label for member in plan.population],
         "parameters": [net.size[0] for net in plan.population.columns().nets],
         "steps": plan.steps,
@@ -60,7 +62,7 @@ def moment(stage: Stage) -> dict[str, Any]:
 
 def of_wall(stage: Stage) -> Look:
     """All nets, small: what each predicts, its loss, and whether it has diverged."""
-    state, data = stage.training.state, stage.wanted.dataset
+    state, data = stage.training.state, stage.dataset
     outputs = together(stage, probe(data, SMALL_LINE, SMALL_SQUARE))
     alive = state.diverged_at < 0
     arrays = _shown(data, outputs) | {
@@ -74,7 +76,7 @@ def of_wall(stage: Stage) -> Look:
 def of_race(stage: Stage) -> Look:
     """All nets with their loss curves, `[P, C]`, thinned to what can be seen."""
     header, arrays = of_wall(stage)
-    records, members = stage.training.records, len(stage.wanted.population)
+    records, members = stage.training.records, len(stage.population)
     curves = [records[records["member"] == k] for k in range(members)]
     steps = np.full((members, CURVE), np.nan, dtype=np.float32)
     losses = steps.copy()
@@ -85,29 +87,47 @@ def of_race(stage: Stage) -> Look:
 
 def of_net(stage: Stage, member: int = 0) -> Look:
     """One net whole: what it predicts, its history, its weights, its neurons, its gradients."""
-    data, state = stage.wanted.dataset, stage.training.state
+    data, state = stage.dataset, stage.training.state
     module = stage.training.plan.population[member].net.build(0).float()
     state.fill(module, member)
-    with torch.no_grad():
-        outputs = module(torch.from_numpy(probe(data, LINE, SQUARE)))[None]
-        neurons = list(_layers(module, torch.from_numpy(probe(data, SMALL_LINE, SMALL_SQUARE))))
     records = stage.training.records
     rows = thinned(records[records["member"] == member])
     header = moment(stage) | {
-        "widths": _widths(module),
-        "gradients": gradients(module, stage),
         "train_loss": float(rows["train_loss"][-1]) if len(rows) else None,
         "validation_loss": _last(rows["validation_loss"]),
         "metric": _last(rows["metric"]),
     }
-    arrays = _shown(data, outputs) | {
+    arrays = {
         "curve_step": rows["step"].astype(np.float32),
         "curve_loss": rows["train_loss"].astype(np.float32),
         "curve_held": rows["validation_loss"].astype(np.float32),
+    }
+    if drawable(data):
+        with torch.no_grad():
+            outputs = module(torch.from_numpy(probe(data, LINE, SQUARE)))[None]
+        arrays |= _shown(data, outputs)
+    if drawable(data) and isinstance(stage.population[member].net, MLP):
+        header |= {"widths": _widths(module), "gradients": gradients(module, stage)}
+        arrays |= _inside(module, stage, member)
+    return header, arrays
+
+
+def _inside(module: torch.nn.Module, stage: Stage, member: int) -> Arrays:
+    """The weights of a net, and what each of its hidden neurons gives on a small probe."""
+    state, rows = stage.training.state, probe(stage.dataset, SMALL_LINE, SMALL_SQUARE)
+    with torch.no_grad():
+        neurons = list(_layers(module, torch.from_numpy(rows)))
+    return {
         "weights": slice_of(state.parameters, state.layout.parameters, member),
         "neurons": torch.cat(neurons, dim=1).T.numpy() if neurons else np.empty((0, 0), np.float32),
     }
-    return header, arrays
+
+
+def drawable(data: Dataset) -> bool:
+    """Whether there is a picture of a net on this data: a line, or regions of the plane."""
+    if data.task == "regression":
+        return data.X.shape[1:] == (1,) and data.targets == 1
+    return data.X.shape[1:] == (2,)
 
 
 def bounds(data: Dataset) -> tuple[Float32Array, Float32Array]:
@@ -135,8 +155,8 @@ def together(stage: Stage, X: Float32Array) -> torch.Tensor:
 
     For the eye: rounding may differ in the last bit from what each gives alone.
     """
-    state, population = stage.training.state, stage.wanted.population
-    columns, data = population.columns(), stage.wanted.dataset
+    state, population = stage.training.state, stage.population
+    columns, data = population.columns(), stage.dataset
     result = torch.empty(len(population), len(X), data.targets)
     for code, net in enumerate(columns.nets):
         assert isinstance(net, MLP)  # as settings are
@@ -159,7 +179,7 @@ def together(stage: Stage, X: Float32Array) -> torch.Tensor:
 
 def gradients(module: torch.nn.Module, stage: Stage) -> list[float]:
     """The length of the loss's gradient on all training rows, for each layer."""
-    data = stage.wanted.dataset
+    data = stage.dataset
     rows = data.folds[0].train
     loss = stage.training.plan.loss(
         module(torch.from_numpy(data.X[rows])), torch.from_numpy(data.y[rows])

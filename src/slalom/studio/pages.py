@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse
 from slalom import __version__
 from slalom.core.language import LANGUAGES
 from slalom.lessons.page import TAGS
+from slalom.studio.colours import colours
 from slalom.studio.words import words
 
 TEMPLATES = Environment(
@@ -39,7 +40,7 @@ def page(request: Request, template: str, title: str, status: int = 200, **value
         **values: what the template shows. `told` is what its script is told, as JSON.
     """
     lang = language_of(request)
-    told = {"lang": lang, "words": words(lang), "colours": _colours(), **values.pop("told", {})}
+    told = {"lang": lang, "words": words(lang), "colours": colours(), **values.pop("told", {})}
     others = {other: _in(request, other) for other in LANGUAGES if other != lang}
 
     def here(path: str) -> str:
@@ -69,10 +70,3 @@ def _in(request: Request, lang: str) -> str:
     """The address of the same page in another language."""
     url = request.url.include_query_params(lang=lang)
     return f"{url.path}?{url.query}"
-
-
-def _colours() -> dict[str, Any]:
-    """The colours that all pictures share, wherever they are drawn."""
-    from slalom.plots.style import CLASS_COLORS, COLORS  # loads matplotlib
-
-    return {"classes": list(CLASS_COLORS), "optimizers": dict(COLORS)}

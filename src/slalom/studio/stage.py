@@ -1,10 +1,12 @@
 """A population that is being watched: it goes on, back to any step, and on from there otherwise."""
 
-from typing import Any
+from typing import Any, Self
 
+from slalom.data.dataset import Dataset
 from slalom.engine import select
 from slalom.losses import as_loss
 from slalom.plan import Plan
+from slalom.population import Population
 from slalom.runs import Run
 from slalom.runs.rewind import forked
 from slalom.studio.settings import Wanted
@@ -23,28 +25,43 @@ class Stage:
     forward again, which gives the same bits; see `slalom.runs.rewind`.
 
     Args:
-        wanted: who trains on what.
-        steps: how long, if not until nobody looks any more.
+        training: as it stands.
+        axes: what varies among its members, with the values; see `Wanted`.
+        note: why a slower engine trains it, if one does.
 
     Attributes:
         training: as it stands.
         moments: of it, by their step, the earliest first.
         furthest: the last step that was reached.
 
-    Raises:
-        BadPlan: when no engine can carry it out.
-
     Example:
         >>> from slalom.studio.settings import wanted
-        >>> stage = Stage(wanted({"data": {"toy": "sine"}, "hidden": [4]}))
+        >>> stage = Stage.of(wanted({"data": {"toy": "sine"}, "hidden": [4]}))
         >>> stage.advance(20)
         >>> stage.seek(5)
         >>> stage.step, stage.furthest
         (5, 20)
     """
 
-    def __init__(self, wanted: Wanted, steps: int = STEPS) -> None:
-        self.wanted = wanted
+    def __init__(
+        self, training: Training, axes: dict[str, list[Any]] | None = None, note: str = ""
+    ) -> None:
+        self.training, self.axes, self.note = training, axes or {}, note
+        self.moments: dict[int, Snapshot] = {}
+        self.furthest = 0
+        self.keep()
+
+    @classmethod
+    def of(cls, wanted: Wanted, steps: int = STEPS) -> Self:
+        """A training that has not begun.
+
+        Args:
+            wanted: who trains on what.
+            steps: how long, if not until nobody looks any more.
+
+        Raises:
+            BadPlan: when no engine can carry it out.
+        """
         members = len(wanted.population)
         every = max(1, steps * members // ROWS)
         plan = Plan(
@@ -54,11 +71,18 @@ class Stage:
             record="step" if every == 1 else "epoch",
             record_every=every,
         )
-        engine, self.note = select("auto", plan, wanted.dataset)
-        self.training = Training(plan, wanted.dataset, engine)
-        self.moments: dict[int, Snapshot] = {}
-        self.furthest = 0
-        self._keep()
+        engine, note = select("auto", plan, wanted.dataset)
+        return cls(Training(plan, wanted.dataset, engine), wanted.axes, note)
+
+    @property
+    def dataset(self) -> Dataset:
+        """What is trained on."""
+        return self.training.dataset
+
+    @property
+    def population(self) -> Population:
+        """Who trains."""
+        return self.training.plan.population
 
     @property
     def step(self) -> int:
@@ -78,7 +102,7 @@ class Stage:
     def advance(self, steps: int) -> None:
         """Train on by some steps, or as many as can be done before somebody gets impatient."""
         self.training.advance(until=self.step + steps, seconds=PATIENCE)
-        self._keep()
+        self.keep()
 
     def seek(self, step: int) -> None:
         """Go to a step that was reached before, forwards or back."""
@@ -97,10 +121,23 @@ class Stage:
         self.training = Training.resume(moment, self.training.engine)
         self.furthest = self.step
         self.moments = {step: m for step, m in self.moments.items() if step < self.step}
-        self._keep()
+        self.keep()
 
-    def _keep(self) -> None:
-        """The moment, if there is room; else every second of those before goes."""
+    def retrain(self, changes: dict[str, Any]) -> None:
+        """Train again with other hyperparameters, from the first moment to where it stands.
+
+        Raises:
+            BadPlan: for what cannot be changed on the way.
+        """
+        step = self.step
+        moment = forked(self.moments[min(self.moments)], changes)
+        self.training = Training.resume(moment, self.training.engine)
+        self.moments, self.furthest = {}, 0
+        self.keep()
+        self.advance(step - self.step)
+
+    def keep(self) -> None:
+        """Keep this moment; where there is no room, every second of those before goes."""
         moment = self.training.snapshot()
         self.furthest = max(self.furthest, self.step)
         self.moments[self.step] = moment

@@ -3,7 +3,8 @@
 
 /* global film, copy, reachable */
 
-import { Live, Refused, newest, say, told, words } from "./live.js";
+import { Live, Refused, say, told, words } from "./live.js";
+import { newest } from "./newest.js";
 import { curves, plot, short } from "./pictures.js";
 import { complain } from "./settings.js";
 import { Transport } from "./transport.js";

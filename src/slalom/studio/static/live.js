@@ -1,9 +1,10 @@
 // The socket of a page: what it asks for and what comes back (wire.py says how it is packed).
 
+import { unpacked } from "./wire.js";
+
 export const told = JSON.parse(document.getElementById("told").textContent);
 export const words = told.words;
 
-const ARRAYS = { uint8: Uint8Array, int32: Int32Array, float32: Float32Array };
 const AGAIN_MS = 1500; // between two attempts to find the studio again
 
 /** What the studio refused: `setting` says which one was wrong. */
@@ -12,18 +13,6 @@ export class Refused extends Error {
     super(message);
     this.setting = setting;
   }
-}
-
-/** Header and arrays of a message. An array has its shape beside it. */
-export function unpacked(buffer) {
-  const length = new DataView(buffer).getUint32(0, true);
-  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
-  for (const [name, { type, shape, at }] of Object.entries(header.arrays)) {
-    const size = shape.reduce((product, side) => product * side, 1);
-    header[name] = new ARRAYS[type](buffer, 4 + length + at, size);
-    header[name].shape = shape;
-  }
-  return header;
 }
 
 /** One socket. `ask` gives the answer, or throws what the studio refused. */
@@ -78,27 +67,4 @@ export class Live {
 /** A line at the foot of the page; nothing takes it away. */
 export function say(text) {
   document.querySelector("[data-said]").textContent = text;
-}
-
-/**
- * Calls `act` with the newest of what it is given, one call at a time: what came while it was busy
- * is left out but for the last.
- */
-export function newest(act) {
-  let busy = false;
-  let next;
-  return async function offer(value) {
-    next = { value };
-    if (busy) return;
-    busy = true;
-    try {
-      while (next) {
-        const { value: current } = next;
-        next = undefined;
-        await act(current);
-      }
-    } finally {
-      busy = false;
-    }
-  };
 }

@@ -1,6 +1,7 @@
 // A plane of learning rate and momentum: every pixel is a trained net, refined as one looks.
 
-import { Live, newest, say, told, words } from "./live.js";
+import { Live, say, told, words } from "./live.js";
+import { newest } from "./newest.js";
 import { colours, fitted, frame, label, short, ticks } from "./pictures.js";
 import { complain, remember, valuesOf } from "./settings.js";
 

@@ -4,9 +4,9 @@ import { told } from "./live.js";
 
 const LOW_LOSS = 1e-12; // below, a logarithm would say nothing of learning
 
-/** The colours of the page, which follow light and dark. */
-export function colours() {
-  const style = getComputedStyle(document.documentElement);
+/** The colours around a canvas, which follow light and dark. */
+export function colours(canvas = document.documentElement) {
+  const style = getComputedStyle(canvas);
   const [ink, quiet, line, paper, tint] = ["ink", "quiet", "line", "paper", "tint"]
     .map((name) => resolved(style.getPropertyValue(`--${name}`), style));
   return { ink, quiet, line, paper, tint, classes: told.colours.classes };
@@ -50,7 +50,7 @@ export function frame(still, left, top, width, height) {
 /** Points, and what the net says about every place: the picture of one net. */
 export function plot(canvas, still, look) {
   const { context, width, height } = fitted(canvas);
-  const colour = colours();
+  const colour = colours(canvas);
   const box = frame(still, 44, 10, width - 54, height - 40);
   axes(context, box, colour, ticks(still.low[0], still.high[0], 6), ticks(still.low[1], still.high[1], 5));
   context.save();
@@ -163,7 +163,7 @@ function shape(context, kind, x, y, r) {
 /** Loss curves, on a logarithmic scale: `[{steps, losses, colour, dash}]`, and where one stands. */
 export function curves(canvas, series, at) {
   const { context, width, height } = fitted(canvas);
-  const colour = colours();
+  const colour = colours(canvas);
   const [left, top] = [52, 8];
   const [inner, high] = [width - left - 18, height - top - 34];
   const seen = series.flatMap(({ losses }) => [...losses]).filter((loss) => loss > LOW_LOSS && Number.isFinite(loss));
@@ -212,7 +212,7 @@ export function curves(canvas, series, at) {
 /** The net: its weights as lines, and each neuron as a picture of what it gives. */
 export function network(canvas, still, look) {
   const { context, width, height } = fitted(canvas);
-  const colour = colours();
+  const colour = colours(canvas);
   const layers = look.widths;
   const most = Math.max(...layers);
   const size = Math.max(6, Math.min(34, (height - 20) / most - 6, width / layers.length / 2));

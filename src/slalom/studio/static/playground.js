@@ -1,6 +1,7 @@
 // One net: its data, its layers, its training, what it says and what is inside.
 
-import { Live, newest, say, told, words } from "./live.js";
+import { Live, say, told, words } from "./live.js";
+import { newest } from "./newest.js";
 import { curves, network, plot, short } from "./pictures.js";
 import { batchOf, complain, dataOf, optimizerOf, paceOf, remember, suit, valuesOf } from "./settings.js";
 import { Transport } from "./transport.js";

@@ -1,6 +1,7 @@
 // Optimizers race: the same net from the same weights on the same batches.
 
-import { Live, newest, say, told, words } from "./live.js";
+import { Live, say, told, words } from "./live.js";
+import { newest } from "./newest.js";
 import { colours, curves, drawLine, drawRegions, fitted, frame, points, short } from "./pictures.js";
 import { batchOf, complain, dataOf, paceOf, remember, suit, valuesOf } from "./settings.js";
 import { Transport } from "./transport.js";

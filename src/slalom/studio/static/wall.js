@@ -1,6 +1,7 @@
 // Hundreds of nets at once: rows and columns are two hyperparameters, each cell is a net.
 
-import { Live, newest, say, told, words } from "./live.js";
+import { Live, say, told, words } from "./live.js";
+import { newest } from "./newest.js";
 import { colours, drawLine, fitted, frame, label, paint, plot, points, short } from "./pictures.js";
 import { batchOf, complain, dataOf, optimizerOf, paceOf, remember, suit, valuesOf } from "./settings.js";
 import { Transport } from "./transport.js";
