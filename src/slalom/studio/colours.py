@@ -7,7 +7,7 @@ def colours() -> dict[str, Any]:
     """Those of classes, in order, and those of optimizers, by name.
 
     >>> colours()["optimizers"]["SGD"]
-    '#0072b2'
+    '#0072B2'
     """
     from slalom.plots.style import CLASS_COLORS, COLORS  # loads matplotlib
 
