@@ -220,6 +220,20 @@ def test_points_are_drawn_and_learned(served: Served, browser: Browser) -> None:
         assert "drawn=" in page.url
 
 
+def test_columns_of_a_table_are_learned_in_the_playground(served: Served, browser: Browser) -> None:
+    with served.page(browser, "/playground") as page:
+        ready(page)
+        page.select_option("[name=toy]", "table")
+        page.set_input_files("[data-file]", str(PENGUINS))
+        page.wait_for_selector("[data-columns]:not([hidden])")
+        page.select_option("[data-column=x]", "bill_length_mm")
+        page.select_option("[data-column=y]", "bill_depth_mm")
+        page.select_option("[data-column=color]", "species")
+        page.get_by_role("button", name="Play").click()
+        until(page, "Number(document.querySelector('[data-number=train]').textContent) < 0.2")
+        assert "color=species" in page.url
+
+
 def test_a_layer_that_cannot_be_is_refused_where_it_stands(
     served: Served, browser: Browser
 ) -> None:

@@ -1,7 +1,7 @@
 """Your table: send it, see what is made of it, fit it, predict with what came out."""
 
 from collections.abc import Awaitable, Callable
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -33,6 +33,8 @@ class Office:
     def __init__(self, store: Path) -> None:
         self.store = store
         self.workers, self.uploads = Workers(), Uploads(store)
+        # A page asks for its columns again with every movement of a slider.
+        self.pair = lru_cache(maxsize=16)(self._pair)
 
     def run(self, name: str) -> RunFolder:
         """A run of the store by its name, which is looked up and never becomes a path.
@@ -45,7 +47,7 @@ class Office:
                 return RunFolder(path)
         raise BadPlan(tr("There is no run {name!r}.", name=name[:100]))
 
-    def pair(self, table: str, x: str, y: str, color: str) -> Dataset:
+    def _pair(self, table: str, x: str, y: str, color: str) -> Dataset:
         """Two columns of a table as a curve; or as regions, with a third one for the classes."""
         asked = {"do": "pair", "table": str(self.uploads.find(table)), "x": x, "y": y}
         found = Worker({**asked, "color": color}).result()

@@ -1,7 +1,8 @@
 // One net: its data, its layers, its training, what it says and what is inside.
 
-import { Live, say, told, words } from "./live.js";
+import { Live, Refused, say, told, words } from "./live.js";
 import { newest } from "./newest.js";
+import { ask, send } from "./office.js";
 import { curves, network, plot, short } from "./pictures.js";
 import { batchOf, complain, dataOf, optimizerOf, paceOf, remember, suit, valuesOf } from "./settings.js";
 import { Transport } from "./transport.js";
@@ -18,17 +19,20 @@ let drawn = []; // [x, y, class]; class "line" for points of a curve
 let still; // what does not change while it trains
 let box; // where the plot lies within its canvas
 let diagnosed = 0;
+let columns = null; // of a table: {table, x, y, color}
 let begun = 0; // steps that the training is along when the page opens
 
 const keep = remember(form, {
   read(kept) {
     if (kept.has("hidden")) hidden = kept.get("hidden").split("-").filter(Boolean).map(Number);
     if (kept.has("drawn")) drawn = JSON.parse(kept.get("drawn"));
+    if (kept.has("table")) columns = Object.fromEntries(["table", "x", "y", "color"].map((name) => [name, kept.get(name) ?? ""]));
     begun = Number(kept.get("at") ?? 0);
   },
   write: () => ({
     ...(hidden.join("-") === "8-8" ? {} : { hidden: hidden.join("-") }),
     ...(drawn.length ? { drawn: JSON.stringify(drawn) } : {}),
+    ...(columns ?? {}),
   }),
 });
 
@@ -42,13 +46,19 @@ live.onreturn = () => restart(0);
 function settings() {
   const values = valuesOf(form);
   return {
-    data: values.toy === "drawn" ? { points: ownPoints(), held_out: values.held_out } : dataOf(values),
+    data: dataNow(values),
     hidden,
     activation: values.activation,
     optimizer: optimizerOf(values),
     batch_size: batchOf(values),
     seed: values.seed,
   };
+}
+
+function dataNow(values) {
+  if (values.toy === "drawn") return { points: ownPoints(), held_out: values.held_out };
+  if (values.toy === "table") return { ...columns, held_out: values.held_out };
+  return dataOf(values);
 }
 
 /** Drawn points as the studio takes them: of classes, if there are any, else of a curve. */
@@ -136,8 +146,8 @@ function layers() {
 function changed(name) {
   keep();
   const values = valuesOf(form);
-  const own = values.toy === "drawn";
-  for (const part of document.querySelectorAll("[data-for]")) part.hidden = (part.dataset.for === "drawn") !== own;
+  const from = ["drawn", "table"].includes(values.toy) ? values.toy : "toy";
+  for (const part of document.querySelectorAll("[data-for]")) part.hidden = part.dataset.for !== from;
   if (name === "change") return;
   if (values.change === "fork" && FORKED[name] && transport.at > 0) {
     live.ask({ do: "fork", changes: FORKED[name](values), look: "net" })
@@ -145,7 +155,8 @@ function changed(name) {
       .catch((error) => complain(form, error, say));
     return;
   }
-  if (own && ownPoints().length < 2) return;
+  if (from === "drawn" && ownPoints().length < 2) return;
+  if (from === "table" && !columns?.x) return;
   restart(still ? transport.at : begun);
 }
 
@@ -162,6 +173,47 @@ form.addEventListener("click", (event) => {
   layers();
   changed("hidden");
 });
+
+// Columns of a table: two are a curve, with a third one for the classes they are regions.
+const choices = [...document.querySelectorAll("[data-column]")];
+
+async function offer() {
+  const { names, targets } = await ask(`/tables/${columns.table}`);
+  const options = (kept, none) => [...(none ? [["", none]] : []), ...kept.map((name) => [name, name])]
+    .map(([value, textContent]) => Object.assign(document.createElement("option"), { value, textContent }));
+  const numbers = names.filter((name) => targets[name] === "regression");
+  const classes = names.filter((name) => targets[name].startsWith("classification"));
+  columns.x ||= numbers[0] ?? "";
+  columns.y ||= numbers[1] ?? numbers[0] ?? "";
+  for (const choice of choices) {
+    const { column } = choice.dataset;
+    choice.replaceChildren(...(column === "color" ? options(classes, words.no_classes) : options(numbers)));
+    choice.value = columns[column];
+  }
+  find("[data-columns]").hidden = false;
+  changed("data");
+}
+
+async function attempt(act) {
+  try {
+    await act();
+  } catch (error) {
+    complain(form, new Refused(error.message, "data"), say);
+  }
+}
+
+find("[data-file]").addEventListener("change", (event) => attempt(async () => {
+  const { table } = await send(event.target.files[0]);
+  columns = { table, x: "", y: "", color: "" };
+  await offer();
+}));
+for (const choice of choices) {
+  choice.addEventListener("change", () => {
+    columns[choice.dataset.column] = choice.value;
+    changed("data");
+  });
+}
+if (columns) attempt(offer);
 
 // Drawing: a click sets a point; the button held sets many.
 const pen = () => find("[name=pen]:checked").value;
