@@ -1,7 +1,7 @@
 // The first page: pictures of lessons come one after another, recent runs from the store.
 
 import { told } from "./live.js";
-import { ask } from "./office.js";
+import { ask, statusOf } from "./office.js";
 import { short } from "./pictures.js";
 
 const RECENT = 6;
@@ -22,7 +22,7 @@ async function recent() {
     const line = document.createElement("li");
     const link = Object.assign(document.createElement("a"), { textContent: name });
     link.href = `/runs/${encodeURIComponent(name)}${told.lang === "en" ? "" : `?lang=${told.lang}`}`;
-    line.append(link, ` ${status} · ${members ?? "–"} · ${short(best)}`);
+    line.append(link, ` ${statusOf(status)} · ${members ?? "–"} · ${short(best)}`);
     return line;
   }));
 }

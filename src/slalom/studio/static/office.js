@@ -59,7 +59,10 @@ export async function follow(worker, seen) {
   }
 }
 
-export const SHADES = [0, 1, 2, 3, 4, 5, 6, 7];
+/** How far a run is, in words. */
+export function statusOf(status) {
+  return words[`status_${String(status).replaceAll(" ", "_")}`] ?? String(status ?? "");
+}
 
 /** Progress, leaders and their curves, as a worker tells of them. */
 export function showTraining(root, { progress, leaders = [] }) {

@@ -1,7 +1,7 @@
 // One run: how far it is, what it came to, and going on with it.
 
 import { told, words } from "./live.js";
-import { ask, drawCurves, fill, follow, legend, sentence, showResult, showTraining, wrong } from "./office.js";
+import { ask, drawCurves, fill, follow, legend, sentence, showResult, showTraining, statusOf, wrong } from "./office.js";
 import { short } from "./pictures.js";
 
 const EVERY_MS = 3000; // between two looks at a run that another process trains
@@ -14,7 +14,7 @@ let known;
 async function look() {
   known = await ask(`${path}/told`);
   const { status, result, facts, board, curves, files } = known;
-  state(status === "running" ? words.goes_on : status);
+  state(statusOf(status));
   find("[data-resume]").hidden = !["interrupted", "killed", "not begun"].includes(status);
   find("[data-stop]").hidden = !known.worker;
   fill(find("[data-facts]"), null, facts);

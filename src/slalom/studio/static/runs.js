@@ -3,7 +3,7 @@
 /* global reachable */
 
 import { told, words } from "./live.js";
-import { ask, fill, row, wrong } from "./office.js";
+import { ask, fill, row, statusOf, wrong } from "./office.js";
 import { short } from "./pictures.js";
 
 const EVERY_MS = 3000; // between two looks at the store
@@ -29,7 +29,7 @@ function line({ name, kind, status, members, best, created }) {
   place.append(away);
   away.addEventListener("click", () => sure(place, name));
   const when = created ? new Date(created).toLocaleString(told.lang) : "";
-  return row([box, link, kind ?? "", status ?? "", members ?? "", short(best), when, place]);
+  return row([box, link, kind ?? "", statusOf(status), members ?? "", short(best), when, place]);
 }
 
 /** Asks once more, in the place where it was asked for. */
