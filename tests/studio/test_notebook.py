@@ -142,7 +142,7 @@ def test_the_widget_plays_goes_back_and_trains_again_in_a_page(browser: Browser)
 
 
 def step(page: Page) -> int:
-    return int(page.locator(".slalom-controls output").inner_text().split(" / ")[0]) - 1
+    return int(page.locator(".slalom-controls output").inner_text().split(" / ")[0])
 
 
 def test_a_picture_of_a_cell_is_a_message_that_a_page_can_read() -> None:

@@ -42,7 +42,7 @@ def served(store: Path) -> Iterator[Served]:
 def place(page: Page) -> tuple[int, int]:
     """The step where a training stands, and how many there are, as a person reads them."""
     at, count = page.locator("[data-transport] output").inner_text().split(" / ")
-    return int(at) - 1, int(count) - 1
+    return int(at), int(count)
 
 
 def until(page: Page, holds: str, seconds: float = 30) -> None:
@@ -55,7 +55,7 @@ def until(page: Page, holds: str, seconds: float = 30) -> None:
 
 def at(page: Page, step: int) -> None:
     """Wait until a training stands at a step, or beyond it if that is negative."""
-    number = "parseInt(document.querySelector('[data-transport] output').textContent) - 1"
+    number = "parseInt(document.querySelector('[data-transport] output').textContent)"
     until(page, f"{number} === {step}" if step >= 0 else f"{number} > {-step}")
 
 

@@ -35,6 +35,10 @@ export class Transport extends Player {
     this.answer = answer;
     this.count = answer.furthest + 1;
     super.show(answer.step);
+    const [at, count] = [this.at, this.count - 1]; // steps are counted from 0, moments from 1
+    this.output.textContent = `${at} / ${count}`;
+    const words = this.slider.dataset.at.replace("{at}", at).replace("{count}", count);
+    this.slider.setAttribute("aria-valuetext", words);
     this.shown(answer);
   }
 
