@@ -101,6 +101,21 @@ def test_the_map_is_that_of_the_lesson() -> None:
     np.testing.assert_allclose(arrays["loss"], expected.log_loss, rtol=1e-6)
 
 
+@pytest.mark.parametrize("verb", ["fork", "retrain"])
+@pytest.mark.parametrize("name", ["steps", "epochs", "patience"])
+def test_a_stage_does_not_become_longer_than_its_history_has_room_for(verb: str, name: str) -> None:
+    desk = Desk()
+    ask(desk, do="begin", settings=SINE, end=50)
+    header, _ = ask(desk, do=verb, changes={name: 10**9})
+    assert f"{name} cannot be changed here" in header["error"]
+
+
+def test_an_identifier_that_is_none_is_not_sent_back() -> None:
+    deep = json.dumps({"id": None, "do": "see"}).replace("null", "[" * 900 + "]" * 900)
+    header, _ = unpacked(Desk().answer(deep))
+    assert header["id"] is None and header["error"]
+
+
 @pytest.mark.parametrize("text", ["", "[]", "5", "{", "[" * 100_000, '{"do": "__class__"}', "{}"])
 def test_a_message_that_is_none_is_refused(text: str) -> None:
     header, arrays = unpacked(Desk().answer(text))

@@ -24,6 +24,14 @@ HOSTILE: dict[str, Headers] = {
     "an origin that begins like ours": [("host", HOST), ("origin", f"http://{HOST}.evil"), COOKIE],
     "a secure origin of the same name": [("host", HOST), ("origin", f"https://{HOST}"), COOKIE],
     "the null origin": [("host", HOST), ("origin", "null"), COOKIE],
+    "a page of another port of this machine": [
+        ("host", HOST),
+        ("sec-fetch-site", "same-site"),
+        COOKIE,
+        OWN,
+    ],
+    "a page of another site": [("host", HOST), ("sec-fetch-site", "cross-site"), COOKIE, OWN],
+    "a cookie that is no ASCII": [("host", HOST), OWN, ("cookie", "slalom-8000=\xe9\xff")],
     "two origins": [("host", HOST), OWN, ("origin", "http://evil.example"), COOKIE],
 }
 

@@ -50,7 +50,8 @@ def test_points_of_one_kind_are_a_curve_and_of_several_are_classes() -> None:
     [
         ("data", {"data": {"toy": "mons"}}, "Did you mean 'moons'"),
         ("data", {"data": {"points": [[0, 0]]}}, "at least two points"),
-        ("data", {"data": {"points": [[0, 0, 1], [1, 1, 1]]}}, "two classes"),
+        ("data", {"data": {"points": [[0, 0, 1], [1, 1, 1]]}}, "2 to 10 classes"),
+        ("data", {"data": {"points": [[k, k, k] for k in range(99)]}}, "2 to 10 classes"),
         ("data", {"data": {"points": [[0, 1e300], [1, 1]]}}, "too far away"),
         ("data", {"data": {"toy": "sine", "n": 10**9}}, "from 2 to 2000"),
         ("hidden", {"hidden": [0]}, "1 to 256 neurons"),

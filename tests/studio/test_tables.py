@@ -148,6 +148,25 @@ def test_a_run_is_listed_told_compared_and_removed(client: Client) -> None:
     assert [row["name"] for row in json.loads(client.get("/runs.json").body)] == ["two"]
 
 
+def test_a_store_with_hostile_folders_is_listed_all_the_same(client: Client) -> None:
+    net, data = slalom.MLP(1, 4, 1), slalom.toys.sine(30)
+    slalom.train(net, data, steps=5, store=client.store, name="good")
+    os.mkdir(os.fsencode(client.store) + b"/bad\xff")
+    Path(os.fsdecode(os.fsencode(client.store) + b"/bad\xff"), "run.json").write_text("{}")
+    hostile = {"deep": '{"kind": ' + "[" * 900 + "]" * 900 + "}", "list": "[]", "text": "x"}
+    for name, text in hostile.items():
+        (client.store / name).mkdir()
+        (client.store / name / "run.json").write_text(text)
+    (client.store / "pipe").mkdir()
+    os.mkfifo(client.store / "pipe" / "run.json")
+    listed = json.loads(client.get("/runs.json").body)
+    assert "good" in [row["name"] for row in listed]
+    for name in ("deep", "list", "text", "pipe"):
+        assert client.get(f"/runs/{name}/told").status == 400
+    (client.store / "good" / "report.html").symlink_to("/etc/passwd")
+    assert client.get("/runs/good/files/report").status == 404
+
+
 @pytest.mark.parametrize("name", ["..", "%2e%2e", ".tables", "../store", "/etc", "one/../two", ""])
 def test_a_run_is_a_name_that_is_looked_up_and_never_a_path(client: Client, name: str) -> None:
     (client.store / ".tables").mkdir(parents=True)

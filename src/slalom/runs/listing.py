@@ -13,6 +13,7 @@ from slalom.core.errors import BadRun
 
 HOME = "slalom-runs"
 HIDDEN = "."  # begins the names of folders that are no run yet, or none any more
+MOST_JSON = 2**26  # bytes; what a run says of itself is far smaller
 COLUMNS = ("name", "kind", "status", "members", "steps", "best", "seconds", "created")
 
 
@@ -37,7 +38,7 @@ def runs_in(store: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     """The folders of all runs, with what `run.json` says, the oldest first."""
     found = []
     for path in store.iterdir() if store.is_dir() else ():
-        if path.name.startswith(HIDDEN):
+        if path.name.startswith(HIDDEN) or not path.name.isprintable():
             continue
         with suppress(BadRun):  # no run, removed meanwhile, or damaged
             found.append((path, read_json(path / "run.json")))
@@ -75,6 +76,8 @@ def busy(run: Path) -> bool:
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object of a run. Raises `BadRun` when it is not there, or damaged."""
     try:
+        if path.exists() and (not path.is_file() or path.stat().st_size > MOST_JSON):
+            raise BadRun(f"{path} is damaged: it is no file of JSON.")
         value = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         raise BadRun(f"There is no run in {path.parent}: it has no {path.name}.") from None
@@ -90,4 +93,6 @@ def _row(path: Path, about: dict[str, Any]) -> dict[str, Any]:
         status = status_of(path)
     except BadRun:
         status = {"status": "damaged"}
-    return {"name": path.name} | {name: status.get(name, about.get(name)) for name in COLUMNS[1:]}
+    told = {name: status.get(name, about.get(name)) for name in COLUMNS[1:]}
+    plain = {name: value for name, value in told.items() if isinstance(value, str | float | int)}
+    return {"name": path.name} | {name: plain.get(name) for name in COLUMNS[1:]}

@@ -28,6 +28,7 @@ from slalom.studio.thumbnails import thumbnail
 from slalom.studio.uploads import MOST_BYTES
 from slalom.studio.words import words
 
+MOST_SOCKETS = 32  # pages that are open at once; each may hold 100 MB
 KINDS = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
 
 
@@ -86,7 +87,7 @@ def post(path: str, endpoint: Endpoint) -> Route:
     return Route(path, endpoint, methods=["POST"], max_body_size=MOST_ASKED)
 
 
-def home(request: Request) -> Response:
+async def home(request: Request) -> Response:
     """Lessons, tools, recent runs."""
     lang = language_of(request)
     cards = []
@@ -99,10 +100,12 @@ def home(request: Request) -> Response:
     return answer
 
 
-def lesson_thumbnail(request: Request) -> Response:
+async def lesson_thumbnail(request: Request) -> Response:
     """The picture of a lesson."""
+    asked = request.path_params["name"], language_of(request)
     try:
-        image = thumbnail(request.path_params["name"], language_of(request))
+        async with tables.office(request).lessons:
+            image = await run_in_threadpool(thumbnail, *asked)
     except BadPlan as error:
         return PlainTextResponse(f"{error}\n", 404)
     return Response(image, media_type="image/webp")
@@ -111,7 +114,7 @@ def lesson_thumbnail(request: Request) -> Response:
 def tool(name: str) -> Any:
     """A page whose template, script and title are called alike."""
 
-    def shown(request: Request) -> Response:
+    async def shown(request: Request) -> Response:
         answer: Response = page(request, name, words(language_of(request))[name])
         return answer
 
@@ -120,14 +123,22 @@ def tool(name: str) -> Any:
 
 async def live(socket: WebSocket) -> None:
     """The socket of one page: a message, an answer, in turn."""
-    await socket.accept()
-    desk = Desk(socket.app.state.office.pair)
+    office = socket.app.state.office
+    if office.sockets >= MOST_SOCKETS:
+        await socket.close(1013)  # try again later
+        return
+    office.sockets += 1
+    desk = Desk(office.pair)
     try:
-        while True:
-            text = await socket.receive_text()
-            await socket.send_bytes(await run_in_threadpool(desk.answer, text))
+        await socket.accept()
+        while "text" in (message := await socket.receive()):
+            answer = await run_in_threadpool(desk.answer, message["text"] or "")
+            await socket.send_bytes(answer)
     except WebSocketDisconnect:
         pass
+    finally:
+        office.sockets -= 1
+        desk.stage = None  # its memory, at once
 
 
 def _own_files() -> dict[str, bytes]:
@@ -141,7 +152,7 @@ def _own_files() -> dict[str, bytes]:
 STATIC = _own_files()
 
 
-def static(request: Request) -> Response:
+async def static(request: Request) -> Response:
     """A script, a style or an icon of ours."""
     name = request.path_params["name"]
     kind = KINDS.get(name.rpartition(".")[2])

@@ -53,15 +53,17 @@ class Desk:
     def answer(self, text: str) -> bytes:
         """What is answered to a message; what is wrong with it is an answer too."""
         asked: Asked = {}
+        number = None
         try:
             asked = _read(text)
+            number = asked.get("id") if type(asked.get("id")) is int else None
             with language(asked["lang"]), about("settings"):
                 header, arrays = self._verb(asked)(asked)
         except BadSetting as error:
             header, arrays = {"error": str(error), "setting": error.setting}, {}
         except SlalomError as error:
             header, arrays = {"error": str(error), "setting": ""}, {}
-        return packed({"id": asked.get("id"), **header}, arrays)
+        return packed({"id": number, **header}, arrays)
 
     def begin(self, asked: Asked) -> Look:
         """A new stage for these settings, `steps` along already if that is wanted."""
@@ -143,9 +145,12 @@ def _read(text: str) -> Asked:
 
 
 def _changes(asked: Asked) -> dict[str, Any]:
+    """Of the members alone: the length of a stage is what its history has room for."""
     changes = asked.get("changes")
     if not isinstance(changes, dict):
         raise BadPlan(tr("Changes are an object of names and values."))
+    if fixed := sorted({"steps", "epochs", "patience"} & changes.keys()):
+        raise BadPlan(tr("{name} cannot be changed here.", name=fixed[0]))
     return changes
 
 

@@ -6,6 +6,8 @@ Everything is denied that is not allowed, before any page or socket hears of it:
   at this machine (DNS rebinding) leads nowhere;
 - the `Origin`, where there is one, must be exactly ours; what changes something, and a WebSocket,
   must have one;
+- a browser that says which site asks (`Sec-Fetch-Site`) must say this one: other ports of this
+  machine are another site's;
 - the cookie must hold the token of this studio, which the first link puts there.
 """
 
@@ -68,10 +70,13 @@ class Guard:
         host = headers.get("host", "")
         if len(headers.getlist("host")) != 1 or host not in self.hosts:
             return PlainTextResponse("The studio does not listen to that name.\n", 403)
+        if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+            return PlainTextResponse("That page is not one of the studio.\n", 403)
         reads = not socket and connection.scope["method"] in READING
         if not _own(headers, connection.scope["scheme"], host, needed=not reads):
             return PlainTextResponse("That page is not one of the studio.\n", 403)
-        if secrets.compare_digest(connection.cookies.get(cookie_of(host), ""), self.token):
+        given = connection.cookies.get(cookie_of(host), "")
+        if secrets.compare_digest(given.encode(), self.token.encode()):
             return None
         return self._first_visit(connection, host) if reads else PlainTextResponse(CLOSED, 403)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 from PIL import Image
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
@@ -20,6 +21,7 @@ from slalom.lessons.lesson import Choice, Figure, Lesson, Made, Number, Paramete
 from slalom.lessons.page import Link, Shown, body
 from slalom.plots.toolkit import Movie
 from slalom.studio.pages import language_of, page
+from slalom.studio.tables import office
 from slalom.studio.words import words
 
 KEPT = 12  # lessons at some values, with what was drawn of them; a film of 60 moments is 2 MB
@@ -127,12 +129,17 @@ def lesson_page(request: Request) -> Response:
     return answer
 
 
-def lesson_body(request: Request) -> Response:
+async def lesson_body(request: Request) -> Response:
     """What a lesson says at some values: prose, code and exercises as HTML.
 
     A value that it cannot have is no fault of the page, but what somebody is typing: the answer is
     JSON then, with a sentence.
     """
+    async with office(request).lessons:
+        return await run_in_threadpool(_body, request)
+
+
+def _body(request: Request) -> Response:
     lang = language_of(request)
     try:
         with language(lang):
@@ -150,8 +157,13 @@ def lesson_body(request: Request) -> Response:
         return HTMLResponse(_without_title(body(opened.made, lang, source)))
 
 
-def lesson_figure(request: Request) -> Response:
+async def lesson_figure(request: Request) -> Response:
     """One image of a lesson at some values."""
+    async with office(request).lessons:
+        return await run_in_threadpool(_figure, request)
+
+
+def _figure(request: Request) -> Response:
     lang, asked = language_of(request), request.path_params
     try:
         with language(lang):

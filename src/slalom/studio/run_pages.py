@@ -23,6 +23,7 @@ from slalom.studio.words import words
 FILES = {"model": "model.slalom", "report": "report.html"}  # what may be fetched of a run
 # A report runs no script and has its own style: it is shown as a page of nobody's.
 REPORT = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
+MOST_COMPARED = 20
 CURVES, POINTS = 8, 300  # members whose curves are drawn, points of each
 
 
@@ -60,7 +61,7 @@ async def listed(request: Request) -> Any:
 async def told(request: Request) -> Any:
     """What is known of a run: facts, result, leaderboard, curves, files."""
     shared = office(request)
-    folder = shared.run(request.path_params["run"])
+    folder = await run_in_threadpool(shared.run, request.path_params["run"])
     workers = shared.workers.of_runs()
     return await run_in_threadpool(lambda: {**_told(folder), "worker": workers.get(folder.name)})
 
@@ -69,10 +70,10 @@ async def told(request: Request) -> Any:
 async def compared(request: Request) -> Any:
     """In what some runs differ: `run` is given once for each."""
     shared = office(request)
-    folders = [shared.run(name) for name in request.query_params.getlist("run")]
-    if len(folders) < 2:
-        raise BadPlan(tr("Mark two runs or more."))
-    table = await run_in_threadpool(differences, folders)
+    names = list(dict.fromkeys(request.query_params.getlist("run")))
+    if not 2 <= len(names) <= MOST_COMPARED:
+        raise BadPlan(tr("Mark 2 to {most} runs.", most=MOST_COMPARED))
+    table = await run_in_threadpool(lambda: differences([shared.run(name) for name in names]))
     return {"columns": list(table.columns), "rows": table.astype(str).values.tolist()}
 
 
@@ -80,7 +81,7 @@ async def compared(request: Request) -> Any:
 async def remove(request: Request) -> Any:
     """Remove a run and all that it left, for good."""
     shared = office(request)
-    folder = shared.run(request.path_params["run"])
+    folder = await run_in_threadpool(shared.run, request.path_params["run"])
     await run_in_threadpool(Store(shared.store).remove, folder.path)
     return {}
 
@@ -93,7 +94,7 @@ def file(request: Request) -> Response:
         path = folder.path / FILES[kind]
     except (SlalomError, KeyError):
         return PlainTextResponse("There is no such file.\n", 404)
-    if not path.is_file():
+    if not path.is_file() or path.is_symlink():
         return PlainTextResponse("The run has no such file yet.\n", 404)
     if kind == "report":
         return FileResponse(path, headers={"Content-Security-Policy": REPORT})
@@ -103,6 +104,8 @@ def file(request: Request) -> Response:
 def _told(folder: RunFolder) -> dict[str, Any]:
     status = folder.status
     board = folder.leaderboard()
+    if board is not None and not {"member", "optimizer"} <= set(board.columns):
+        raise BadPlan(tr("The leaderboard of the run is damaged."))
     return finite(  # type: ignore[no-any-return]  # as it was given
         {
             "status": status.get("status"),
@@ -117,7 +120,7 @@ def _told(folder: RunFolder) -> dict[str, Any]:
 
 def _board(board: pd.DataFrame) -> list[dict[str, str]]:
     """The best members, as text."""
-    best = board.head(10).dropna(axis=1, how="all").drop(columns=["lr"])
+    best = board.head(10).dropna(axis=1, how="all").drop(columns=["lr"], errors="ignore")
     shown = {
         name: [f"{v:.4g}" if isinstance(v, float) else str(v) for v in best[name]]
         for name in best.columns

@@ -12,7 +12,7 @@ from slalom.core.errors import BadPlan, MissingExtra
 from slalom.core.terminal import say, warn
 
 HOME, PORT = "127.0.0.1", 8000
-MOST_MESSAGE = 2**20  # bytes of what a page says over its socket
+MOST_MESSAGE = 2**18  # bytes of what a page says over its socket
 
 
 def serve(
@@ -55,6 +55,7 @@ def serve(
         log_level="warning",
         ws="websockets-sansio",
         ws_max_size=MOST_MESSAGE,
+        ws_per_message_deflate=False,  # a small frame could unpack to a large one
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=1,

@@ -26,6 +26,7 @@ from slalom.optim import OPTIMIZERS, Optimizer
 from slalom.population import Member, Population
 
 MOST_POINTS, MOST_LAYERS, MOST_UNITS = 2000, 6, 256
+MOST_CLASSES = 10
 MOST_MEMBERS, MOST_WEIGHTS = 1024, 2**21  # of all members together, 8 MB an array of the state
 TOYS = toys.REGRESSION | toys.CLASSIFICATION
 VARIED = ("lr", "width", "depth", "activation", "optimizer", "batch_size", "seed", "momentum")
@@ -224,8 +225,8 @@ def _drawn(points: Any) -> Dataset:
     if table.shape[1] == 2:
         return Dataset(X, table[:, 1], task="regression", feature_names=("x",))
     classes, labels = np.unique(table[:, 2].astype(np.int64), return_inverse=True)
-    if len(classes) < 2:
-        raise BadData(tr("Draw points of at least two classes."))
+    if not 2 <= len(classes) <= MOST_CLASSES:
+        raise BadData(tr("Draw points of 2 to {most} classes.", most=MOST_CLASSES))
     return Dataset(
         X,
         labels,

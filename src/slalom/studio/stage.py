@@ -105,11 +105,12 @@ class Stage:
         self.keep()
 
     def seek(self, step: int) -> None:
-        """Go to a step that was reached before, forwards or back."""
+        """Go to a step that was reached before, forwards or back; or as far as patience goes."""
         step = max(0, min(step, self.furthest))
         nearest = max(kept for kept in self.moments if kept <= step)
-        self.training = Training.resume(self.moments[nearest], self.training.engine)
-        self.training.advance(until=step)
+        if not nearest <= self.step <= step:  # else from here
+            self.training = Training.resume(self.moments[nearest], self.training.engine)
+        self.training.advance(until=step, seconds=PATIENCE)
 
     def fork(self, changes: dict[str, Any]) -> None:
         """Go on from here with other hyperparameters; what came later is forgotten.

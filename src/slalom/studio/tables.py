@@ -1,7 +1,8 @@
 """Your table: send it, see what is made of it, fit it, predict with what came out."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -16,10 +17,12 @@ from slalom.data.dataset import Dataset
 from slalom.runs.folder import RunFolder
 from slalom.runs.listing import runs_in
 from slalom.studio.pages import language_of
+from slalom.studio.settings import MOST_CLASSES
 from slalom.studio.uploads import Uploads
 from slalom.studio.workers import Worker, Workers
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
+READERS, LESSONS = 3, 2  # at work at once, of all pages together
 MOST_ASKED = 2**16  # bytes of what a page says with a request
 
 
@@ -33,6 +36,9 @@ class Office:
     def __init__(self, store: Path) -> None:
         self.store = store
         self.workers, self.uploads = Workers(), Uploads(store)
+        self.sockets = 0  # that are open
+        self.known: dict[Path, Any] = {}  # of tables, what was read
+        self.reading, self.lessons = asyncio.Semaphore(READERS), asyncio.Semaphore(LESSONS)
         # A page asks for its columns again with every movement of a slider.
         self.pair = lru_cache(maxsize=16)(self._pair)
 
@@ -51,6 +57,8 @@ class Office:
         """Two columns of a table as a curve; or as regions, with a third one for the classes."""
         asked = {"do": "pair", "table": str(self.uploads.find(table)), "x": x, "y": y}
         found = Worker({**asked, "color": color}).result()
+        if len(found.get("classes", [])) > MOST_CLASSES:
+            raise BadPlan(tr("{name} has more than {most} classes.", name=color, most=MOST_CLASSES))
         points = np.asarray(found["points"], dtype=np.float64)
         spread = np.where(np.ptp(points[:, :2], axis=0) > 0, points[:, :2].std(axis=0), 1)
         numbers = (points[:, :2] - points[:, :2].mean(axis=0)) / spread
@@ -85,11 +93,19 @@ def answered(act: Callable[[Request], Awaitable[Any]]) -> Endpoint:
         try:
             with language(language_of(request)):
                 found = await act(request)
-        except (SlalomError, OSError) as error:
-            return JSONResponse({"error": str(error), "setting": ""}, 400)
+        except OSError as error:  # a SlalomError may be one
+            said = str(error) if isinstance(error, SlalomError) else error.strerror
+            return JSONResponse({"error": _without(request, str(said)), "setting": ""}, 400)
+        except SlalomError as error:
+            return JSONResponse({"error": _without(request, str(error)), "setting": ""}, 400)
         return found if isinstance(found, Response) else JSONResponse(found)
 
     return endpoint
+
+
+def _without(request: Request, text: str) -> str:
+    """A sentence that does not say where on this machine the store lies."""
+    return text.replace(f"{office(request).store}/", "")
 
 
 @answered
@@ -104,8 +120,8 @@ async def send(request: Request) -> Any:
 @answered
 async def inspect(request: Request) -> Any:
     """What a table holds and what would be made of it."""
-    path = office(request).uploads.find(request.path_params["table"])
-    return await _waited({"do": "inspect", "table": str(path)})
+    shared = office(request)
+    return await _read(shared, shared.uploads.find(request.path_params["table"]))
 
 
 @answered
@@ -114,6 +130,7 @@ async def fit(request: Request) -> Any:
     asked = await _asked(request)
     shared = office(request)
     path = shared.uploads.find(str(asked.get("table")))
+    await _read(shared, path)  # within its limits, before anything is trained
     limit = asked.get("time_limit")
     if limit is not None and not (isinstance(limit, int | float) and 1 <= limit <= 86_400):
         raise BadPlan(tr("The time lies from a second to a day."))
@@ -141,7 +158,7 @@ async def stop(request: Request) -> Any:
 async def resume(request: Request) -> Any:
     """Go on with a run; the answer names the worker."""
     shared = office(request)
-    folder = shared.run(request.path_params["run"])
+    folder = await run_in_threadpool(shared.run, request.path_params["run"])
     return {"worker": shared.workers.begin({"do": "resume", "run": str(folder.path)})}
 
 
@@ -149,13 +166,14 @@ async def resume(request: Request) -> Any:
 async def predict(request: Request) -> Any:
     """Predict a table with the model of a run."""
     asked, shared = await _asked(request), office(request)
-    model = shared.run(request.path_params["run"]).path / "model.slalom"
-    if not model.is_file():
+    folder = await run_in_threadpool(shared.run, request.path_params["run"])
+    model = folder.path / "model.slalom"
+    if not model.is_file() or model.is_symlink():
         raise BadPlan(tr("The run has no model yet."))
     table = str(asked.get("table"))
     path, out = shared.uploads.find(table), shared.uploads.predictions(table)
     return await _waited(
-        {"do": "predict", "model": str(model), "table": str(path), "out": str(out)}
+        shared, {"do": "predict", "model": str(model), "table": str(path), "out": str(out)}
     )
 
 
@@ -168,8 +186,17 @@ async def predictions(request: Request) -> Any:
     return FileResponse(path, filename=path.name, media_type="text/csv")
 
 
-async def _waited(asked: dict[str, Any]) -> Any:
-    return await run_in_threadpool(partial(Worker.result, Worker(asked)))
+async def _read(shared: Office, path: Path) -> Any:
+    """What is known of a table, which is read once."""
+    if path not in shared.known:
+        shared.known[path] = await _waited(shared, {"do": "inspect", "table": str(path)})
+    return shared.known[path]
+
+
+async def _waited(shared: Office, asked: dict[str, Any]) -> Any:
+    """What a worker comes to, a few at a time."""
+    async with shared.reading:
+        return await run_in_threadpool(lambda: Worker(asked).result())
 
 
 async def _asked(request: Request) -> dict[str, Any]:

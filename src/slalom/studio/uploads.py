@@ -12,6 +12,7 @@ from slalom.core.language import tr
 
 FOLDER = ".tables"  # within the store, which takes no folder with a dot for a run
 MOST_BYTES = 200 * 2**20  # of one file; what is larger is better given to `slalom fit`
+MOST_TOGETHER = 4 * 2**30
 ENDINGS = (
     *(".csv", ".tsv", ".txt", ".dat", ".parquet", ".feather", ".arrow", ".jsonl", ".ndjson"),
     *(".xlsx", ".db", ".sqlite"),
@@ -40,6 +41,15 @@ class Uploads:
             BadFile: for a name that is none of a table.
         """
         known = _safe(name)
+        if sum(path.stat().st_size for path in self.folder.glob("*/*")) > MOST_TOGETHER:
+            raise BadFile(
+                tr(
+                    "The tables of this store take more than {size} GB. Remove some of the folder "
+                    "{folder} in it.",
+                    size=MOST_TOGETHER // 2**30,
+                    folder=FOLDER,
+                )
+            )
         identifier = uuid4().hex
         place = self.folder / identifier
         place.mkdir(parents=True)
@@ -81,7 +91,7 @@ def _safe(name: str) -> str:
     last = re.split(r"[/\\]", name)[-1]
     plain = re.sub(r"[^\w.+-]", "_", last).lstrip("_.+-")
     stem, dot, ending = plain.rpartition(".")
-    plain = stem[-80:] + dot + ending.lower()
+    plain = stem[-60:] + dot + ending.lower()
     inner = plain
     for packed in PACKED:
         inner = inner.removesuffix(packed)

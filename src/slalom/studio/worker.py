@@ -6,26 +6,32 @@ memory or time ends this process and not the studio.
 """
 
 import json
+import os
 import resource
+import signal
 import sys
 import threading
 import time
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from slalom.core.errors import SlalomError
+from slalom.core.files import write_whole
 from slalom.core.finite import finite
 from slalom.data.columns.cells import as_text
 from slalom.data.schema import Schema
 from slalom.data.table import read_table
 from slalom.data.target import ClassificationTarget, fit_target, split_missing_target
 
-READING_BYTES, READING_SECONDS = 2**33, 120  # memory that reading may map, and processor time
+READING_SECONDS = 120  # of processor time
+_RAM = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+READING_BYTES, FITTING_BYTES = _RAM // 4, 3 * _RAM // 4  # that a process may take
 EVERY = 0.4  # seconds between two words about a training
 HEAD, COLUMNS, LEADERS, CURVE = 8, 200, 8, 120  # rows, columns, members, points that are shown
 LONGEST = 60  # letters of a cell
@@ -85,6 +91,7 @@ def pair(table: str, x: str, y: str, color: str = "") -> dict[str, Any]:
 
 def fit(table: str, target: str, store: str, **arguments: Any) -> dict[str, Any]:
     """Fit a table, and keep the run with its model and its report."""
+    _limit(FITTING_BYTES, None)
     from slalom.tabular.keeping import fit_in_store
 
     return _fitted(
@@ -96,6 +103,7 @@ def fit(table: str, target: str, store: str, **arguments: Any) -> dict[str, Any]
 
 def resume(run: str) -> dict[str, Any]:
     """Go on with a run, to its end."""
+    _limit(FITTING_BYTES, None)
     from slalom.runs.folder import RunFolder
     from slalom.runs.resume import resume_training
     from slalom.tabular.keeping import resume_fit
@@ -121,7 +129,7 @@ def predict(model: str, table: str, out: str) -> dict[str, Any]:
     _limit()
     given = read_table(table)
     frame = with_predictions(Predictor.load(model), given)
-    frame.to_csv(out, index=False, lineterminator="\n")
+    write_whole(Path(out), frame.to_csv(index=False, lineterminator="\n").encode())
     return {
         "rows": len(frame),
         "names": list(frame.columns),
@@ -220,10 +228,11 @@ def _head(frame: pd.DataFrame) -> list[list[str]]:
     return rows
 
 
-def _limit(memory: int = READING_BYTES) -> None:
+def _limit(memory: int = READING_BYTES, seconds: int | None = READING_SECONDS) -> None:
     """A file cannot take more than this of the machine."""
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (READING_SECONDS, READING_SECONDS))
+    if seconds is not None:
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
 
 
 def _plain(value: Any) -> Any:
@@ -242,6 +251,8 @@ VERBS: dict[str, Callable[..., dict[str, Any]]] = {
 
 def main() -> None:
     """Do what standard input asks for."""
+    # A shell ignores Ctrl-C for what it starts in the background, and that is inherited.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     asked = json.loads(sys.stdin.readline())
     verb = VERBS[asked.pop("do")]
     sys.stdout = sys.stderr  # what a library prints is no answer

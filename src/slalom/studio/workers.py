@@ -53,13 +53,15 @@ class Worker:
 
     def _listen(self) -> None:
         assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.said |= json.loads(line)
-        self.process.wait()
-        self.process.stdout.close()
-        if not {"done", "error", "stopped"} & self.said.keys():
-            self.said["error"] = _ended(self.process.returncode)
-        self.over.set()
+        try:
+            for line in self.process.stdout:
+                self.said |= json.loads(line)
+            self.process.wait()
+        finally:
+            self.process.stdout.close()
+            if not {"done", "error", "stopped"} & self.said.keys():
+                self.said["error"] = _ended(self.process.returncode or 0)
+            self.over.set()
 
     def stop(self) -> None:
         """Let it end soon; a training keeps what it has reached."""

@@ -101,7 +101,9 @@ export class Transport extends Player {
       while (this.goal !== undefined) {
         const goal = this.goal;
         this.goal = undefined;
-        await this.ask({ do: "seek", step: goal });
+        const answer = await this.ask({ do: "seek", step: goal });
+        const short = answer && answer.step < goal && answer.furthest >= goal && !answer.done;
+        if (short) this.goal ??= goal; // a long way, of which each request goes a part
       }
     } finally {
       this.going = false;
