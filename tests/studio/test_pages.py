@@ -34,7 +34,9 @@ def test_every_phrase_is_there_in_both_languages_and_used_somewhere() -> None:
         assert set(said) == {"en", "zh"}, name
         assert re.search(r"[\u4e00-\u9fff]", said["zh"]), name
         asked = re.search(rf"(words\.|\[\"){name}\b", text) or name in (*TOOLS, "table", "runs")
-        assert asked or name.startswith(("toy_", "status_")) or name.endswith("_what"), name
+        assert asked or name.startswith(("toy_", "status_", "phase_")) or name.endswith("_what"), (
+            name
+        )
 
 
 def test_no_script_asks_for_a_phrase_that_is_not_there() -> None:
@@ -55,6 +57,7 @@ def test_a_page_is_in_the_language_that_is_asked_for_and_links_to_itself_in_the_
     other = "zh" if lang == "en" else "en"
     assert f'href="/{page}?lr=0.5&amp;lang={other}"' in text
     assert WORDS["playground"][lang] in text
+    assert "built-in" not in text and "undefined" not in text.lower()
 
 
 def test_what_a_link_says_cannot_become_part_of_a_page(app: Any) -> None:

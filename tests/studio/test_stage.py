@@ -126,7 +126,7 @@ def test_what_a_net_says_is_what_its_module_says() -> None:
     watched = Stage.of(wanted(SETTINGS))
     watched.advance(30)
     module = plain(30)
-    probe = torch.from_numpy(looks.probe(watched.dataset, looks.LINE, looks.SQUARE))
+    probe = torch.from_numpy(looks.probe(watched, looks.LINE, looks.SQUARE))
     probabilities = module(probe).softmax(dim=1).detach().numpy()
     _, seen = looks.of_net(watched)
     np.testing.assert_array_equal(seen["winner"][0], probabilities.argmax(axis=1))
@@ -140,7 +140,7 @@ def test_all_nets_of_a_wall_say_what_each_says_alone() -> None:
         own = {**SETTINGS, "data": {"toy": toy, "n": 40}, "vary": vary}
         wall = Stage.of(wanted(own))
         wall.advance(5)
-        X = looks.probe(wall.dataset, looks.SMALL_LINE, looks.SMALL_SQUARE)
+        X = looks.probe(wall, looks.SMALL_LINE, looks.SMALL_SQUARE)
         found = looks.together(wall, X).numpy()
         for k in range(len(wall.population)):
             alone = wall.training.state.outputs(k, X)

@@ -108,7 +108,9 @@ function film(figure) {
     observer.disconnect();
     load();
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    if (run.length > 1 && !still) player.play();
+    // Not before all of it is there: a film of which the half is missing shows nothing.
+    const ready = Promise.allSettled(waiting.map((moment) => moment.decode()));
+    if (run.length > 1 && !still) ready.then(() => player.play());
   }, { threshold: 0.6 }).observe(image.parentElement);
 }
 

@@ -28,7 +28,7 @@ def beginning(stage: Stage) -> Look:
     data, plan = stage.dataset, stage.training.plan
     if not drawable(data):
         return {"task": "", "epoch": stage.epoch, "note": stage.note}, {}
-    fold, (low, high) = data.folds[0], bounds(data)
+    fold, (low, high) = data.folds[0], bounds(stage)
     held = np.zeros(data.rows, dtype=np.uint8)
     held[fold.validation] = 1
     header = {
@@ -63,7 +63,7 @@ def moment(stage: Stage) -> dict[str, Any]:
 def of_wall(stage: Stage) -> Look:
     """All nets, small: what each predicts, its loss, and whether it has diverged."""
     state, data = stage.training.state, stage.dataset
-    outputs = together(stage, probe(data, SMALL_LINE, SMALL_SQUARE))
+    outputs = together(stage, probe(stage, SMALL_LINE, SMALL_SQUARE))
     alive = state.diverged_at < 0
     arrays = _shown(data, outputs) | {
         "loss": np.where(alive, state.train_loss, np.nan).astype(np.float32),
@@ -104,7 +104,7 @@ def of_net(stage: Stage, member: int = 0) -> Look:
     }
     if drawable(data):
         with torch.no_grad():
-            outputs = module(torch.from_numpy(probe(data, LINE, SQUARE)))[None]
+            outputs = module(torch.from_numpy(probe(stage, LINE, SQUARE)))[None]
         arrays |= _shown(data, outputs)
     if drawable(data) and isinstance(stage.population[member].net, MLP):
         header |= {"widths": _widths(module), "gradients": gradients(module, stage)}
@@ -114,7 +114,7 @@ def of_net(stage: Stage, member: int = 0) -> Look:
 
 def _inside(module: torch.nn.Module, stage: Stage, member: int) -> Arrays:
     """The weights of a net, and what each of its hidden neurons gives on a small probe."""
-    state, rows = stage.training.state, probe(stage.dataset, SMALL_LINE, SMALL_SQUARE)
+    state, rows = stage.training.state, probe(stage, SMALL_LINE, SMALL_SQUARE)
     with torch.no_grad():
         neurons = list(_layers(module, torch.from_numpy(rows)))
     return {
@@ -130,18 +130,22 @@ def drawable(data: Dataset) -> bool:
     return data.X.shape[1:] == (2,)
 
 
-def bounds(data: Dataset) -> tuple[Float32Array, Float32Array]:
+def bounds(stage: Stage) -> tuple[Float32Array, Float32Array]:
     """What a picture of the points covers: of the features, and of the target of a line."""
+    if stage.frame is not None:
+        low, high = np.array(stage.frame, dtype=np.float32)
+        return low, high
+    data = stage.dataset
     columns = data.X if data.task == "classification" else np.column_stack([data.X, data.y])
     low, high = columns.min(axis=0), columns.max(axis=0)
     margin = MARGIN * (high - low) + 1e-6
     return low - margin, high + margin
 
 
-def probe(data: Dataset, line: int, square: int) -> Float32Array:
+def probe(stage: Stage, line: int, square: int) -> Float32Array:
     """Rows that cover a picture: `[line, 1]`, or `[square * square, 2]` from the top left on."""
-    low, high = bounds(data)
-    if data.X.shape[1] == 1:
+    low, high = bounds(stage)
+    if stage.dataset.X.shape[1] == 1:
         return np.linspace(low[0], high[0], line, dtype=np.float32)[:, None]
     across, down = np.meshgrid(
         np.linspace(low[0], high[0], square, dtype=np.float32),

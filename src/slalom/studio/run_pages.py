@@ -109,6 +109,7 @@ def _told(folder: RunFolder) -> dict[str, Any]:
     return finite(  # type: ignore[no-any-return]  # as it was given
         {
             "status": status.get("status"),
+            "resumable": _resumable(folder, status),
             "result": status.get("result"),
             "facts": facts(folder).values.tolist(),
             "board": [] if board is None else _board(board),
@@ -116,6 +117,13 @@ def _told(folder: RunFolder) -> dict[str, Any]:
             "files": [kind for kind, name in FILES.items() if (folder.path / name).is_file()],
         }
     )
+
+
+def _resumable(folder: RunFolder, status: dict[str, Any]) -> bool:
+    """Whether there is something left to do; a fit that was stopped while it was scored, too."""
+    if folder.about.get("kind") == "fit" and "score" not in status:
+        return status.get("status") != "running"
+    return status.get("status") in ("interrupted", "killed", "not begun")
 
 
 def _board(board: pd.DataFrame) -> list[dict[str, str]]:

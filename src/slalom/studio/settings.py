@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from inspect import signature
 from itertools import product
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -31,6 +31,9 @@ MOST_MEMBERS, MOST_WEIGHTS = 1024, 2**21  # of all members together, 8 MB an arr
 TOYS = toys.REGRESSION | toys.CLASSIFICATION
 VARIED = ("lr", "width", "depth", "activation", "optimizer", "batch_size", "seed", "momentum")
 
+# Whoever draws needs a paper that does not move under the pen.
+Frame: TypeAlias = tuple[tuple[float, float], tuple[float, float]]
+DRAWN: Frame = ((-1.2, -1.2), (1.2, 1.2))
 Tables = Callable[[str, str, str, str], Dataset]
 
 
@@ -55,11 +58,13 @@ class Wanted:
         dataset: what is trained on.
         population: who is trained; the last of `axes` changes fastest.
         axes: what varies among the members, with its values; nothing for a single net.
+        frame: what a picture covers, lowest and highest of both sides; by the data when not given.
     """
 
     dataset: Dataset
     population: Population
     axes: dict[str, list[Any]]
+    frame: Frame | None = None
 
 
 def wanted(settings: Any, tables: Tables | None = None) -> Wanted:
@@ -88,7 +93,8 @@ def wanted(settings: Any, tables: Tables | None = None) -> Wanted:
         members.append(_member(own, dataset))
     if sum(member.net.size[0] for member in members) > MOST_WEIGHTS:
         raise BadSetting("hidden", tr("That is more nets, or larger ones, than fit into a page."))
-    return Wanted(dataset, Population(tuple(members)), axes)
+    drawn = "points" in settings["data"]
+    return Wanted(dataset, Population(tuple(members)), axes, DRAWN if drawn else None)
 
 
 @contextmanager

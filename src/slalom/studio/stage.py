@@ -9,7 +9,7 @@ from slalom.plan import Plan
 from slalom.population import Population
 from slalom.runs import Run
 from slalom.runs.rewind import forked
-from slalom.studio.settings import Wanted
+from slalom.studio.settings import Frame, Wanted
 from slalom.training import Snapshot, Training
 
 STEPS = 100_000  # the end of a training that goes on as long as somebody looks: an hour of it
@@ -28,6 +28,7 @@ class Stage:
         training: as it stands.
         axes: what varies among its members, with the values; see `Wanted`.
         note: why a slower engine trains it, if one does.
+        frame: what a picture covers; see `Wanted`.
 
     Attributes:
         training: as it stands.
@@ -44,9 +45,13 @@ class Stage:
     """
 
     def __init__(
-        self, training: Training, axes: dict[str, list[Any]] | None = None, note: str = ""
+        self,
+        training: Training,
+        axes: dict[str, list[Any]] | None = None,
+        note: str = "",
+        frame: Frame | None = None,
     ) -> None:
-        self.training, self.axes, self.note = training, axes or {}, note
+        self.training, self.axes, self.note, self.frame = training, axes or {}, note, frame
         self.moments: dict[int, Snapshot] = {}
         self.furthest = 0
         self.keep()
@@ -72,7 +77,7 @@ class Stage:
             record_every=every,
         )
         engine, note = select("auto", plan, wanted.dataset)
-        return cls(Training(plan, wanted.dataset, engine), wanted.axes, note)
+        return cls(Training(plan, wanted.dataset, engine), wanted.axes, note, wanted.frame)
 
     @property
     def dataset(self) -> Dataset:

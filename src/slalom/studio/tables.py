@@ -1,6 +1,7 @@
 """Your table: send it, see what is made of it, fit it, predict with what came out."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +19,7 @@ from slalom.runs.folder import RunFolder
 from slalom.runs.listing import runs_in
 from slalom.studio.pages import language_of
 from slalom.studio.settings import MOST_CLASSES
-from slalom.studio.uploads import Uploads
+from slalom.studio.uploads import FOLDER, Uploads
 from slalom.studio.workers import Worker, Workers
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
@@ -105,7 +106,8 @@ def answered(act: Callable[[Request], Awaitable[Any]]) -> Endpoint:
 
 def _without(request: Request, text: str) -> str:
     """A sentence that does not say where on this machine the store lies."""
-    return text.replace(f"{office(request).store}/", "")
+    plain = text.replace(f"{office(request).store}/", "")
+    return re.sub(rf"{re.escape(FOLDER)}/[0-9a-f]{{32}}/", "", plain)
 
 
 @answered

@@ -199,10 +199,12 @@ def _fitted(fit_it: Callable[[dict[str, Any], Callable[[Any], None]], Any]) -> d
 
     hooks = {
         "on_columns": lambda made: tell(made=made.astype(str).to_dict("records")),
+        "on_model": lambda _: tell(phase="scoring"),
         "watch": watch,
     }
     fitted = fit_it(hooks, begun)
     (folder,) = runs
+    tell(phase="report")
     write_report(fitted, folder.path / "report.html", folder.path / "model.slalom")
     return {"run": folder.name, "result": folder.status["result"]}
 

@@ -5,6 +5,7 @@
 import { say, told, words } from "./live.js";
 import { curves, short } from "./pictures.js";
 
+const TRAINING = 0.85; // of the way; the rest is scoring and the report
 const EVERY_MS = 500; // between two looks at a worker
 
 /** What the studio answers to a request, or an error with its sentence. */
@@ -67,7 +68,7 @@ export function statusOf(status) {
 /** Progress, leaders and their curves, as a worker tells of them. */
 export function showTraining(root, { progress, leaders = [] }) {
   if (!progress) return;
-  root.querySelector("[data-share]").value = progress.share;
+  root.querySelector("[data-share]").value = TRAINING * progress.share;
   const list = root.querySelector("[data-leaders]");
   legend(list, leaders.map(({ label, loss }) => [label, short(loss)]));
   const canvas = document.querySelector("[data-curves]");
@@ -91,7 +92,8 @@ export function drawCurves(canvas, all) {
   })).toReversed());
 }
 
-export function sentence({ progress }) {
+export function sentence({ progress, phase }) {
+  if (phase) return words[`phase_${phase}`];
   if (!progress) return words.preparing;
   return words.nets_train
     .replace("{training}", progress.training).replace("{members}", progress.members)

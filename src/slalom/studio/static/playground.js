@@ -19,6 +19,7 @@ let drawn = []; // [x, y, class]; class "line" for points of a curve
 let still; // what does not change while it trains
 let box; // where the plot lies within its canvas
 let diagnosed = 0;
+let later;
 let columns = null; // of a table: {table, x, y, color}
 let begun = 0; // steps that the training is along when the page opens
 
@@ -86,8 +87,12 @@ function show(answer) {
   find("[data-number=train]").textContent = answer.diverged_at >= 0
     ? words.diverged_at.replace("{}", answer.diverged_at) : short(answer.train_loss);
   find("[data-number=held]").textContent = short(answer.validation_loss);
+  find("[data-right]").hidden = still.task !== "classification" || answer.metric === null;
+  find("[data-number=right]").textContent = answer.metric === null ? "–" : `${Math.round(100 * answer.metric)} %`;
   bars(answer.gradients);
+  clearTimeout(later);
   if (performance.now() - diagnosed > DIAGNOSE_MS) diagnose();
+  else later = setTimeout(diagnose, DIAGNOSE_MS); // of how it stands when nothing moves any more
 }
 
 function draw() {
@@ -155,7 +160,10 @@ function changed(name) {
       .catch((error) => complain(form, error, say));
     return;
   }
-  if (from === "drawn" && ownPoints().length < 2) return;
+  if (from === "drawn" && !enough()) {
+    sketch();
+    return;
+  }
   if (from === "table" && !columns?.x) return;
   restart(still ? transport.at : begun);
 }
@@ -217,7 +225,29 @@ if (columns) attempt(offer);
 
 // Drawing: a click sets a point; the button held sets many.
 const pen = () => find("[name=pen]:checked").value;
-const blank = { low: [-1.2, -1.2], high: [1.2, 1.2] };
+const paper = { low: [-1.2, -1.2], high: [1.2, 1.2], features: ["x"], epoch: 1 }; // as in settings.py
+
+/** Whether there is something to learn: two points, and of classes two kinds. */
+function enough() {
+  const points = ownPoints();
+  return points.length > 1 && (points[0].length === 2 || new Set(points.map(([, , kind]) => kind)).size > 1);
+}
+
+/** What is drawn so far, without a net. */
+function sketch() {
+  transport.forget();
+  const points = ownPoints();
+  const classes = points.some((point) => point.length === 3);
+  still = {
+    ...paper,
+    task: classes ? "classification" : "regression",
+    x: points.flatMap((point) => (classes ? point.slice(0, 2) : [point[0]])),
+    y: points.map((point) => point[classes ? 2 : 1]),
+    held: points.map(() => 0),
+  };
+  box = plot(canvas, still);
+  find("[data-diagnosis]").replaceChildren(Object.assign(document.createElement("li"), { textContent: words.draw_more }));
+}
 
 function put(x, y) {
   const kind = pen() === "line" ? "line" : Number(pen());
@@ -236,7 +266,6 @@ canvas.addEventListener("pointermove", (event) => {
 });
 function at(event) {
   const place = canvas.getBoundingClientRect();
-  if (!box || !still) box = plot(canvas, Object.assign(blank, { x: [], y: [], held: [], features: ["x"], task: "regression" }));
   const [x, y] = box.back(event.clientX - place.left, event.clientY - place.top);
   put(x, y);
 }

@@ -15,7 +15,7 @@ async function look() {
   known = await ask(`${path}/told`);
   const { status, result, facts, board, curves, files } = known;
   state(statusOf(status));
-  find("[data-resume]").hidden = !["interrupted", "killed", "not begun"].includes(status);
+  find("[data-resume]").hidden = !known.resumable;
   find("[data-stop]").hidden = !known.worker;
   fill(find("[data-facts]"), null, facts);
   find("[data-board]").hidden = board.length === 0;

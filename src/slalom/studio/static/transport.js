@@ -22,6 +22,13 @@ export class Transport extends Player {
     if (this.playing) this.wait();
   }
 
+  /** As before anything has begun. */
+  forget() {
+    this.run += 1;
+    this.answer = undefined;
+    if (this.playing) this.stop();
+  }
+
   async ask(message) {
     const run = this.run;
     const answer = await this.live.ask({ ...message, ...this.look() });
