@@ -22,8 +22,9 @@ from slalom.studio import run_pages, tables
 from slalom.studio.desk import Desk
 from slalom.studio.guard import Guard
 from slalom.studio.lesson_pages import lesson_body, lesson_figure, lesson_page
+from slalom.studio.office import Office, office
 from slalom.studio.pages import language_of, page
-from slalom.studio.tables import MOST_ASKED, Endpoint, Office
+from slalom.studio.tables import MOST_ASKED, Endpoint
 from slalom.studio.thumbnails import thumbnail
 from slalom.studio.uploads import MOST_BYTES
 from slalom.studio.words import words
@@ -40,15 +41,15 @@ def studio(hosts: Iterable[str], token: str, store: str | Path | None = None) ->
         token: what opens it.
         store: the folder of the runs; that of the command line when not given.
     """
-    office = Office(place(store).resolve())
+    shared = Office(place(store).resolve())
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         yield
-        await run_in_threadpool(office.workers.stop)
+        await run_in_threadpool(shared.workers.stop)
 
     app = Starlette(routes=routes(), lifespan=lifespan)
-    app.state.office = office
+    app.state.office = shared
     return Guard(app, hosts, token)
 
 
@@ -104,7 +105,7 @@ async def lesson_thumbnail(request: Request) -> Response:
     """The picture of a lesson."""
     asked = request.path_params["name"], language_of(request)
     try:
-        async with tables.office(request).lessons:
+        async with office(request).lessons:
             image = await run_in_threadpool(thumbnail, *asked)
     except BadPlan as error:
         return PlainTextResponse(f"{error}\n", 404)
@@ -123,12 +124,12 @@ def tool(name: str) -> Any:
 
 async def live(socket: WebSocket) -> None:
     """The socket of one page: a message, an answer, in turn."""
-    office = socket.app.state.office
-    if office.sockets >= MOST_SOCKETS:
+    shared: Office = socket.app.state.office
+    if shared.sockets >= MOST_SOCKETS:
         await socket.close(1013)  # try again later
         return
-    office.sockets += 1
-    desk = Desk(office.pair)
+    shared.sockets += 1
+    desk = Desk(shared.pair)
     try:
         await socket.accept()
         while "text" in (message := await socket.receive()):
@@ -137,7 +138,7 @@ async def live(socket: WebSocket) -> None:
     except WebSocketDisconnect:
         pass
     finally:
-        office.sockets -= 1
+        shared.sockets -= 1
         desk.stage = None  # its memory, at once
 
 

@@ -20,8 +20,8 @@ from slalom.lessons.files import content_of
 from slalom.lessons.lesson import Choice, Figure, Lesson, Made, Number, Parameter, Whole
 from slalom.lessons.page import Link, Shown, body
 from slalom.plots.toolkit import Movie
+from slalom.studio.office import office
 from slalom.studio.pages import language_of, page
-from slalom.studio.tables import office
 from slalom.studio.words import words
 
 KEPT = 12  # lessons at some values, with what was drawn of them; a film of 60 moments is 2 MB

@@ -16,8 +16,9 @@ from slalom.runs.facts import differences, facts
 from slalom.runs.folder import RunFolder
 from slalom.runs.listing import rows
 from slalom.runs.store import Store
+from slalom.studio.office import office
 from slalom.studio.pages import language_of, page
-from slalom.studio.tables import answered, office
+from slalom.studio.tables import answered
 from slalom.studio.words import words
 
 FILES = {"model": "model.slalom", "report": "report.html"}  # what may be fetched of a run

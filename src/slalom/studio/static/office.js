@@ -128,14 +128,19 @@ export function showResult(root, run, result) {
   };
   root.replaceChildren(
     part("h2", words.scores), box(table), part("p", result.verdict), Object.assign(part("p", result.rows), { className: "quiet" }),
-    files, predictor(run), part("h2", words.importance), harm, part("h2", words.leaders), box(leaderboard(result)),
+    files, predictor(run), part("h2", `${words.importance} (${result.harm_in})`), harm, part("h2", words.leaders), box(leaderboard(result)),
   );
   root.hidden = false;
 }
 
+/** A number with three digits, anything else as it is. */
+function tidy(text) {
+  return /^-?\d+\.\d+(e-?\d+)?$/.test(text) ? short(Number(text)) : text;
+}
+
 function leaderboard({ leaderboard: lines }) {
   const table = Object.assign(document.createElement("table"), { className: "grid" });
-  fill(table, Object.keys(lines[0] ?? {}), lines.map((line) => Object.values(line)));
+  fill(table, Object.keys(lines[0] ?? {}), lines.map((line) => Object.values(line).map(tidy)));
   return table;
 }
 
@@ -162,7 +167,7 @@ function predictor(run) {
       const { table } = await send(input.files[0]);
       const made = await ask(`/runs/${encodeURIComponent(run)}/predict`, { method: "POST", json: { table } });
       const shown = Object.assign(document.createElement("table"), { className: "grid" });
-      fill(shown, made.names, made.head);
+      fill(shown, made.names, made.head.map((line) => line.map(tidy)));
       const box = Object.assign(document.createElement("div"), { className: "scroll" });
       box.append(shown);
       said.replaceChildren(

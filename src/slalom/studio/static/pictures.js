@@ -51,7 +51,7 @@ export function frame(still, left, top, width, height) {
 export function plot(canvas, still, look) {
   const { context, width, height } = fitted(canvas);
   const colour = colours(canvas);
-  const box = frame(still, 44, 10, width - 54, height - 40);
+  const box = frame(still, 54, 10, width - 64, height - 44);
   axes(context, box, colour, ticks(still.low[0], still.high[0], 6), ticks(still.low[1], still.high[1], 5));
   context.save();
   context.beginPath();
@@ -69,7 +69,15 @@ export function plot(canvas, still, look) {
     drawLine(context, box, still, look.line, 0, look.line.shape[1], 1e4);
   }
   context.restore();
-  label(context, colour, still.features[0], box.left + box.width / 2, height - 4, "center");
+  label(context, colour, still.features[0], box.left + box.width / 2, height - 2, "center");
+  const up = still.task === "classification" ? still.features[1] : still.target;
+  if (up) {
+    context.save();
+    context.translate(11, box.top + box.height / 2);
+    context.rotate(-Math.PI / 2);
+    label(context, colour, up, 0, 0, "center");
+    context.restore();
+  }
   return box;
 }
 
