@@ -21,6 +21,7 @@ from slalom.models import Predictor
 from slalom.runs import Store
 from slalom.runs.train import carry_out
 from slalom.tabular.keeping import fit_in_store
+from slalom.training import Happening, Training
 from tests.cli.test_cli import houses, run, start
 
 pytestmark = pytest.mark.slow  # whole programs
@@ -160,14 +161,26 @@ def test_going_on_with_a_run_that_is_done_says_so(folder: Path) -> None:
 def test_a_table_that_has_changed_is_refused(folder: Path, tmp_path: Path) -> None:
     table, store = tmp_path / "t.csv", tmp_path / "store"
     houses().to_csv(table, index=False)
-    fit = fit_in_store(table, "price", store, epochs=200, time_limit=0.4, progress=False)
-    assert fit.run.stopped_by == "time limit"
+    with pytest.raises(KeyboardInterrupt):
+        fit_in_store(
+            table, "price", store, epochs=200, progress=False, hooks={"watch": ctrl_c_once}
+        )
     houses(seed=1).to_csv(table, index=False)
     with pytest.raises(BadRun, match="The data is not that with which the run t was begun"):
         slalom.resume("t", store=store)
     houses().to_csv(table, index=False)
     again = slalom.resume("t", store=store, progress=False)
     assert again.stopped_by == ""
+
+
+def ctrl_c_once(training: Training) -> None:
+    """Ctrl-C, as soon as something has been trained."""
+
+    def press(happening: Happening) -> None:
+        training.listeners.remove(press)
+        signal.raise_signal(signal.SIGINT)
+
+    training.listeners.append(press)
 
 
 def wait_until_it_trains(store: Path, process: "subprocess.Popen[str]") -> None:

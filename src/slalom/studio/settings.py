@@ -32,8 +32,8 @@ TOYS = toys.REGRESSION | toys.CLASSIFICATION
 VARIED = ("lr", "width", "depth", "activation", "optimizer", "batch_size", "seed", "momentum")
 
 # Whoever draws needs a paper that does not move under the pen.
-Frame: TypeAlias = tuple[tuple[float, float], tuple[float, float]]
-DRAWN: Frame = ((-1.2, -1.2), (1.2, 1.2))
+Bounds: TypeAlias = tuple[tuple[float, float], tuple[float, float]]
+DRAWN: Bounds = ((-1.2, -1.2), (1.2, 1.2))
 Tables = Callable[[str, str, str, str], Dataset]
 
 
@@ -64,7 +64,7 @@ class Wanted:
     dataset: Dataset
     population: Population
     axes: dict[str, list[Any]]
-    frame: Frame | None = None
+    frame: Bounds | None = None
 
 
 def wanted(settings: Any, tables: Tables | None = None) -> Wanted:

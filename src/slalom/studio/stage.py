@@ -9,7 +9,7 @@ from slalom.plan import Plan
 from slalom.population import Population
 from slalom.runs import Run
 from slalom.runs.rewind import forked
-from slalom.studio.settings import Frame, Wanted
+from slalom.studio.settings import Bounds, Wanted
 from slalom.training import Snapshot, Training
 
 STEPS = 100_000  # the end of a training that goes on as long as somebody looks: an hour of it
@@ -49,7 +49,7 @@ class Stage:
         training: Training,
         axes: dict[str, list[Any]] | None = None,
         note: str = "",
-        frame: Frame | None = None,
+        frame: Bounds | None = None,
     ) -> None:
         self.training, self.axes, self.note, self.frame = training, axes or {}, note, frame
         self.moments: dict[int, Snapshot] = {}
