@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from starlette.applications import Starlette
@@ -45,12 +46,18 @@ def studio(hosts: Iterable[str], token: str, store: str | Path | None = None) ->
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        Thread(target=warm, daemon=True).start()
         yield
         await run_in_threadpool(shared.workers.stop)
 
     app = Starlette(routes=routes(), lifespan=lifespan)
     app.state.office = shared
     return Guard(app, hosts, token)
+
+
+def warm() -> None:
+    """Load what the first training needs while the browser still opens."""
+    Desk().answer('{"do": "begin", "steps": 1, "settings": {"data": {"toy": "sine"}}}')
 
 
 def routes() -> list[BaseRoute]:
