@@ -155,25 +155,31 @@ def _shown(figures: Mapping[str, Figure], keep: Keep, dial: Dial | None = None) 
     images = []
     for name, figure in figures.items():
         with counted(name) as track:
-            contents = _images_of(figure, track)
+            contents = images_of(figure, track)
         images.append([keep(name + ending, content) for ending, content in contents.items()])
     width, height = (figure.figure if isinstance(figure, Movie) else figure).get_size_inches()
     pace = figure.pace if isinstance(figure, Movie) else 0
     return Shown(images, (round(100 * width), round(100 * height)), pace, dial)
 
 
-def _images_of(figure: Figure, track: Track) -> dict[str, bytes]:
-    """What a page shows, by the ending of its name: an image a moment for a movie, else one."""
+def images_of(figure: Figure, track: Track = iter, quick: bool = False) -> dict[str, bytes]:
+    """What a page shows, by the ending of its name: an image a moment for a movie, else one.
+
+    Args:
+        track: goes through the moments and may count them.
+        quick: whether somebody waits for them; then they are larger.
+    """
     if isinstance(figure, Movie):
-        return {f"/{i:03}.webp": _webp(frame) for i, frame in enumerate(figure.frames(track))}
+        frames = figure.frames(track)
+        return {f"/{i:03}.webp": _webp(frame, quick) for i, frame in enumerate(frames)}
     with Image.open(io.BytesIO(content_of(figure))) as image:
-        return {".webp": _webp(image)}
+        return {".webp": _webp(image, quick)}
 
 
-def _webp(image: Image.Image) -> bytes:
+def _webp(image: Image.Image, quick: bool) -> bytes:
     """Every pixel as it is, in less than half of the bytes of a PNG."""
-    stream = io.BytesIO()
-    image.convert("RGB").save(stream, format="WEBP", lossless=True, quality=50)
+    stream, effort = io.BytesIO(), {"quality": 0, "method": 0} if quick else {"quality": 50}
+    image.convert("RGB").save(stream, format="WEBP", lossless=True, **effort)
     return stream.getvalue()
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
@@ -12,6 +11,7 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 
+from slalom.core.templates import page_templates
 from slalom.lessons.prose import Text
 
 WORDS = {
@@ -29,13 +29,7 @@ WORDS = {
     "text": Text("Output", "输出"),
 }
 
-TEMPLATES = Environment(
-    loader=PackageLoader("slalom.lessons", ""),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+TEMPLATES = page_templates("slalom.lessons")
 
 
 def html(prose: str, lang: str) -> Markup:

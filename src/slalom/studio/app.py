@@ -104,8 +104,7 @@ async def home(request: Request) -> Response:
         picture = f"/lessons/{name}/thumbnail?lang={lang}"
         said = lessons.title(name, lang), lesson.sentence.in_(lang)
         cards.append(Card(number, f"/lessons/{name}", picture, *said, lesson.minutes))
-    answer: Response = page(request, "home", words(lang)["home"], cards=cards)
-    return answer
+    return page(request, "home", words(lang)["home"], cards=cards)
 
 
 async def lesson_thumbnail(request: Request) -> Response:
@@ -123,8 +122,7 @@ def tool(name: str) -> Any:
     """A page whose template, script and title are called alike."""
 
     async def shown(request: Request) -> Response:
-        answer: Response = page(request, name, words(language_of(request))[name])
-        return answer
+        return page(request, name, words(language_of(request))[name])
 
     return shown
 

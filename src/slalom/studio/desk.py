@@ -4,15 +4,13 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-import numpy as np
-
 from slalom.core.errors import BadPlan, SlalomError
 from slalom.core.language import LANGUAGES, language, tr
 from slalom.diagnosis import diagnose
 from slalom.studio import looks
 from slalom.studio.looks import Look
 from slalom.studio.plane import plane
-from slalom.studio.settings import BadSetting, Tables, about, wanted
+from slalom.studio.settings import BadSetting, Tables, about, wanted, whole_of
 from slalom.studio.stage import STEPS, Stage
 from slalom.studio.wire import packed
 
@@ -67,9 +65,9 @@ class Desk:
 
     def begin(self, asked: Asked) -> Look:
         """A new stage for these settings, `steps` along already if that is wanted."""
-        steps = _whole(asked, "end", STEPS)
-        self.stage = Stage.of(wanted(asked.get("settings"), self.tables), max(1, steps))
-        if ahead := _whole(asked, "steps", 0):
+        steps = whole_of(asked, "end", STEPS, 1, STEPS)
+        self.stage = Stage.of(wanted(asked.get("settings"), self.tables), steps)
+        if ahead := whole_of(asked, "steps", 0, 0, STEPS):
             self.stage.advance(ahead)
         return self.whole(asked)
 
@@ -81,12 +79,12 @@ class Desk:
 
     def advance(self, asked: Asked) -> Look:
         """`steps` more updates."""
-        self._stage().advance(_whole(asked, "steps", 1))
+        self._stage().advance(whole_of(asked, "steps", 1, 0, STEPS))
         return self.see(asked)
 
     def seek(self, asked: Asked) -> Look:
         """To a `step` that was reached before."""
-        self._stage().seek(_whole(asked, "step", 0))
+        self._stage().seek(whole_of(asked, "step", 0, 0, STEPS))
         return self.see(asked)
 
     def fork(self, asked: Asked) -> Look:
@@ -106,7 +104,7 @@ class Desk:
             return looks.of_wall(stage)
         if look == "race":
             return looks.of_race(stage)
-        member = _whole(asked, "member", 0)
+        member = whole_of(asked, "member", 0, 0, STEPS)
         if member >= len(stage.population):
             raise BadPlan(tr("There is no member {member}.", member=member))
         return looks.of_net(stage, member)
@@ -116,7 +114,7 @@ class Desk:
         run = self._stage().run
         if not len(run.records):
             return {"diagnosis": [], "step": self._stage().step}, {}
-        found = diagnose(run, _whole(asked, "member", 0))
+        found = diagnose(run, whole_of(asked, "member", 0, 0, STEPS))
         said = [{"kind": each.kind, "text": each.text(asked["lang"])} for each in found.findings]
         return {"diagnosis": said, "step": self._stage().step}, {}
 
@@ -152,10 +150,3 @@ def _changes(asked: Asked) -> dict[str, Any]:
     if fixed := sorted({"steps", "epochs", "patience"} & changes.keys()):
         raise BadPlan(tr("{name} cannot be changed here.", name=fixed[0]))
     return changes
-
-
-def _whole(asked: Asked, name: str, default: int) -> int:
-    value = asked.get(name, default)
-    if type(value) is not int or not 0 <= value <= np.iinfo(np.int32).max:
-        raise BadPlan(tr("{name} must be a whole number, 0 or more.", name=name))
-    return value

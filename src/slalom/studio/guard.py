@@ -87,8 +87,8 @@ class Guard:
         if not secrets.compare_digest(token.encode(), self.token.encode()):
             return PlainTextResponse(CLOSED, 403)
         rest = urlencode(given, doseq=True)
-        path = connection.url.path if connection.url.path.startswith("/") else "/"
-        answer = RedirectResponse("/" + path.lstrip("/") + (f"?{rest}" if rest else ""), 303)
+        path = "/" + connection.url.path.lstrip("/")  # "//name" would lead to another machine
+        answer = RedirectResponse(path + (f"?{rest}" if rest else ""), 303)
         answer.set_cookie(cookie_of(host), self.token, httponly=True, samesite="strict", path="/")
         return answer
 

@@ -1,14 +1,12 @@
 """Lessons with parameters that are moved: the page, its text at some values, and its pictures."""
 
-import io
 import threading
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from markupsafe import Markup
-from PIL import Image
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
@@ -16,7 +14,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from slalom import lessons
 from slalom.core.errors import BadPlan
 from slalom.core.language import language, tr
-from slalom.lessons.files import content_of
+from slalom.lessons.files import images_of
 from slalom.lessons.lesson import Choice, Figure, Lesson, Made, Number, Parameter, Whole
 from slalom.lessons.page import Link, Shown, body
 from slalom.plots.toolkit import Movie
@@ -36,13 +34,11 @@ class Opened:
 
     Args:
         made: the lesson.
-        lang: of the words in its pictures.
         figures: by name.
         images: by name, a webp a moment.
     """
 
     made: Made
-    lang: str
     figures: dict[str, Figure]
     images: dict[str, list[bytes]] = field(default_factory=dict)
 
@@ -65,43 +61,27 @@ class Opened:
             raise BadPlan(tr("The lesson has no figure {name!r}.", name=name))
         with _DRAWING:
             if name not in self.images:
-                self.images[name] = _drawn(self.figures[name])
+                self.images[name] = list(images_of(self.figures[name], quick=True).values())
             images = self.images[name]
         if moment >= len(images):
             raise BadPlan(tr("The film has no moment {moment}.", moment=moment))
         return images[moment]
 
 
-class Shelf:
-    """Lessons that were opened last, for whoever asks for the same again."""
+def open_lesson(lesson: Lesson, given: Mapping[str, str], lang: str) -> Opened:
+    """The lesson at these values, made if it is not one of those that were opened last.
 
-    def __init__(self) -> None:
-        self.kept: OrderedDict[tuple[Any, ...], Opened] = OrderedDict()
-        self.lock = threading.Lock()
-
-    def open(self, lesson: Lesson, given: Mapping[str, str], lang: str) -> Opened:
-        """The lesson at these values, made if it is not there.
-
-        Raises:
-            BadPlan: for a parameter that it does not have, or a value out of its range.
-        """
-        values = lesson.values(**given)
-        key = (lesson.name, lang, *values.items())
-        with self.lock:
-            if key in self.kept:
-                self.kept.move_to_end(key)
-                return self.kept[key]
-        made = lesson.make(**values)
-        with _DRAWING, language(lang):
-            opened = Opened(made, lang, {name: draw() for name, draw in made.figures.items()})
-        with self.lock:
-            self.kept[key] = opened
-            while len(self.kept) > KEPT:
-                self.kept.popitem(last=False)
-        return opened
+    Raises:
+        BadPlan: for a parameter that it does not have, or a value out of its range.
+    """
+    return _opened(lesson.name, lang, tuple(lesson.values(**given).items()))
 
 
-SHELF = Shelf()
+@lru_cache(maxsize=KEPT)
+def _opened(name: str, lang: str, values: tuple[tuple[str, Any], ...]) -> Opened:
+    made = lessons.get(name).make(**dict(values))
+    with _DRAWING, language(lang):
+        return Opened(made, {figure: draw() for figure, draw in made.figures.items()})
 
 
 def lesson_page(request: Request) -> Response:
@@ -112,7 +92,7 @@ def lesson_page(request: Request) -> Response:
         return PlainTextResponse(f"{error}\n", 404)
     lang = language_of(request)
     place = lessons.NAMES.index(lesson.name)
-    answer: Response = page(
+    return page(
         request,
         "lesson",
         lessons.title(lesson.name, lang),
@@ -126,7 +106,6 @@ def lesson_page(request: Request) -> Response:
             "parameters": {each.name: _told(each) for each in lesson.parameters},
         },
     )
-    return answer
 
 
 async def lesson_body(request: Request) -> Response:
@@ -143,7 +122,7 @@ def _body(request: Request) -> Response:
     lang = language_of(request)
     try:
         with language(lang):
-            opened = SHELF.open(*_asked(request), lang)
+            opened = open_lesson(*_asked(request), lang)
     except BadPlan as error:
         return JSONResponse({"error": str(error), "setting": _setting(error, request)})
     query = str(request.query_params).replace("{", "%7B").replace("}", "%7D")
@@ -167,7 +146,7 @@ def _figure(request: Request) -> Response:
     lang, asked = language_of(request), request.path_params
     try:
         with language(lang):
-            opened = SHELF.open(*_asked(request), lang)
+            opened = open_lesson(*_asked(request), lang)
             image = opened.image(asked["figure"], asked["moment"])
     except BadPlan as error:
         return PlainTextResponse(f"{error}\n", 404)
@@ -212,17 +191,3 @@ def _without_title(text: Markup) -> Markup:
     """The page has a title already, which stands while the text is made."""
     before, _, after = text.partition("<h1>")
     return Markup(before + after.partition("</h1>")[2])
-
-
-def _drawn(figure: Figure) -> list[bytes]:
-    """All its moments, as WebP."""
-    if isinstance(figure, Movie):
-        return [_webp(image) for image in figure.frames()]
-    with Image.open(io.BytesIO(content_of(figure))) as image:
-        return [_webp(image)]
-
-
-def _webp(image: Image.Image) -> bytes:
-    stream = io.BytesIO()
-    image.convert("RGB").save(stream, format="WEBP", lossless=True, quality=0, method=0)
-    return stream.getvalue()

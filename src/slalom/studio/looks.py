@@ -13,6 +13,7 @@ from slalom.engine.state import slice_of
 from slalom.nets import MLP
 from slalom.nets.activations import build_activation
 from slalom.studio.stage import Stage
+from slalom.training.frames import drawable as filmed
 
 Arrays: TypeAlias = dict[str, NDArray[Any]]
 Look: TypeAlias = tuple[dict[str, Any], Arrays]
@@ -25,25 +26,21 @@ CURVE = 400  # points of a loss curve: more than there are pixels to tell them a
 
 def beginning(stage: Stage) -> Look:
     """What does not change while it trains: the points, who trains, and how far it may go."""
-    data, plan = stage.dataset, stage.training.plan
+    data = stage.dataset
     if not drawable(data):
-        return {"task": "", "epoch": stage.epoch, "note": stage.note}, {}
+        return {"task": "", "epoch": stage.epoch}, {}
     fold, (low, high) = data.folds[0], bounds(stage)
     held = np.zeros(data.rows, dtype=np.uint8)
     held[fold.validation] = 1
     header = {
         "task": data.task,
-        "classes": [str(name) for name in data.classes],
         "features": data.feature_names,
         "target": data.target_names[0],
         "low": low.tolist(),
         "high": high.tolist(),
         "axes": stage.axes,
-        "members": [member.label for member in plan.population],
-        "parameters": [net.size[0] for net in plan.population.columns().nets],
-        "steps": plan.steps,
+        "members": [member.label for member in stage.population],
         "epoch": stage.epoch,
-        "note": stage.note,
     }
     y = data.y if data.y.ndim == 1 else data.y[:, 0]
     return header, {"x": data.X, "y": y.astype(np.float32), "held": held}
@@ -67,7 +64,6 @@ def of_wall(stage: Stage) -> Look:
     alive = state.diverged_at < 0
     arrays = _shown(data, outputs) | {
         "loss": np.where(alive, state.train_loss, np.nan).astype(np.float32),
-        "best": np.where(np.isfinite(state.best_loss), state.best_loss, np.nan).astype(np.float32),
         "diverged": state.diverged_at.astype(np.int32),
     }
     return moment(stage) | {"gone": int((~alive).sum())}, arrays
@@ -125,9 +121,7 @@ def _inside(module: torch.nn.Module, stage: Stage, member: int) -> Arrays:
 
 def drawable(data: Dataset) -> bool:
     """Whether there is a picture of a net on this data: a line, or regions of the plane."""
-    if data.task == "regression":
-        return data.X.shape[1:] == (1,) and data.targets == 1
-    return data.X.shape[1:] == (2,)
+    return filmed(data) and (data.task == "regression" or data.X.shape[1] == 2)
 
 
 def bounds(stage: Stage) -> tuple[Float32Array, Float32Array]:

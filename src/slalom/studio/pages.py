@@ -2,24 +2,17 @@
 
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 from slalom import __version__
 from slalom.core.language import LANGUAGES
+from slalom.core.templates import page_templates
 from slalom.lessons.page import TAGS
 from slalom.studio.colours import colours
 from slalom.studio.words import words
 
-TEMPLATES = Environment(
-    loader=PackageLoader("slalom.studio", "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+TEMPLATES = page_templates("slalom.studio", "templates")
 TOOLS = ("playground", "wall", "race", "map", "table", "runs")  # as they stand above each page
 
 
@@ -29,14 +22,13 @@ def language_of(request: Request) -> str:
     return lang if lang in LANGUAGES else next(iter(LANGUAGES))
 
 
-def page(request: Request, template: str, title: str, status: int = 200, **values: Any) -> Any:
+def page(request: Request, template: str, title: str, **values: Any) -> Response:
     """A page as an answer.
 
     Args:
         request: what was asked.
         template: its name, without the ending; also of its script, where it has one.
         title: of the page.
-        status: of the answer.
         **values: what the template shows. `told` is what its script is told, as JSON.
     """
     lang = language_of(request)
@@ -60,10 +52,9 @@ def page(request: Request, template: str, title: str, status: int = 200, **value
         template=template,
         here=here,
         version=__version__,
-        Markup=Markup,
         **values,
     )
-    return HTMLResponse(text, status)
+    return HTMLResponse(text)
 
 
 def _in(request: Request, lang: str) -> str:

@@ -10,6 +10,7 @@ from slalom.core.language import tr
 from slalom.lessons.map.pixels import WHOLE, Window, chart
 from slalom.nets import ACTIVATIONS
 from slalom.studio.looks import Look
+from slalom.studio.settings import whole_of
 
 PIXELS, STEPS = (8, 128), (60, 120)  # as the lesson: a second at most on two cores
 NARROWEST = 1e-9  # of a window: below, its pixels could not be told apart
@@ -23,8 +24,8 @@ def plane(asked: Mapping[str, Any]) -> Look:
     (8, 8)
     """
     window = _window(asked.get("window", list(WHOLE)))
-    pixels = _between(asked.get("pixels", 32), *PIXELS, "pixels")
-    steps = _between(asked.get("steps", 100), *STEPS, "steps")
+    pixels = whole_of(asked, "pixels", 32, *PIXELS)
+    steps = whole_of(asked, "steps", 100, *STEPS)
     activation = asked.get("activation", "tanh")
     if activation not in ACTIVATIONS:
         raise BadPlan(tr("{name} must be a word.", name="activation"))
@@ -46,11 +47,3 @@ def _window(sides: Any) -> Window:
     if window.left < 0 or window.low < 0 or window.high > 1.5:
         raise BadPlan(tr("Learning rates are 0 or more, momentum lies from 0 to 1.5."))
     return window
-
-
-def _between(value: Any, low: int, high: int, name: str) -> int:
-    if type(value) is not int or not low <= value <= high:
-        raise BadPlan(
-            tr("{name} must be a whole number from {low} to {high}.", name=name, low=low, high=high)
-        )
-    return value

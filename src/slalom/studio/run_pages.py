@@ -30,13 +30,12 @@ CURVES, POINTS = 8, 300  # members whose curves are drawn, points of each
 
 def runs_page(request: Request) -> Response:
     """All runs, the newest first."""
-    answer: Response = page(
+    return page(
         request,
         "runs",
         words(language_of(request))["runs"],
         told={"store": office(request).store.name},
     )
-    return answer
 
 
 def run_page(request: Request) -> Response:
@@ -45,8 +44,7 @@ def run_page(request: Request) -> Response:
         folder = office(request).run(request.path_params["run"])
     except SlalomError as error:
         return PlainTextResponse(f"{error}\n", 404)
-    answer: Response = page(request, "run", folder.name, told={"run": folder.name})
-    return answer
+    return page(request, "run", folder.name, told={"run": folder.name})
 
 
 @answered

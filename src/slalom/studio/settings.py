@@ -144,7 +144,7 @@ def _member(own: Mapping[str, Any], dataset: Dataset) -> Member:
         if size is not None and (type(size) is not int or size < 1):
             raise BadPlan(tr("A batch has 1 or more rows, or all of them."))
     with about("seed"):
-        return Member(net, optimizer, batch_size=size, seed=_whole(own, "seed", 0, 0, 2**31))
+        return Member(net, optimizer, batch_size=size, seed=whole_of(own, "seed", 0, 0, 2**31))
 
 
 def _hidden(own: Mapping[str, Any]) -> list[int]:
@@ -152,9 +152,9 @@ def _hidden(own: Mapping[str, Any]) -> list[int]:
     hidden = own.get("hidden", [8])
     if not isinstance(hidden, list):
         raise BadPlan(tr("Hidden layers are a list of widths."))
-    width = _whole(own, "width", 0, 0, MOST_UNITS)
+    width = whole_of(own, "width", 0, 0, MOST_UNITS)
     if width or "depth" in own:
-        depth = _whole(own, "depth", len(hidden), 0, MOST_LAYERS)
+        depth = whole_of(own, "depth", len(hidden), 0, MOST_LAYERS)
         hidden = [width or (hidden[0] if hidden else 8)] * depth
     if len(hidden) > MOST_LAYERS or not all(
         type(units) is int and 1 <= units <= MOST_UNITS for units in hidden
@@ -209,15 +209,15 @@ def _toy(given: Mapping[str, Any]) -> Dataset:
         raise BadData(did_you_mean(name, list(TOYS)))
     make = TOYS[name]
     takes = signature(make).parameters
-    arguments: dict[str, Any] = {"n": _whole(given, "n", 100, 2, MOST_POINTS)}
+    arguments: dict[str, Any] = {"n": whole_of(given, "n", 100, 2, MOST_POINTS)}
     noise = float(given.get("noise", 0.1))
     if not 0 <= noise <= 10:
         raise BadData(tr("The noise lies from 0 to 10."))
     if {"noise", "spread"} & takes.keys():
         arguments["noise" if "noise" in takes else "spread"] = noise
     if "classes" in given and "classes" in takes:
-        arguments["classes"] = _whole(given, "classes", 2, 2, 8)
-    return make(**arguments, seed=_whole(given, "seed", 0, 0, 2**31))
+        arguments["classes"] = whole_of(given, "classes", 2, 2, 8)
+    return make(**arguments, seed=whole_of(given, "seed", 0, 0, 2**31))
 
 
 def _drawn(points: Any) -> Dataset:
@@ -242,7 +242,12 @@ def _drawn(points: Any) -> Dataset:
     )
 
 
-def _whole(given: Mapping[str, Any], name: str, default: int, low: int, high: int) -> int:
+def whole_of(given: Mapping[str, Any], name: str, default: int, low: int, high: int) -> int:
+    """A whole number that a page gives, or the default.
+
+    Raises:
+        BadPlan: when it is none, or out of range.
+    """
     value = given.get(name, default)
     if type(value) is not int or not low <= value <= high:
         raise BadPlan(

@@ -27,7 +27,6 @@ class Stage:
     Args:
         training: as it stands.
         axes: what varies among its members, with the values; see `Wanted`.
-        note: why a slower engine trains it, if one does.
         frame: what a picture covers; see `Wanted`.
 
     Attributes:
@@ -48,10 +47,9 @@ class Stage:
         self,
         training: Training,
         axes: dict[str, list[Any]] | None = None,
-        note: str = "",
         frame: Bounds | None = None,
     ) -> None:
-        self.training, self.axes, self.note, self.frame = training, axes or {}, note, frame
+        self.training, self.axes, self.frame = training, axes or {}, frame
         self.moments: dict[int, Snapshot] = {}
         self.furthest = 0
         self.keep()
@@ -76,8 +74,8 @@ class Stage:
             record="step" if every == 1 else "epoch",
             record_every=every,
         )
-        engine, note = select("auto", plan, wanted.dataset)
-        return cls(Training(plan, wanted.dataset, engine), wanted.axes, note, wanted.frame)
+        engine, _ = select("auto", plan, wanted.dataset)
+        return cls(Training(plan, wanted.dataset, engine), wanted.axes, wanted.frame)
 
     @property
     def dataset(self) -> Dataset:

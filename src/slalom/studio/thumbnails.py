@@ -1,17 +1,16 @@
 """A picture for each lesson on the first page: drawn once on a machine, then kept in its cache."""
 
 import io
-import os
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
 from PIL import Image
-from platformdirs import user_cache_path
 
 from slalom import __version__, lessons
+from slalom.core.cache import cache_folder
 from slalom.core.files import write_whole
-from slalom.studio.lesson_pages import SHELF
+from slalom.studio.lesson_pages import open_lesson
 
 SIZE = 480, 300  # pixels: twice what it is shown at, for fine screens
 
@@ -23,10 +22,10 @@ def thumbnail(name: str, lang: str) -> bytes:
         BadPlan: when there is no such lesson.
     """
     lesson = lessons.get(name)
-    kept = _folder() / f"{lesson.name}-{lang}-{_stamp()}.webp"
+    kept = cache_folder() / "thumbnails" / f"{lesson.name}-{lang}-{_stamp()}.webp"
     if kept.is_file():
         return kept.read_bytes()
-    opened = SHELF.open(lesson, {}, lang)
+    opened = open_lesson(lesson, {}, lang)
     figure = lesson.thumbnail or next(iter(opened.figures))
     moments = len(opened.shown(figure, "").run)
     with Image.open(io.BytesIO(opened.image(figure, moments // 2))) as whole:
@@ -37,11 +36,6 @@ def thumbnail(name: str, lang: str) -> bytes:
         kept.parent.mkdir(parents=True, exist_ok=True)
         write_whole(kept, stream.getvalue())
     return stream.getvalue()
-
-
-def _folder() -> Path:
-    given = os.environ.get("SLALOM_CACHE_DIR")
-    return (Path(given) if given else user_cache_path("slalom")) / "thumbnails"
 
 
 def _stamp() -> str:

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -88,7 +87,7 @@ class Workers:
     """All workers of a studio, by an identifier that nobody can guess."""
 
     def __init__(self) -> None:
-        self.all: OrderedDict[str, Worker] = OrderedDict()
+        self.all: dict[str, Worker] = {}
         self.lock = threading.Lock()
 
     def begin(self, asked: dict[str, Any]) -> str:

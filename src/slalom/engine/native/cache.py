@@ -5,16 +5,14 @@ lies there is machine code, which Numba writes and reads, and is trusted as the 
 itself is. A folder that cannot be written or read is no fault: the program is compiled again.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, ClassVar
 
-from platformdirs import user_cache_path
-
 from slalom import optim
+from slalom.core.cache import cache_folder
 from slalom.engine import rules
 from slalom.engine.native.adapter import CacheLocator, CompileResultCacheImpl, FunctionCache
 
@@ -23,8 +21,7 @@ class _Folder(CacheLocator):
     """One folder for all programs; their sources say whether one is still the right one."""
 
     def get_cache_path(self) -> str:
-        given = os.environ.get("SLALOM_CACHE_DIR")
-        return str(Path(given) if given else user_cache_path("slalom"))
+        return str(cache_folder())
 
     def get_source_stamp(self) -> str:
         # Numba looks at the file of the function alone, but this one is made from many.

@@ -3,11 +3,11 @@
 
 /* global film, copy, reachable */
 
-import { Live, Refused, say, told, words } from "./live.js";
+import { Refused, say, told, words } from "./live.js";
 import { newest } from "./newest.js";
 import { curves, plot, short } from "./pictures.js";
 import { complain } from "./settings.js";
-import { Transport } from "./transport.js";
+import { find, staged } from "./staged.js";
 
 const STAGES = { // the training that a lesson speaks of, from the values of its parameters
   regression: (v) => ({
@@ -24,15 +24,12 @@ const STAGES = { // the training that a lesson speaks of, from the values of its
 const TEXT_MS = 250; // without another change, then the text follows
 const PICTURES = 60; // of a whole training that is played
 
-const find = (selector) => document.querySelector(selector);
 const form = find("[data-settings]");
 const place = find("[data-body]");
 const { parameters } = told;
 const stage = STAGES[told.lesson];
 const values = Object.fromEntries(Object.entries(parameters).map(([name, { default: value }]) => [name, value]));
-let live;
-let transport;
-let still;
+let page; // with a training, where the lesson has one
 
 function readAddress() {
   for (const [name, text] of new URLSearchParams(location.search)) {
@@ -118,32 +115,14 @@ function bring() {
   reachable();
 }
 
-const retrain = newest(async () => {
-  const steps = Math.round(values.steps);
-  try {
-    await transport.begin(stage(values), { steps, end: steps });
-  } catch (error) {
-    complain(form, error, say);
-  }
-});
-
-function show(answer) {
-  if (answer.task) {
-    still = answer;
-    transport.still = answer;
-  }
-  draw();
+function tell(answer) {
   find("[data-selected]").textContent = answer.diverged_at >= 0
     ? words.diverged_at.replace("{}", answer.diverged_at)
     : `${words.loss} ${short(answer.train_loss)}`;
 }
 
-function draw() {
-  const answer = transport?.answer;
-  if (!answer || !still) return;
-  const canvas = find("[data-plot]");
-  plot(canvas, still, answer);
-  canvas.dataset.frames = Number(canvas.dataset.frames ?? 0) + 1;
+function draw(answer, still) {
+  plot(find("[data-plot]"), still, answer);
   curves(find("[data-curves]"), [
     { steps: answer.curve_step, losses: answer.curve_loss, colour: told.colours.classes[0] },
   ], answer.step);
@@ -153,16 +132,16 @@ let waiting;
 function changed() {
   fill();
   writeAddress();
-  if (stage) retrain();
+  page?.restart();
   clearTimeout(waiting);
   waiting = setTimeout(tellAll, TEXT_MS);
 }
 
+form.addEventListener("submit", (event) => event.preventDefault());
 form.addEventListener("input", (event) => {
   take(event.target);
   changed();
 });
-form.addEventListener("submit", (event) => event.preventDefault());
 find("[data-reset]").addEventListener("click", () => {
   for (const [name, { default: value }] of Object.entries(parameters)) values[name] = value;
   changed();
@@ -174,11 +153,13 @@ writeAddress();
 tellAll();
 if (stage) {
   find("[data-live]").hidden = false;
-  live = new Live();
-  const pace = () => Math.max(1, Math.round(values.steps / PICTURES));
-  transport = new Transport(find("[data-transport]"), live, () => ({ look: "net" }), show, pace);
-  live.onreturn = retrain;
-  addEventListener("resize", draw);
-  new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ["data-scheme"] });
-  retrain();
+  page = staged({
+    look: "net",
+    settings: () => stage(values),
+    pace: () => Math.max(1, Math.round(values.steps / PICTURES)),
+    draw,
+    seen: tell,
+    length: () => ({ steps: values.steps, end: values.steps }),
+  });
+  page.restart();
 }

@@ -4,13 +4,13 @@ import { Live, say, told, words } from "./live.js";
 import { newest } from "./newest.js";
 import { colours, fitted, frame, label, short, ticks } from "./pictures.js";
 import { complain, remember, valuesOf } from "./settings.js";
+import { find, whenItLooksOtherwise } from "./staged.js";
 
 const WHOLE = [0, 1.2, 0, 1]; // learning rates from left to right, momentum from low to high
 const FINER = [16, 48, 112]; // pixels along a side, one after another
 const SLOWEST_TO_FASTEST = 7; // powers of ten of the mean loss, from dark to light
 const NARROWEST = 1e-8;
 
-const find = (selector) => document.querySelector(selector);
 const form = find("[data-settings]");
 const canvas = find("[data-map]");
 let view = [...WHOLE];
@@ -98,7 +98,6 @@ function draw() {
   context.rotate(-Math.PI / 2);
   label(context, colour, `${words.momentum} →`, 0, 0, "center");
   context.restore();
-  canvas.dataset.frames = Number(canvas.dataset.frames ?? 0) + 1;
   find("[data-count]").textContent = words.nets_trained.replace("{}", trained.toLocaleString(told.lang));
 }
 
@@ -189,6 +188,5 @@ form.addEventListener("click", (event) => {
 });
 form.addEventListener("input", () => look());
 form.addEventListener("submit", (event) => event.preventDefault());
-addEventListener("resize", draw);
-new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ["data-scheme"] });
+whenItLooksOtherwise(draw);
 look();

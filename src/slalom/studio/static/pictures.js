@@ -22,7 +22,7 @@ function resolved(value, style) {
   return both[dark ? 2 : 1].trim();
 }
 
-/** A canvas as large as it is shown, in the pixels of the screen. */
+/** A canvas as large as it is shown, in the pixels of the screen, empty; it counts its pictures. */
 export function fitted(canvas) {
   const scale = devicePixelRatio || 1;
   const { clientWidth: width, clientHeight: height } = canvas;
@@ -30,6 +30,7 @@ export function fitted(canvas) {
     canvas.width = Math.round(width * scale);
     canvas.height = Math.round(height * scale);
   }
+  canvas.dataset.frames = Number(canvas.dataset.frames ?? 0) + 1;
   const context = canvas.getContext("2d");
   context.setTransform(scale, 0, 0, scale, 0, 0);
   context.clearRect(0, 0, width, height);

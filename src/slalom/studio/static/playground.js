@@ -1,22 +1,18 @@
 // One net: its data, its layers, its training, what it says and what is inside.
 
-import { Live, Refused, say, told, words } from "./live.js";
-import { newest } from "./newest.js";
+import { Refused, say, told, words } from "./live.js";
 import { ask, send } from "./office.js";
 import { curves, network, plot, short } from "./pictures.js";
 import { batchOf, complain, dataOf, optimizerOf, paceOf, remember, suit, valuesOf } from "./settings.js";
-import { Transport } from "./transport.js";
+import { find, staged } from "./staged.js";
 
 const MOST_LAYERS = 6;
 const DIAGNOSE_MS = 700; // between two diagnoses while it plays
-const FORKED = { lr: (values) => ({ lr: values.lr }) }; // what can be changed on the way
 
-const find = (selector) => document.querySelector(selector);
 const form = find("[data-settings]");
 const canvas = find("[data-plot]");
 let hidden = [8, 8];
 let drawn = []; // [x, y, class]; class "line" for points of a curve
-let still; // what does not change while it trains
 let box; // where the plot lies within its canvas
 let diagnosed = 0;
 let later;
@@ -37,12 +33,10 @@ const keep = remember(form, {
   }),
 });
 
-const live = new Live();
-const transport = new Transport(
-  find("[data-transport]"), live, () => ({ look: "net" }), show, paceOf(find("[name=speed]")),
-);
+const { live, transport, restart } = staged({
+  look: "net", settings, pace: paceOf(find("[name=speed]")), draw, seen: tell,
+});
 transport.onstop = diagnose;
-live.onreturn = () => restart(0);
 
 function settings() {
   const values = valuesOf(form);
@@ -68,21 +62,8 @@ function ownPoints() {
   return classes.length ? classes : drawn.map(([x, y]) => [x, y]);
 }
 
-const restart = newest(async (steps) => {
-  try {
-    await transport.begin(settings(), { steps });
-    complain(form, null);
-  } catch (error) {
-    complain(form, error, say);
-  }
-});
-
-function show(answer) {
-  if (answer.task) {
-    still = answer;
-    transport.still = answer;
-  }
-  draw();
+function tell(answer) {
+  const { still } = transport;
   find("[data-number=epoch]").textContent = short(answer.step / still.epoch);
   find("[data-number=train]").textContent = answer.diverged_at >= 0
     ? words.diverged_at.replace("{}", answer.diverged_at) : short(answer.train_loss);
@@ -95,11 +76,8 @@ function show(answer) {
   else later = setTimeout(diagnose, DIAGNOSE_MS); // of how it stands when nothing moves any more
 }
 
-function draw() {
-  const answer = transport.answer;
-  if (!answer || !still) return;
+function draw(answer, still) {
   box = plot(canvas, still, answer);
-  canvas.dataset.frames = Number(canvas.dataset.frames ?? 0) + 1;
   curves(find("[data-curves]"), [
     { steps: answer.curve_step, losses: answer.curve_held, colour: told.colours.classes[1], dash: [5, 3] },
     { steps: answer.curve_step, losses: answer.curve_loss, colour: told.colours.classes[0] },
@@ -154,8 +132,8 @@ function changed(name) {
   const from = ["drawn", "table"].includes(values.toy) ? values.toy : "toy";
   for (const part of document.querySelectorAll("[data-for]")) part.hidden = part.dataset.for !== from;
   if (name === "change") return;
-  if (values.change === "fork" && FORKED[name] && transport.at > 0) {
-    live.ask({ do: "fork", changes: FORKED[name](values), look: "net" })
+  if (values.change === "fork" && name === "lr" && transport.at > 0) { // all else needs a new start
+    live.ask({ do: "fork", changes: { lr: values.lr }, look: "net" })
       .then((answer) => transport.took(answer))
       .catch((error) => complain(form, error, say));
     return;
@@ -165,14 +143,13 @@ function changed(name) {
     return;
   }
   if (from === "table" && !columns?.x) return;
-  restart(still ? transport.at : begun);
+  restart(transport.still ? transport.at : begun);
 }
 
 form.addEventListener("input", (event) => {
   suit(form, event.target);
   if (event.target.name) changed(event.target.name);
 });
-form.addEventListener("submit", (event) => event.preventDefault());
 form.addEventListener("click", (event) => {
   const by = Number(event.target.closest("[data-layer]")?.dataset.layer ?? 0);
   if (!by) return;
@@ -238,14 +215,14 @@ function sketch() {
   transport.forget();
   const points = ownPoints();
   const classes = points.some((point) => point.length === 3);
-  still = {
+  transport.still = {
     ...paper,
     task: classes ? "classification" : "regression",
     x: points.flatMap((point) => (classes ? point.slice(0, 2) : [point[0]])),
     y: points.map((point) => point[classes ? 2 : 1]),
     held: points.map(() => 0),
   };
-  box = plot(canvas, still);
+  box = plot(canvas, transport.still);
   find("[data-diagnosis]").replaceChildren(Object.assign(document.createElement("li"), { textContent: words.draw_more }));
 }
 
@@ -273,9 +250,6 @@ find("[data-add]").addEventListener("click", () => put(
   Number(find("[data-typed=x]").value), Number(find("[data-typed=y]").value),
 ));
 find("[data-clear]").addEventListener("click", () => { drawn = []; changed("data"); });
-
-addEventListener("resize", draw);
-new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ["data-scheme"] });
 
 layers();
 changed("start");

@@ -1,25 +1,20 @@
 // Optimizers race: the same net from the same weights on the same batches.
 
-import { Live, say, told, words } from "./live.js";
-import { newest } from "./newest.js";
+import { told, words } from "./live.js";
 import { colours, curves, drawLine, drawRegions, fitted, frame, points, short } from "./pictures.js";
-import { batchOf, complain, dataOf, paceOf, remember, suit, valuesOf } from "./settings.js";
-import { Transport } from "./transport.js";
+import { batchOf, dataOf, optimizerOf, paceOf, remember, suit, valuesOf } from "./settings.js";
+import { find, staged } from "./staged.js";
 
 const OTHERS = { Adadelta: "#8c6d31", Muon: "#56b4e9" }; // without a colour of their own elsewhere
 const DASHES = [[], [8, 3], [2, 3], [8, 3, 2, 3], [14, 4], [4, 4], [1, 5], [10, 2, 2, 2, 2, 2]];
 
-const find = (selector) => document.querySelector(selector);
 const form = find("[data-settings]");
 const keep = remember(form);
-const live = new Live();
-let still;
 let racers = []; // their names, in the order of the population
 
-const transport = new Transport(
-  find("[data-transport]"), live, () => ({ look: "race" }), show, paceOf(find("[name=speed]")),
-);
-live.onreturn = () => restart(0);
+const { transport, restart } = staged({
+  look: "race", settings, pace: paceOf(find("[name=speed]")), draw,
+});
 
 function entered() {
   return [...form.querySelectorAll("[type=checkbox]")].filter((box) => box.checked).map((box) => box.name.slice(3));
@@ -30,7 +25,7 @@ function settings() {
   racers = entered();
   const spec = (name) => {
     const lr = values[`lr-${name}`];
-    return name === "Momentum" ? { kind: "SGD", lr, momentum: values.momentum } : { kind: name, lr };
+    return optimizerOf({ optimizer: name, lr, momentum: values.momentum });
   };
   return {
     data: dataOf(values),
@@ -43,30 +38,11 @@ function settings() {
   };
 }
 
-const restart = newest(async (steps) => {
-  try {
-    await transport.begin(settings(), { steps });
-    complain(form, null);
-  } catch (error) {
-    complain(form, error, say);
-  }
-});
-
 function colourOf(name) {
   return told.colours.optimizers[name] ?? OTHERS[name];
 }
 
-function show(answer) {
-  if (answer.task) {
-    still = answer;
-    transport.still = answer;
-  }
-  draw();
-}
-
-function draw() {
-  const answer = transport.answer;
-  if (!answer || !still) return;
+function draw(answer, still) {
   const count = answer.curve_loss.shape[1];
   const own = (values, k) => values.subarray(k * count, (k + 1) * count);
   const canvas = find("[data-race]");
@@ -76,8 +52,7 @@ function draw() {
     colour: colourOf(name),
     dash: DASHES[k],
   })), answer.step);
-  canvas.dataset.frames = Number(canvas.dataset.frames ?? 0) + 1;
-  lanes(answer, count);
+  lanes(answer, still, count);
 }
 
 /** The running mean over a twentieth of the way: batches make single losses jump. */
@@ -91,7 +66,7 @@ function smoothed(losses) {
 }
 
 /** The racers in their order, each with what it has learned. */
-function lanes(answer, count) {
+function lanes(answer, still, count) {
   const list = find("[data-lanes]");
   const last = racers.map((_, k) => {
     if (answer.diverged[k] >= 0) return Infinity;
@@ -138,8 +113,5 @@ form.addEventListener("input", (event) => {
   keep();
   if (entered().length) restart(transport.at);
 });
-form.addEventListener("submit", (event) => event.preventDefault());
-addEventListener("resize", draw);
-new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ["data-scheme"] });
 keep();
 restart(0);

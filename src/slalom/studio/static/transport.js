@@ -7,7 +7,8 @@
  *
  * root: the controls; see `transport` in parts.html.j2;
  * live: the socket; look: what of the training is seen, added to each message;
- * draw(answer): shows it; pace(): steps a picture.
+ * draw(answer): shows it; pace(): steps a picture. `still` is the last answer that said what does
+ * not change while it trains.
  */
 export class Transport extends Player {
   constructor(root, live, look, draw, pace) {
@@ -40,6 +41,7 @@ export class Transport extends Player {
   /** Shows an answer, whoever asked for it. */
   took(answer) {
     this.answer = answer;
+    if (answer.task !== undefined) this.still = answer; // with what does not change
     this.count = answer.furthest + 1;
     super.show(answer.step);
     const [at, count] = [this.at, this.count - 1]; // steps are counted from 0, moments from 1

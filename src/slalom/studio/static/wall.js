@@ -1,10 +1,9 @@
 // Hundreds of nets at once: rows and columns are two hyperparameters, each cell is a net.
 
-import { Live, say, told, words } from "./live.js";
-import { newest } from "./newest.js";
+import { told, words } from "./live.js";
 import { colours, drawLine, fitted, frame, label, paint, plot, points, short } from "./pictures.js";
-import { batchOf, complain, dataOf, optimizerOf, paceOf, remember, suit, valuesOf } from "./settings.js";
-import { Transport } from "./transport.js";
+import { batchOf, dataOf, optimizerOf, paceOf, remember, suit, valuesOf } from "./settings.js";
+import { find, staged } from "./staged.js";
 
 const VALUES = { // of a hyperparameter, for `n` rows or columns
   lr: (n) => unique(n, (share) => Number((10 ** Number((-4 + 5 * share).toFixed(1))).toPrecision(2))),
@@ -20,22 +19,18 @@ const LEAST_HEIGHT = 320;
 const BELOW = 70; // for what is said of a net
 const MARGIN = { left: 64, top: 24 };
 
-const find = (selector) => document.querySelector(selector);
 const form = find("[data-settings]");
 const canvas = find("[data-wall]");
 const keep = remember(form);
-const live = new Live();
-let still; // what does not change
 let order = []; // which net is in which place
 let grid; // columns, rows and the size of a cell
 let chosen = 0; // the place that is looked at
 let marked = []; // nets that are compared
 
-const transport = new Transport(
-  find("[data-transport]"), live, () => ({ look: "wall" }), show, paceOf(find("[name=speed]")),
-);
+const { live, transport, restart, redraw } = staged({
+  look: "wall", settings, pace: paceOf(find("[name=speed]")), draw, seen,
+});
 transport.onstop = compare;
-live.onreturn = () => restart(0);
 
 function unique(n, value) {
   const all = Array.from({ length: n }, (_, i) => value(n > 1 ? i / (n - 1) : 0, i));
@@ -61,23 +56,11 @@ function settings() {
   };
 }
 
-const restart = newest(async (steps) => {
-  try {
-    await transport.begin(settings(), { steps });
-    complain(form, null);
-  } catch (error) {
-    complain(form, error, say);
-  }
-});
-
-function show(answer) {
-  if (answer.task) {
-    still = answer;
-    transport.still = answer;
-    marked = [];
-    compare();
-  }
-  draw();
+/** Other nets than before: none of them is marked. */
+function seen(answer) {
+  if (answer !== transport.still) return;
+  marked = [];
+  compare();
 }
 
 /** Which nets are shown, in the order of their places. */
@@ -94,9 +77,7 @@ function arranged(answer) {
   return alive.filter((k) => worth(k) <= middle);
 }
 
-function draw() {
-  const answer = transport.answer;
-  if (!answer || !still) return;
+function draw(answer, still) {
   order = arranged(answer);
   const whole = order.length === answer.loss.length;
   const { sort } = valuesOf(form);
@@ -120,14 +101,13 @@ function draw() {
   else lines(context, answer, colour, gap);
   crosses(context, answer, colour, gap);
   ring(context, colour);
-  canvas.dataset.frames = Number(canvas.dataset.frames ?? 0) + 1;
   tell(answer);
 }
 
 function box(place, gap = 0) {
   const { columns, left, top, wide, high } = grid;
   return frame(
-    still, left + (place % columns) * wide, top + Math.floor(place / columns) * high, wide - gap, high - gap,
+    transport.still, left + (place % columns) * wide, top + Math.floor(place / columns) * high, wide - gap, high - gap,
   );
 }
 
@@ -166,12 +146,12 @@ function stamp(context, cell, colour) {
   if (grid.wide < 30) return;
   const scale = devicePixelRatio || 1;
   const key = [cell.width, cell.height, scale, colour.paper].join();
-  if (dots?.key !== key || dots.still !== still) {
+  if (dots?.key !== key || dots.still !== transport.still) {
     dots = document.createElement("canvas");
-    Object.assign(dots, { key, still, width: Math.ceil(cell.width * scale), height: Math.ceil(cell.height * scale) });
+    Object.assign(dots, { key, still: transport.still, width: Math.ceil(cell.width * scale), height: Math.ceil(cell.height * scale) });
     const pen = dots.getContext("2d");
     pen.scale(scale, scale);
-    points(pen, frame(still, 0, 0, cell.width, cell.height), still, colour, grid.wide > 60 ? 1.4 : 0.8, false);
+    points(pen, frame(transport.still, 0, 0, cell.width, cell.height), transport.still, colour, grid.wide > 60 ? 1.4 : 0.8, false);
   }
   context.drawImage(dots, cell.left, cell.top, cell.width, cell.height);
 }
@@ -188,7 +168,7 @@ function lines(context, answer, colour, gap) {
   order.forEach((net, place) => {
     const cell = box(place, gap);
     stamp(context, cell, colour);
-    drawLine(context, cell, still, answer.line, net, count);
+    drawLine(context, cell, transport.still, answer.line, net, count);
   });
 }
 
@@ -245,7 +225,7 @@ function ring(context, colour) {
 function tell(answer) {
   const net = order[Math.min(chosen, order.length - 1)];
   const gone = answer.gone ? ` · ${words.gone.replace("{}", answer.gone)}` : "";
-  const own = net === undefined ? "" : `${still.members[net]}: ${described(answer, net)}`;
+  const own = net === undefined ? "" : `${transport.still.members[net]}: ${described(answer, net)}`;
   find("[data-selected]").textContent = own + gone;
 }
 
@@ -259,7 +239,7 @@ function described(answer, net) {
 function address(net) {
   const values = { ...valuesOf(form) };
   const raw = new URLSearchParams();
-  const axes = Object.entries(still.axes);
+  const axes = Object.entries(transport.still.axes);
   let rest = net;
   for (const [name, all] of axes.toReversed()) {
     values[name] = all[rest % all.length];
@@ -282,15 +262,15 @@ async function compare() {
     const large = find(`[data-compare="${k}"]`);
     const figure = large.closest("figure");
     figure.hidden = false;
-    figure.querySelector("figcaption").textContent = `${still.members[net]}: ${described(transport.answer, net)}`;
+    figure.querySelector("figcaption").textContent = `${transport.still.members[net]}: ${described(transport.answer, net)}`;
     find(`[data-open="${k}"]`).href = address(net);
-    plot(large, still, await live.ask({ do: "see", look: "net", member: net }));
+    plot(large, transport.still, await live.ask({ do: "see", look: "net", member: net }));
   }
 }
 
 function mark(net) {
   marked = marked.includes(net) ? marked.filter((other) => other !== net) : [...marked, net].slice(-2);
-  draw();
+  redraw();
   compare();
 }
 
@@ -322,19 +302,16 @@ canvas.addEventListener("keydown", (event) => {
   else if (event.key === "Enter") location.href = address(order[chosen]);
   else return;
   event.preventDefault();
-  draw();
+  redraw();
 });
-canvas.addEventListener("focus", draw);
-canvas.addEventListener("blur", draw);
+canvas.addEventListener("focus", redraw);
+canvas.addEventListener("blur", redraw);
 
 form.addEventListener("input", (event) => {
   suit(form, event.target);
   keep();
-  if (["sort", "filter"].includes(event.target.name)) draw();
+  if (["sort", "filter"].includes(event.target.name)) redraw();
   else restart(transport.at);
 });
-form.addEventListener("submit", (event) => event.preventDefault());
-addEventListener("resize", draw);
-new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ["data-scheme"] });
 keep();
 restart(0);

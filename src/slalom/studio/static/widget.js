@@ -65,9 +65,8 @@ function render({ model, el }) {
   el.append(element("div", { className: "slalom-pictures" }, plotted, curved), bar, again, said);
 
   const kernel = new Kernel(model);
-  let still;
   const show = (answer) => {
-    if (answer.task !== undefined) still = answer;
+    const { still } = transport;
     plotted.hidden = !still?.task;
     if (still?.task) plot(plotted, still, answer);
     curves(curved, [
@@ -77,7 +76,6 @@ function render({ model, el }) {
     said.textContent = answer.diverged_at >= 0
       ? words.diverged_at.replace("{}", answer.diverged_at) : `${words.loss} ${short(answer.train_loss)}`;
     bar.querySelector("[data-do=toggle]").textContent = transport.playing ? "❚❚" : "▶";
-    plotted.dataset.frames = Number(plotted.dataset.frames ?? 0) + 1;
   };
   const transport = new Transport(bar, kernel, () => ({ look: "net" }), show, () => 3);
   transport.onstop = () => { bar.querySelector("[data-do=toggle]").textContent = "▶"; };

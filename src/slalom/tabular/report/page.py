@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from slalom import __version__, plots
 from slalom.core.files import write_whole
+from slalom.core.templates import page_templates
 from slalom.data.target import ClassificationTarget
 from slalom.tabular.fit import Fit
 from slalom.tabular.report.embedding import embedded
@@ -60,30 +60,27 @@ def write_report(fit: Fit, path: str | Path, model: str | Path = "model.slalom")
 
 def render(fit: Fit, model: Path) -> str:
     """The report as HTML text."""
-    environment = Environment(
-        loader=PackageLoader("slalom.tabular.report", ""),
-        autoescape=True,  # names of columns, classes and files come from strangers
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("page.html.j2").render(
-        fit=fit,
-        target=", ".join(fit.targets),
-        version=__version__,
-        metrics=list(fit.scores["slalom"]),
-        predictions=_predictions(fit),
-        importance=_importance(fit),
-        curves=_curves(fit),
-        diagnosis=_diagnosis(fit),
-        columns=_records(fit.columns),
-        unused=int((fit.columns["features"] == 0).sum()),
-        leaders=_records(fit.leaderboard(LEADERS)),
-        trained=fit.trained,
-        nets=len(fit.predictor.modules),
-        model=str(model),
-        quoted=_quoted(model),
-        seconds=_duration(fit.seconds),
+    return (
+        page_templates("slalom.tabular.report")
+        .get_template("page.html.j2")
+        .render(
+            fit=fit,
+            target=", ".join(fit.targets),
+            version=__version__,
+            metrics=list(fit.scores["slalom"]),
+            predictions=_predictions(fit),
+            importance=_importance(fit),
+            curves=_curves(fit),
+            diagnosis=_diagnosis(fit),
+            columns=_records(fit.columns),
+            unused=int((fit.columns["features"] == 0).sum()),
+            leaders=_records(fit.leaderboard(LEADERS)),
+            trained=fit.trained,
+            nets=len(fit.predictor.modules),
+            model=str(model),
+            quoted=_quoted(model),
+            seconds=_duration(fit.seconds),
+        )
     )
 
 
