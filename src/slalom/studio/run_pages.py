@@ -30,12 +30,7 @@ CURVES, POINTS = 8, 300  # members whose curves are drawn, points of each
 
 def runs_page(request: Request) -> Response:
     """All runs, the newest first."""
-    return page(
-        request,
-        "runs",
-        words(language_of(request))["runs"],
-        told={"store": office(request).store.name},
-    )
+    return page(request, "runs", words(language_of(request))["runs"])
 
 
 def run_page(request: Request) -> Response:
@@ -49,16 +44,14 @@ def run_page(request: Request) -> Response:
 
 @answered
 async def listed(request: Request) -> Any:
-    """One object a run, the newest first; `worker` is who trains it here."""
-    shared = office(request)
-    workers = shared.workers.of_runs()
-    found = await run_in_threadpool(rows, shared.store)
-    return finite([{**row, "worker": workers.get(row["name"])} for row in reversed(found)])
+    """One object a run, the newest first; `COLUMNS` of `slalom.runs.listing` by name."""
+    found = await run_in_threadpool(rows, office(request).store)
+    return finite(found[::-1])
 
 
 @answered
 async def told(request: Request) -> Any:
-    """What is known of a run: facts, result, leaderboard, curves, files."""
+    """What is known of a run: facts, result, leaderboard, curves, files, who trains it here."""
     shared = office(request)
     folder = await run_in_threadpool(shared.run, request.path_params["run"])
     workers = shared.workers.of_runs()
@@ -105,7 +98,7 @@ def _told(folder: RunFolder) -> dict[str, Any]:
     board = folder.leaderboard()
     if board is not None and not {"member", "optimizer"} <= set(board.columns):
         raise BadPlan(tr("The leaderboard of the run is damaged."))
-    return finite(  # type: ignore[no-any-return]  # as it was given
+    told: dict[str, Any] = finite(
         {
             "status": status.get("status"),
             "resumable": _resumable(folder, status),
@@ -116,6 +109,7 @@ def _told(folder: RunFolder) -> dict[str, Any]:
             "files": [kind for kind, name in FILES.items() if (folder.path / name).is_file()],
         }
     )
+    return told
 
 
 def _resumable(folder: RunFolder, status: dict[str, Any]) -> bool:

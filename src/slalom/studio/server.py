@@ -38,14 +38,14 @@ def serve(
         if (error.name or "").split(".")[0] not in ("starlette", "uvicorn"):
             raise
         raise MissingExtra("The studio", "studio") from None
-    listener = listen(host, port)
-    port = listener.getsockname()[1]
-    token = secrets.token_urlsafe(32)
     if not is_own(host):
         warn(
             f"The studio listens at {host}: whoever reaches this machine there, and has the link, "
             f"trains on it and reads its runs. The link goes over the network unencrypted."
         )
+    listener = listen(host, port)
+    port = listener.getsockname()[1]
+    token = secrets.token_urlsafe(32)
     link = f"http://{_written(host)}:{port}/?token={token}"
     say(f"The studio: {link}\nCtrl-C ends it.")
     if show:
