@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from slalom import MLP, Adam, Store
 from slalom.core.errors import BadFile, BadRun, SlalomWarning
 from slalom.data.schema import Schema
 from slalom.engine import Reference
-from slalom.runs import Run, keeping
+from slalom.runs import Run, facts, keeping
 from slalom.runs.dataset_file import fingerprint, read_dataset, write_dataset
 from slalom.runs.machine import differences
 from slalom.runs.resume import open_run
@@ -166,6 +167,16 @@ def test_the_table_has_a_row_a_run(store: Store) -> None:
     assert table["name"].tolist() == ["done", "stopped"]
     assert table["status"].tolist() == ["done", "interrupted"]
     assert table["best"][0] == float(done.state.best_loss[0])
+
+
+def test_facts_in_which_runs_differ_can_be_read(store: Store) -> None:
+    names = ("short", "long")
+    runs = [trained(store, name, epochs=epochs) for name, epochs in zip(names, (1, 3), strict=True)]
+    table = facts.differences([store.find(name) for name in names]).set_index("what")
+    for name, run in zip(names, runs, strict=True):
+        plan = store.find(name).path / "plan.json"
+        assert table.loc["plan_sha256", name] == sha256(plan.read_bytes()).hexdigest()[:12]
+        assert table.loc["best", name] == f"{run.state.best_loss[0]:.6g}"
 
 
 def test_an_empty_store_has_an_empty_table(store: Store) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -55,6 +56,17 @@ def test_a_training_that_diverged_is_diagnosed_in_the_language_of_the_page() -> 
         assert word in header["diagnosis"][0]["text"]
 
 
+def test_a_training_that_goes_on_is_not_called_done_and_no_kept_weights_are_spoken_of() -> None:
+    desk = Desk()
+    ask(desk, do="begin", settings=SINE, steps=20)
+    (found,) = ask(desk, do="diagnose")[0]["diagnosis"]
+    assert found["kind"] == "healthy" and "so far" in found["text"]
+    noisy = {"data": {"toy": "quadratic", "n": 20, "noise": 1, "held_out": 0.5}, "hidden": [64]}
+    ask(desk, do="begin", settings=noisy, steps=3000)
+    said = {each["kind"]: each["text"] for each in ask(desk, do="diagnose")[0]["diagnosis"]}
+    assert "Dropout, weight decay" in said["overfit"] and "kept" not in said["overfit"]
+
+
 def test_what_is_wrong_is_told_with_its_setting_and_the_training_stays() -> None:
     desk = Desk()
     ask(desk, do="begin", settings=SINE, steps=3)
@@ -92,6 +104,22 @@ def test_a_race_has_the_curve_of_each_racer() -> None:
         records = desk.stage.training.records
         expected = records[records["member"] == k]["train_loss"]
         np.testing.assert_allclose(losses[np.isfinite(losses)], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("held_out", [0, 0.4])
+def test_racers_among_classes_say_how_many_rows_they_get_right(held_out: float) -> None:
+    desk = Desk()
+    data = {"toy": "moons", "n": 60, "held_out": held_out}
+    asked = {"data": data, "width": 6, "depth": 1, "vary": {"optimizer": ["SGD", "Adam"]}}
+    header, _ = ask(desk, do="begin", settings=asked, steps=40, look="race")
+    assert desk.stage is not None
+    training, dataset = desk.stage.training, desk.stage.dataset
+    rows = dataset.folds[0].validation if held_out else dataset.folds[0].train
+    for k, share in enumerate(header["right"]):
+        net = training.plan.population[k].net.build(0).float()
+        training.state.fill(net, k)
+        said = net(torch.from_numpy(dataset.X[rows])).argmax(dim=1).numpy()
+        assert share == pytest.approx((said == dataset.y[rows]).mean())
 
 
 def test_the_map_is_that_of_the_lesson() -> None:

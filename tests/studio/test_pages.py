@@ -10,7 +10,7 @@ import pytest
 
 from slalom import lessons
 from slalom.studio.app import studio
-from slalom.studio.lesson_pages import open_lesson
+from slalom.studio.opened import open_lesson
 from tests.studio.asgi import COOKIE, HOST, TOKEN, Answer, ask
 
 STUDIO = Path(__file__).parents[2] / "src" / "slalom" / "studio"
@@ -58,6 +58,24 @@ def test_a_page_is_in_the_language_that_is_asked_for_and_links_to_itself_in_the_
     assert f'href="/{page}?lr=0.5&amp;lang={other}"' in text
     assert WORDS["playground"][lang] in text
     assert "built-in" not in text and "undefined" not in text.lower()
+
+
+@pytest.mark.parametrize(
+    ("preferred", "query", "tag", "link"),
+    [
+        ("zh-CN,zh;q=0.9,en;q=0.8", "", "zh-Hans", "/wall"),
+        ("de-DE, de, zh-TW", "", "zh-Hans", "/wall"),
+        ("en-GB,zh", "lang=zh", "zh-Hans", "/wall?lang=zh"),
+        ("zh", "lang=en", "en", "/wall?lang=en"),
+        ("fr,*;q=0.5", "", "en", "/wall"),
+    ],
+)
+def test_where_no_language_is_asked_for_it_is_that_of_the_browser(
+    app: Any, preferred: str, query: str, tag: str, link: str
+) -> None:
+    headers = [("host", HOST), COOKIE, ("accept-language", preferred)]
+    text = ask(app, "/", headers, query=query).body.decode()
+    assert f'<html lang="{tag}"' in text and f'href="{link}"' in text
 
 
 def test_what_a_link_says_cannot_become_part_of_a_page(app: Any) -> None:

@@ -45,9 +45,19 @@ def test_points_of_one_kind_are_a_curve_and_of_several_are_classes() -> None:
     assert classes.classes == (2, 5)
 
 
+def test_dropout_weight_decay_and_a_limit_of_the_gradient_reach_the_member() -> None:
+    own = {"dropout": 0.3, "clip_norm": 1, "optimizer": {"kind": "SGD", "weight_decay": 0.01}}
+    (member,) = wanted({"data": {"toy": "sine"}, **own}).population
+    assert member.net.dropout == 0.3  # type: ignore[attr-defined]
+    assert (member.clip_norm, member.optimizer.weight_decay) == (1.0, 0.01)  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize(
     ("setting", "own", "said"),
     [
+        ("dropout", {"dropout": 1}, "from 0 up to 1"),
+        ("dropout", {"dropout": "much"}, "much"),
+        ("clip_norm", {"clip_norm": 0}, "clip_norm"),
         ("data", {"data": {"toy": "mons"}}, "Did you mean 'moons'"),
         ("data", {"data": {"points": [[0, 0]]}}, "at least two points"),
         ("data", {"data": {"points": [[0, 0, 1], [1, 1, 1]]}}, "2 to 10 classes"),

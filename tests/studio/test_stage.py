@@ -108,14 +108,18 @@ def test_every_way_to_a_step_leads_to_the_same_bits(goals: list[int]) -> None:
         np.testing.assert_array_equal(mine[name], theirs[name], err_msg=name)
 
 
-def test_when_moments_take_too_much_room_every_second_goes_and_every_step_can_still_be_seen(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(("limit", "room"), [("MEMORY", 20_000), ("MEMORY", 1), ("MOMENTS", 10)])
+def test_where_there_is_no_room_for_all_moments_they_are_spread_and_every_step_can_be_seen(
+    monkeypatch: pytest.MonkeyPatch, limit: str, room: int
 ) -> None:
-    monkeypatch.setattr(stage, "MEMORY", 20_000)
+    monkeypatch.setattr(stage, limit, room)
     watched, straight = Stage.of(wanted(SETTINGS)), Stage.of(wanted(SETTINGS))
-    for _ in range(60):
+    for _ in range(300):
         watched.advance(1)
-    assert 1 < len(watched.moments) < 30
+    kept = sorted(watched.moments)
+    assert kept[0] == 0 and len(kept) <= 30
+    if limit == "MOMENTS":
+        assert max(np.diff([*kept, 300])) <= 2 * 300 / (room // 2)
     watched.seek(17)
     straight.advance(17)
     ours, theirs = (s.training.state.parameters for s in (watched, straight))

@@ -1,11 +1,13 @@
 """A table goes to the studio, is fitted in a process of its own, and comes back as a model."""
 
+import ast
 import gzip
 import io
 import json
 import os
 import signal
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -91,6 +93,13 @@ def test_a_table_becomes_a_model_that_predicts_as_it_does_in_python(client: Clie
     report = client.get(f"/runs/{run}/files/report")
     assert "sandbox" in report.headers["content-security-policy"]
     assert b"<script" not in report.body
+    with zipfile.ZipFile(io.BytesIO(client.get(f"/runs/{run}/script").body)) as whole:
+        assert sorted(whole.namelist()) == ["train.npz", "train.py"]
+        ast.parse(whole.read("train.py"))
+        assert b"slalom" not in whole.read("train.py")
+    (row,) = json.loads(client.get("/runs.json").body)
+    accuracy = said["done"]["result"]["scores"][0]["accuracy"].split()[0]
+    assert (row["target"], row["score"]) == ("species", f"accuracy {accuracy}")
 
 
 @pytest.mark.slow
@@ -208,6 +217,20 @@ def test_more_than_the_limit_is_refused_before_it_is_read_and_while_it_is(client
     body = b"x" * 2**17  # which does not say how long it is
     assert ask(client.app, "/fits", headers, "POST", "", body).status == 413
     assert not list(client.store.rglob("*.csv"))
+
+
+def test_old_tables_go_unless_a_run_was_made_of_them(client: Client) -> None:
+    names = ("new", "old", "used")
+    new, old, used = (client.send(f"{name}.csv", SMALL)["table"] for name in names)
+    uploads = client.office.uploads
+    for table in (old, used):
+        os.utime(uploads.find(table), (0, 0))
+    run = client.store / "run"
+    run.mkdir()
+    about = {"created": "2026", "fit": {"table": str(uploads.find(used)), "target": ["y"]}}
+    (run / "run.json").write_text(json.dumps(about))
+    client.office.tidy()
+    assert sorted(path.name for path in uploads.folder.iterdir()) == sorted([new, used])
 
 
 @pytest.mark.slow

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from slalom.core.errors import BadData
 from slalom.data.delimited import NOTES as NOTES
@@ -45,7 +44,7 @@ def read_table(source: Any) -> pd.DataFrame:
         return _named(source, "The DataFrame")
     if _is_polars(source):
         return _named(source.to_pandas(), "The polars DataFrame")
-    if sparse.issparse(source):
+    if _is_sparse(source):
         return _read_array(_dense(source))
     if isinstance(source, np.ndarray):
         return _read_array(source)
@@ -53,6 +52,11 @@ def read_table(source: Any) -> pd.DataFrame:
         "A table must be a path, a pandas or polars DataFrame, a NumPy array or a scipy sparse "
         f"matrix, but {type(source).__module__}.{type(source).__qualname__} was given."
     )
+
+
+def _is_sparse(source: Any) -> bool:
+    sparse = sys.modules.get("scipy.sparse")  # as with polars, below
+    return sparse is not None and bool(sparse.issparse(source))
 
 
 def _is_polars(source: Any) -> bool:

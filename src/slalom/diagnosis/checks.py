@@ -259,11 +259,13 @@ def _overfit(seen: Evidence) -> Iterator[Finding]:
     if high - low > enough and train_last < train_then:
         numbers = {"unit": seen.unit, "since": seen.counted(seen.best_step), "low": low}
         numbers |= {"high": high, "train_then": train_then, "train_last": train_last}
-        yield Finding("overfit", numbers, ("overfit", "kept"))
+        yield Finding("overfit", numbers, ("overfit", "kept", "simpler"))
 
 
 def _healthy(seen: Evidence) -> Finding:
     numbers: dict[str, Any] = {"loss": seen.loss, "constant": seen.constant, "unit": seen.unit}
+    if seen.run.state.training[seen.k]:
+        return Finding("healthy", numbers, ("so_far",))
     if seen.best_step is None:
         return Finding("healthy", numbers, ("healthy", "unvalidated"))
     numbers["best"] = seen.counted(seen.best_step)

@@ -7,7 +7,6 @@ from typing import Any, Literal, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from slalom.core.arrays import Float64Array
 from slalom.data.dataset import Rows
@@ -193,6 +192,8 @@ def constant_loss(
     >>> round(constant_loss(MSE(), torch.tensor([[0.0], [2.0]]), None, 1), 6)
     1.0
     """
+    from scipy.optimize import minimize  # loaded here: a third of a second
+
     first = np.zeros(loss.outputs(targets))
     weight = None if weight is None else weight.double()
     if target.is_floating_point():  # from the mean, however far from 0 it lies

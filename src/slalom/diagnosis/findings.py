@@ -94,11 +94,8 @@ _SENTENCES: dict[str, Callable[..., str]] = {
         "{train_last:.3g}.",
         **n,
     ),
-    "kept": lambda **n: tr(
-        "The weights from there are kept; dropout, weight decay, a smaller net or more rows would"
-        " help.",
-        **n,
-    ),
+    "kept": lambda **n: tr("The weights from there are kept.", **n),
+    "simpler": lambda **n: tr("Dropout, weight decay, a smaller net or more rows would help.", **n),
     "dead": lambda **n: tr(
         "{dead:,} of the {units:,} neurons of hidden layer {layer} are dead: they give 0 on all "
         "of {rows:,} training rows and no longer learn. {died:,} of them died in the training.",
@@ -126,6 +123,11 @@ _SENTENCES: dict[str, Callable[..., str]] = {
     "healthy": lambda **n: tr(
         "Nothing wrong was found: the training loss is {loss:.3g}, where one and the same answer "
         "for all rows would have {constant:.3g}.",
+        **n,
+    ),
+    "so_far": lambda **n: tr(
+        "Nothing wrong so far: the training loss is {loss:.3g}, and one and the same answer for "
+        "all rows would have {constant:.3g}.",
         **n,
     ),
     "validated": lambda **n: tr(

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
-from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
 from slalom.core.arrays import Float64Array
 from slalom.core.language import tr
@@ -46,6 +45,9 @@ class Residuals:
 
 def residual_numbers(truth: ArrayLike, predicted: ArrayLike) -> Residuals:
     """The numbers of `residuals`."""
+    # Loaded here: half a second, which all other pictures can do without.
+    from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
+
     a, b = column(truth, "truth"), column(predicted, "predicted")
     check_rows(len(a), len(b), "predicted")
     return Residuals(

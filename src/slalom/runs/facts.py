@@ -9,6 +9,7 @@ from slalom.runs.folder import RunFolder
 
 # Which files belong to it, and what a reader sees elsewhere, as pictures.
 HIDDEN = ("format", "files", "result")
+HASHES = ("fingerprint", "plan_sha256")
 
 
 def facts(folder: RunFolder) -> pd.DataFrame:
@@ -31,7 +32,13 @@ def _flat(values: dict[str, Any], start: str = "") -> dict[str, str]:
         if isinstance(value, dict):
             found |= _flat(value, f"{start}{key}.")
         elif value not in (None, ""):
-            found[start + key] = (
-                ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-            )
+            found[start + key] = _written(key, value)
     return found
+
+
+def _written(key: str, value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(_written(key, each) for each in value)
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return str(value)[:12] if key in HASHES else str(value)

@@ -14,7 +14,10 @@ from slalom.core.errors import BadRun
 HOME = "slalom-runs"
 HIDDEN = "."  # begins the names of folders that are no run yet, or none any more
 MOST_JSON = 2**26  # bytes; what a run says of itself is far smaller
-COLUMNS = ("name", "kind", "status", "members", "steps", "best", "seconds", "created")
+COLUMNS = (
+    *("name", "kind", "status", "target", "members", "steps", "best", "score"),
+    *("seconds", "created"),
+)
 
 
 def place(store: str | Path | None = None) -> Path:
@@ -93,6 +96,23 @@ def _row(path: Path, about: dict[str, Any]) -> dict[str, Any]:
         status = status_of(path)
     except BadRun:
         status = {"status": "damaged"}
-    told = {name: status.get(name, about.get(name)) for name in COLUMNS[1:]}
+    told = {name: status.get(name, about.get(name)) for name in COLUMNS}
+    told |= {"name": path.name, "target": _target(about), "score": _score(status)}
     plain = {name: value for name, value in told.items() if isinstance(value, str | float | int)}
-    return {"name": path.name} | {name: plain.get(name) for name in COLUMNS[1:]}
+    return {name: plain.get(name) for name in COLUMNS}
+
+
+def _target(about: dict[str, Any]) -> str | None:
+    """What a fit predicts: a column, or several."""
+    fit = about.get("fit")
+    target = fit.get("target") if isinstance(fit, dict) else None
+    return ", ".join(map(str, target)) if isinstance(target, list) else target
+
+
+def _score(status: dict[str, Any]) -> str | None:
+    """How a fit did on rows that neither training nor selection saw."""
+    score = status.get("score")
+    if not isinstance(score, dict):
+        return None
+    numbers = {k: v for k, v in score.items() if isinstance(v, float | int)}
+    return ", ".join(f"{name} {value:.3f}" for name, value in numbers.items()) or None

@@ -123,8 +123,8 @@ class Store:
         )
 
     def table(self) -> pd.DataFrame:
-        """One row a run, the oldest first: name, kind, status, members, steps, best, seconds,
-        created."""
+        """One row a run, the oldest first: name, kind, status, target, members, steps, best, score,
+        seconds, created."""
         return pd.DataFrame(rows(self.path), columns=COLUMNS)
 
     def remove(self, name: str | Path) -> None:

@@ -26,7 +26,6 @@ from slalom.studio.lesson_pages import lesson_body, lesson_figure, lesson_page
 from slalom.studio.office import Office, office
 from slalom.studio.pages import language_of, page
 from slalom.studio.tables import MOST_ASKED, Endpoint
-from slalom.studio.thumbnails import thumbnail
 from slalom.studio.uploads import MOST_BYTES
 from slalom.studio.words import words
 
@@ -47,7 +46,9 @@ def studio(hosts: Iterable[str], token: str, store: str | Path | None = None) ->
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         Thread(target=warm, daemon=True).start()
+        await run_in_threadpool(shared.tidy)
         yield
+        shared.thumbnails.stop()
         await run_in_threadpool(shared.workers.stop)
 
     app = Starlette(routes=routes(), lifespan=lifespan)
@@ -80,6 +81,7 @@ def routes() -> list[BaseRoute]:
         Route("/runs.json", run_pages.listed),
         Route("/runs/{run}", run_pages.run_page),
         Route("/runs/{run}/told", run_pages.told),
+        Route("/runs/{run}/script", run_pages.script),
         Route("/runs/{run}/files/{file}", run_pages.file),
         post("/runs/{run}/resume", tables.resume),
         post("/runs/{run}/predict", tables.predict),
@@ -110,9 +112,9 @@ async def home(request: Request) -> Response:
 async def lesson_thumbnail(request: Request) -> Response:
     """The picture of a lesson."""
     asked = request.path_params["name"], language_of(request)
+    shared = office(request)
     try:
-        async with office(request).lessons:
-            image = await run_in_threadpool(thumbnail, *asked)
+        image = await run_in_threadpool(shared.thumbnails.picture, *asked)
     except BadPlan as error:
         return PlainTextResponse(f"{error}\n", 404)
     return Response(image, media_type="image/webp")

@@ -2,19 +2,22 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from slalom.core.errors import BadPlan, SlalomError
 from slalom.core.language import LANGUAGES, language, tr
 from slalom.diagnosis import diagnose
+from slalom.diagnosis.findings import Finding
 from slalom.studio import looks
 from slalom.studio.looks import Look
-from slalom.studio.plane import plane
 from slalom.studio.settings import BadSetting, Tables, about, wanted, whole_of
 from slalom.studio.stage import STEPS, Stage
 from slalom.studio.wire import packed
 
 Asked: TypeAlias = Mapping[str, Any]
+
+KEPT = ("kept", "kept_before")  # sentences of the best weights: a page shows those of the moment
 
 
 class Desk:
@@ -45,7 +48,7 @@ class Desk:
             "see": self.see,
             "whole": self.whole,
             "diagnose": self.diagnose,
-            "map": plane,
+            "map": self.map,
         }
 
     def answer(self, text: str) -> bytes:
@@ -109,13 +112,19 @@ class Desk:
             raise BadPlan(tr("There is no member {member}.", member=member))
         return looks.of_net(stage, member)
 
+    def map(self, asked: Asked) -> Look:
+        """A window of the map, which is no stage; see `slalom.studio.plane`."""
+        from slalom.studio.plane import plane  # loaded here: it draws, which takes half a second
+
+        return plane(asked)
+
     def diagnose(self, asked: Asked) -> Look:
         """What the training of a member looks like, in words."""
         run = self._stage().run
         if not len(run.records):
             return {"diagnosis": [], "step": self._stage().step}, {}
         found = diagnose(run, whole_of(asked, "member", 0, 0, STEPS))
-        said = [{"kind": each.kind, "text": each.text(asked["lang"])} for each in found.findings]
+        said = [{"kind": each.kind, "text": _of_now(each).text()} for each in found.findings]
         return {"diagnosis": said, "step": self._stage().step}, {}
 
     def _verb(self, asked: Asked) -> Callable[[Asked], Look]:
@@ -140,6 +149,10 @@ def _read(text: str) -> Asked:
         raise BadPlan("A message to the studio is a JSON object.")
     lang = asked.get("lang")
     return {**asked, "lang": lang if lang in LANGUAGES else next(iter(LANGUAGES))}
+
+
+def _of_now(finding: Finding) -> Finding:
+    return replace(finding, sentences=tuple(s for s in finding.sentences if s not in KEPT))
 
 
 def _changes(asked: Asked) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def of_wall(stage: Stage) -> Look:
 
 
 def of_race(stage: Stage) -> Look:
-    """All nets with their loss curves, `[P, C]`, thinned to what can be seen."""
+    """All nets with their loss curves, `[P, C]`, thinned to what can be seen, and their scores."""
     header, arrays = of_wall(stage)
     records, members = stage.training.records, len(stage.population)
     curves = [records[records["member"] == k] for k in range(members)]
@@ -78,13 +78,27 @@ def of_race(stage: Stage) -> Look:
     losses = steps.copy()
     for k, rows in enumerate(map(thinned, curves)):
         steps[k, : len(rows)], losses[k, : len(rows)] = rows["step"], rows["train_loss"]
-    return header, arrays | {"curve_step": steps, "curve_loss": losses}
+    return header | right(stage), arrays | {"curve_step": steps, "curve_loss": losses}
+
+
+def right(stage: Stage) -> dict[str, Any]:
+    """The share of rows that each net takes for the class they are, where there are classes.
+
+    Of rows that are held out, if there are any.
+    """
+    data = stage.dataset
+    if data.task != "classification":
+        return {}
+    fold = data.folds[0]
+    rows = fold.validation if len(fold.validation) else fold.train
+    said = together(stage, data.X[rows]).argmax(dim=-1)
+    return {"right": (said == torch.from_numpy(data.y[rows])).double().mean(dim=1).tolist()}
 
 
 def of_net(stage: Stage, member: int = 0) -> Look:
     """One net whole: what it predicts, its history, its weights, its neurons, its gradients."""
     data, state = stage.dataset, stage.training.state
-    module = stage.training.plan.population[member].net.build(0).float()
+    module = stage.training.plan.population[member].net.build(0).float().eval()
     state.fill(module, member)
     records = stage.training.records
     rows = thinned(records[records["member"] == member])
@@ -225,7 +239,7 @@ def _layers(module: torch.nn.Module, X: torch.Tensor) -> Iterator[torch.Tensor]:
     parts = list(module.children())
     for n, part in enumerate(parts):
         value = part(value)
-        if n < len(parts) - 1 and not isinstance(part, torch.nn.Linear):
+        if n < len(parts) - 1 and not isinstance(part, torch.nn.Linear | torch.nn.Dropout):
             low, high = value.min(), value.max()
             yield (value - low) / (high - low).clamp(min=1e-12)
 

@@ -14,6 +14,7 @@ from slalom.data.dataset import Dataset
 from slalom.runs.folder import RunFolder
 from slalom.runs.listing import runs_in
 from slalom.studio.settings import MOST_CLASSES
+from slalom.studio.thumbnails import Thumbnails
 from slalom.studio.uploads import Uploads
 from slalom.studio.workers import Worker, Workers
 
@@ -30,11 +31,17 @@ class Office:
     def __init__(self, store: Path) -> None:
         self.store = store
         self.workers, self.uploads = Workers(), Uploads(store)
+        self.thumbnails = Thumbnails()
         self.sockets = 0  # that are open
         self.known: dict[Path, Any] = {}  # of tables, what was read
         self.reading, self.lessons = asyncio.Semaphore(READERS), asyncio.Semaphore(LESSONS)
         # A page asks for its columns again with every movement of a slider.
         self.pair = lru_cache(maxsize=16)(self._pair)
+
+    def tidy(self) -> None:
+        """Remove old tables from which no run was made: a fit reads its own when it goes on."""
+        fits = [about.get("fit") for _, about in runs_in(self.store)]
+        self.uploads.tidy({str(fit.get("table")) for fit in fits if isinstance(fit, dict)})
 
     def run(self, name: str) -> RunFolder:
         """A run of the store by its name, which is looked up and never becomes a path.

@@ -17,9 +17,19 @@ TOOLS = ("playground", "wall", "race", "map", "table", "runs")  # as they stand 
 
 
 def language_of(request: Request) -> str:
-    """The language that the address asks for, English where it asks for none that there is."""
+    """The language that the address asks for; that of the browser where it asks for none."""
     lang = request.query_params.get("lang", "")
-    return lang if lang in LANGUAGES else next(iter(LANGUAGES))
+    return lang if lang in LANGUAGES else _language_of_browser(request)
+
+
+def _language_of_browser(request: Request) -> str:
+    """The first of the languages that a browser prefers in which the studio speaks, or English.
+
+    Browsers name the preferred language first, so their weights need not be read.
+    """
+    preferred = request.headers.get("accept-language", "").split(",")
+    spoken = (each.strip()[:2].lower() for each in preferred)
+    return next((lang for lang in spoken if lang in LANGUAGES), next(iter(LANGUAGES)))
 
 
 def page(request: Request, template: str, title: str, **values: Any) -> Response:
@@ -32,12 +42,19 @@ def page(request: Request, template: str, title: str, **values: Any) -> Response
         **values: what the template shows. `told` is what its script is told, as JSON.
     """
     lang = language_of(request)
-    told = {"lang": lang, "words": words(lang), "colours": colours(), **values.pop("told", {})}
+    search = "" if lang == _language_of_browser(request) else f"?lang={lang}"
+    told = {
+        "lang": lang,
+        "search": search,
+        "words": words(lang),
+        "colours": colours(),
+        **values.pop("told", {}),
+    }
     others = {other: _in(request, other) for other in LANGUAGES if other != lang}
 
     def here(path: str) -> str:
         """An address within the studio, in the language of this page."""
-        return path if lang == next(iter(LANGUAGES)) else f"{path}?lang={lang}"
+        return path + search
 
     text = TEMPLATES.get_template(f"{template}.html.j2").render(
         title=title,

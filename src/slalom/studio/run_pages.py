@@ -1,7 +1,11 @@
 """The runs of the store: list, open, compare, resume, remove, download."""
 
+import io
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.parse import quote
+from zipfile import ZipFile
 
 import numpy as np
 import pandas as pd
@@ -12,6 +16,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from slalom.core.errors import BadPlan, SlalomError
 from slalom.core.finite import finite
 from slalom.core.language import tr
+from slalom.runs.eject import eject_member
 from slalom.runs.facts import differences, facts
 from slalom.runs.folder import RunFolder
 from slalom.runs.listing import rows
@@ -76,6 +81,29 @@ async def remove(request: Request) -> Any:
     folder = await run_in_threadpool(shared.run, request.path_params["run"])
     await run_in_threadpool(Store(shared.store).remove, folder.path)
     return {}
+
+
+def script(request: Request) -> Response:
+    """The best member as a plain PyTorch script with its rows, both in a zip; see `eject`."""
+    try:
+        folder = office(request).run(request.path_params["run"])
+        board = folder.leaderboard()
+        if board is None:
+            raise BadPlan("The run has no such file yet.")
+        packed = _ejected(folder, int(board["member"].iloc[0]))
+    except (SlalomError, KeyError) as error:
+        return PlainTextResponse(f"{error}\n", 404)
+    named = {"Content-Disposition": f'attachment; filename="{quote(folder.name)}.zip"'}
+    return Response(packed, media_type="application/zip", headers=named)
+
+
+def _ejected(folder: RunFolder, member: int) -> bytes:
+    packed = io.BytesIO()
+    with TemporaryDirectory() as place, ZipFile(packed, "w") as whole:
+        path = eject_member(folder.plan(), folder.dataset(), member, Path(place, "train.py"))
+        for each in (path, path.with_suffix(".npz")):
+            whole.write(each, each.name)
+    return packed.getvalue()
 
 
 def file(request: Request) -> Response:

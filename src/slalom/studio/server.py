@@ -5,6 +5,7 @@ import logging
 import secrets
 import socket
 import webbrowser
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +31,8 @@ def serve(
         MissingExtra: when the packages of the studio are not installed.
         BadPlan: when nothing can listen there.
     """
-    try:
-        import uvicorn
-
-        from slalom.studio.app import studio
-    except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] not in ("starlette", "uvicorn"):
-            raise
-        raise MissingExtra("The studio", "studio") from None
+    if not (find_spec("starlette") and find_spec("uvicorn")):
+        raise MissingExtra("The studio", "studio")
     if not is_own(host):
         warn(
             f"The studio listens at {host}: whoever reaches this machine there, and has the link, "
@@ -46,34 +41,38 @@ def serve(
     listener = listen(host, port)
     port = listener.getsockname()[1]
     token = secrets.token_urlsafe(32)
-    link = f"http://{_written(host)}:{port}/?token={token}"
+    link = f"http://{_reached(host)}:{port}/?token={token}"
     say(f"The studio: {link}\nCtrl-C ends it.")
     if show:
         webbrowser.open(link)
-    config = uvicorn.Config(
-        studio(names(host, port), token, store),
-        log_level="warning",
-        ws="websockets-sansio",
-        ws_max_size=MOST_MESSAGE,
-        ws_per_message_deflate=False,  # a small frame could unpack to a large one
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=1,
-    )
     with listener:
-        _server(config).run([listener])
+        _server(names(host, port), token, store).run([listener])
 
 
-def _server(config: Any) -> Any:
+def _server(hosts: list[str], token: str, store: str | Path | None) -> Any:
     """A server that says nothing of the answers which it cuts off when it ends."""
+    # Loaded here, while the browser opens: its first request waits at the listening socket.
     import uvicorn
+
+    from slalom.studio.app import studio
 
     class Server(uvicorn.Server):
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
             await super().shutdown(sockets)
 
-    return Server(config)
+    return Server(
+        uvicorn.Config(
+            studio(hosts, token, store),
+            log_level="warning",
+            ws="websockets-sansio",
+            ws_max_size=MOST_MESSAGE,
+            ws_per_message_deflate=False,  # a small frame could unpack to a large one
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=1,
+        )
+    )
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -107,7 +106,7 @@ def names(host: str, port: int) -> list[str]:
     own = [_written(host)]
     if is_own(host):
         own.append("localhost")
-    elif ipaddress.ip_address(host).is_unspecified:  # all addresses of the machine
+    elif _is_any(host):
         found = {str(info[4][0]) for info in socket.getaddrinfo(socket.gethostname(), None)}
         own += [_written(each) for each in sorted(found | {HOME})] + [socket.gethostname()]
     return [f"{name}:{port}" for name in own]
@@ -125,6 +124,16 @@ def is_own(host: str) -> bool:
         raise BadPlan(
             f"The studio listens at an address such as 127.0.0.1, but {host!r} was given."
         ) from None
+
+
+def _is_any(host: str) -> bool:
+    """Whether it stands for all addresses of the machine."""
+    return ipaddress.ip_address(host).is_unspecified
+
+
+def _reached(host: str) -> str:
+    """What a link calls it: others cannot reach 0.0.0.0."""
+    return socket.gethostname() if _is_any(host) else _written(host)
 
 
 def _written(host: str) -> str:

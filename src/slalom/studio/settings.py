@@ -2,7 +2,8 @@
 
     {"data": {"toy": "moons", "n": 200, "noise": 0.1, "seed": 0, "held_out": 0.3},
      "hidden": [8, 8], "activation": "tanh", "optimizer": {"kind": "Adam", "lr": 0.01},
-     "batch_size": 16, "seed": 0, "vary": {"lr": [0.001, 0.01], "width": [2, 4, 8]}}
+     "dropout": 0, "clip_norm": null, "batch_size": 16, "seed": 0,
+     "vary": {"lr": [0.001, 0.01], "width": [2, 4, 8]}}
 
 Specs are read by `Spec.from_json`, so an argument has the name that it has everywhere, and nothing
 is evaluated.
@@ -134,9 +135,13 @@ def _member(own: Mapping[str, Any], dataset: Dataset) -> Member:
     """The member with these settings, of which `lr`, `width` and so on may be its own."""
     with about("hidden"):
         hidden = _hidden(own)
+    with about("dropout"):
+        dropout = float(own.get("dropout", 0.0))
+        if not 0 <= dropout < 1:
+            raise BadPlan(tr("The share of neurons that is dropped lies from 0 up to 1."))
     with about("activation"):
         widths = (dataset.X.shape[1], *hidden, dataset.targets)
-        net = MLP(*widths, activation=_text(own, "activation", "relu"))
+        net = MLP(*widths, activation=_text(own, "activation", "relu"), dropout=dropout)
     with about("optimizer"):
         optimizer = _optimizer(own)
     with about("batch_size"):
@@ -144,7 +149,11 @@ def _member(own: Mapping[str, Any], dataset: Dataset) -> Member:
         if size is not None and (type(size) is not int or size < 1):
             raise BadPlan(tr("A batch has 1 or more rows, or all of them."))
     with about("seed"):
-        return Member(net, optimizer, batch_size=size, seed=whole_of(own, "seed", 0, 0, 2**31))
+        seed = whole_of(own, "seed", 0, 0, 2**31)
+    with about("clip_norm"):
+        clip = own.get("clip_norm")
+        clip = None if clip is None else float(clip)
+        return Member(net, optimizer, batch_size=size, seed=seed, clip_norm=clip)
 
 
 def _hidden(own: Mapping[str, Any]) -> list[int]:

@@ -14,7 +14,7 @@ from slalom.training import Snapshot, Training
 
 STEPS = 100_000  # the end of a training that goes on as long as somebody looks: an hour of it
 PATIENCE = 2.0  # seconds that one request may train before it answers with what it has
-MEMORY = 2**26  # 64 MB of moments for each who watches
+MOMENTS, MEMORY = 64, 2**25  # that are kept for each who watches, at most 32 MB of them
 ROWS = 200_000  # of history for all members: below, the loss of every step is kept
 
 
@@ -141,11 +141,14 @@ class Stage:
         self.advance(step - self.step)
 
     def keep(self) -> None:
-        """Keep this moment; where there is no room, every second of those before goes."""
+        """Keep this moment; where there is no room, about half of them stay, evenly spread."""
         moment = self.training.snapshot()
         self.furthest = max(self.furthest, self.step)
         self.moments[self.step] = moment
         size = sum(values.nbytes for values in moment.arrays.values())
-        if size * len(self.moments) > MEMORY:
-            first, *rest = sorted(self.moments)
-            self.moments = {step: self.moments[step] for step in (first, *rest[1::2])}
+        most = min(MOMENTS, MEMORY // size)
+        if len(self.moments) > most:
+            # A power of two: then those that stayed the last time stay where they are needed.
+            width = 1 << (self.furthest // max(1, most // 2)).bit_length()
+            earliest = {step // width: step for step in sorted(self.moments, reverse=True)}
+            self.moments = {step: self.moments[step] for step in sorted(earliest.values())}

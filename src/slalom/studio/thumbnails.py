@@ -1,7 +1,11 @@
-"""A picture for each lesson on the first page: drawn once on a machine, then kept in its cache."""
+"""A picture for each lesson on the first page: drawn once on a machine, then kept in its cache.
+
+A worker draws them, one lesson after another: the studio itself stays small and quick meanwhile.
+"""
 
 import io
-from contextlib import suppress
+import threading
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -9,22 +13,58 @@ from PIL import Image
 
 from slalom import __version__, lessons
 from slalom.core.cache import cache_folder
+from slalom.core.errors import BadPlan
 from slalom.core.files import write_whole
-from slalom.studio.lesson_pages import open_lesson
+from slalom.lessons.lesson import Lesson
+from slalom.studio.opened import open_lesson
+from slalom.studio.workers import Worker
 
 SIZE = 480, 300  # pixels: twice what it is shown at, for fine screens
+WAIT = 0.1  # seconds between two looks for a picture
 
 
-def thumbnail(name: str, lang: str) -> bytes:
-    """The picture of a lesson, as WebP; of a film the moment in its middle.
+class Thumbnails:
+    """The pictures of the lessons, and the workers that draw them: one for each language."""
 
-    Raises:
-        BadPlan: when there is no such lesson.
-    """
-    lesson = lessons.get(name)
-    kept = cache_folder() / "thumbnails" / f"{lesson.name}-{lang}-{_stamp()}.webp"
-    if kept.is_file():
+    def __init__(self) -> None:
+        self.workers: dict[str, Worker] = {}
+        self.lock = threading.Lock()
+
+    def picture(self, name: str, lang: str) -> bytes:
+        """The picture of a lesson, as WebP; the first who asks waits until it is drawn.
+
+        Raises:
+            BadPlan: when there is no such lesson, or it cannot be drawn.
+        """
+        kept = _place(lessons.get(name).name, lang)
+        while not kept.is_file():
+            if self._worker(lang).over.wait(WAIT) and not kept.is_file():
+                raise BadPlan(f"The picture of the lesson {name} cannot be drawn, or not be kept.")
         return kept.read_bytes()
+
+    def _worker(self, lang: str) -> Worker:
+        with self.lock:
+            if lang not in self.workers:
+                self.workers[lang] = Worker({"do": "thumbnails", "lang": lang})
+            return self.workers[lang]
+
+    def stop(self) -> None:
+        """Let all end."""
+        for worker in self.workers.values():
+            worker.stop()
+
+
+def draw_thumbnails(lang: str) -> None:
+    """Draw and keep what is not there yet."""
+    for name in lessons.NAMES:
+        kept = _place(name, lang)
+        if not kept.is_file():
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(kept, _drawn(lessons.get(name), lang))
+
+
+def _drawn(lesson: Lesson, lang: str) -> bytes:
+    """The picture of a lesson; of a film the moment in its middle."""
     opened = open_lesson(lesson, {}, lang)
     figure = lesson.thumbnail or next(iter(opened.figures))
     moments = len(opened.shown(figure, "").run)
@@ -32,12 +72,14 @@ def thumbnail(name: str, lang: str) -> bytes:
         whole.thumbnail(SIZE, Image.Resampling.LANCZOS)
         stream = io.BytesIO()
         whole.save(stream, format="WEBP", quality=85)
-    with suppress(OSError):  # then it is drawn again the next time
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(kept, stream.getvalue())
     return stream.getvalue()
 
 
+def _place(name: str, lang: str) -> Path:
+    return cache_folder() / "thumbnails" / f"{name}-{lang}-{_stamp()}.webp"
+
+
+@cache
 def _stamp() -> str:
     """What a picture may depend on: the version, and when a lesson was changed last."""
     here = Path(str(lessons.__file__)).parent

@@ -2,6 +2,8 @@
 
 import re
 import shutil
+import time
+from collections.abc import Container
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,6 +15,7 @@ from slalom.core.language import tr
 FOLDER = ".tables"  # within the store, which takes no folder with a dot for a run
 MOST_BYTES = 200 * 2**20  # of one file; what is larger is better given to `slalom fit`
 MOST_TOGETHER = 4 * 2**30
+KEPT = 24 * 3600  # seconds, of a table that no run needs
 ENDINGS = (
     *(".csv", ".tsv", ".txt", ".dat", ".parquet", ".feather", ".arrow", ".jsonl", ".ndjson"),
     *(".xlsx", ".db", ".sqlite"),
@@ -61,6 +64,13 @@ class Uploads:
             shutil.rmtree(place, ignore_errors=True)
             raise
         return identifier
+
+    def tidy(self, used: Container[str]) -> None:
+        """Remove the tables that were sent more than a day ago and that nobody uses."""
+        for path in self.folder.glob("*/*"):
+            old = time.time() - path.stat().st_mtime > KEPT
+            if old and str(path) not in used and path.name != PREDICTIONS:
+                shutil.rmtree(path.parent, ignore_errors=True)
 
     def find(self, identifier: str) -> Path:
         """The file of a table.

@@ -138,6 +138,14 @@ def predict(model: str, table: str, out: str) -> dict[str, Any]:
     }
 
 
+def thumbnails(lang: str) -> dict[str, Any]:
+    """Draw the pictures of lessons that are not there yet."""
+    from slalom.studio.thumbnails import draw_thumbnails
+
+    draw_thumbnails(lang)
+    return {}
+
+
 def watch(training: Any) -> None:
     """Tell of a training while it goes on."""
     next_time = 0.0
@@ -248,6 +256,7 @@ VERBS: dict[str, Callable[..., dict[str, Any]]] = {
     "fit": fit,
     "resume": resume,
     "predict": predict,
+    "thumbnails": thumbnails,
 }
 
 

@@ -5,7 +5,6 @@ from functools import cache
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.datasets import load_digits
 
 from slalom.data import Dataset, Split
 from slalom.lessons.common import train
@@ -57,6 +56,8 @@ class Recurrent(torch.nn.Module):
 
 def digits() -> Dataset:
     """Images of handwritten digits, from 0 to 1."""
+    from sklearn.datasets import load_digits  # loaded here: half a second
+
     images, labels = load_digits(return_X_y=True)
     return _held(images[: ROWS + HELD].reshape(-1, 1, 8, 8) / 16, labels[: ROWS + HELD])
 

@@ -12,7 +12,6 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import isotonic_regression
 
 Float64Array: TypeAlias = NDArray[np.float64]
 
@@ -163,6 +162,8 @@ def _settled(
     rows: Sequence[Sequence[int]], nodes: int, heights: Sequence[float], links: Sequence[_Link]
 ) -> Float64Array:
     """The height of each place, growing downwards: near to its neighbours, and none on another."""
+    from scipy.optimize import isotonic_regression  # loaded here: a third of a second
+
     y = np.zeros(len(heights))
     for sweep in range(2 * SWEEPS):
         for row in rows if sweep % 2 == 0 else rows[::-1]:

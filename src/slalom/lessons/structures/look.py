@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.datasets import load_digits
 from torch.nn.functional import max_pool2d, pad
 
 from slalom.data import Dataset, Split
@@ -163,6 +162,8 @@ def look_at_digits(filters: int, epochs: int, lr: float, seed: int) -> Looked:
 @cache
 def digits() -> Dataset:
     """scikit-learn's digits: images `[1797, 1, 8, 8]` from 0 to 1, `UNSEEN` of them kept apart."""
+    from sklearn.datasets import load_digits  # loaded here: half a second
+
     bunch = load_digits()
     order = np.random.default_rng(0).permutation(len(bunch.target))
     return Dataset(

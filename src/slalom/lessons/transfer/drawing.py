@@ -7,7 +7,6 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from sklearn.decomposition import PCA
 
 from slalom.core.language import tr
 from slalom.plots.toolkit import (
@@ -127,6 +126,8 @@ def draw_seen(
 
     Of both it is said which share lies nearest to the middle of its own digit.
     """
+    from sklearn.decomposition import PCA  # loaded here: half a second
+
     figure = picture(8, 4.4)
     with torch.no_grad():
         outputs = trunk(torch.from_numpy(images)).numpy()

@@ -7,7 +7,6 @@ from typing import TypeAlias
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.datasets import load_digits
 
 from slalom.core.arrays import Float32Array, Float64Array
 from slalom.data import Dataset
@@ -27,6 +26,8 @@ STEPS_A = 300
 @cache
 def digits() -> tuple[Float32Array, Labels]:
     """Images `[1797, 64]` with values from 0 to 1, and what they show, in a random order."""
+    from sklearn.datasets import load_digits  # loaded here: half a second
+
     images, shown = load_digits(return_X_y=True)
     order = np.random.default_rng(0).permutation(len(images))
     return (images[order] / 16).astype(np.float32), shown[order]

@@ -1,6 +1,6 @@
 // The first page: pictures of lessons come one after another, recent runs from the store.
 
-import { told } from "./live.js";
+import { told, words } from "./live.js";
 import { ask, statusOf } from "./office.js";
 import { short } from "./pictures.js";
 
@@ -18,11 +18,12 @@ async function pictures() {
 async function recent() {
   const runs = (await ask("/runs.json")).slice(0, RECENT);
   if (!runs.length) return;
-  document.querySelector("[data-recent]").replaceChildren(...runs.map(({ name, status, members, best }) => {
+  document.querySelector("[data-recent]").replaceChildren(...runs.map(({ name, target, status, score, best }) => {
     const line = document.createElement("li");
     const link = Object.assign(document.createElement("a"), { textContent: name });
-    link.href = `/runs/${encodeURIComponent(name)}${told.lang === "en" ? "" : `?lang=${told.lang}`}`;
-    line.append(link, ` ${statusOf(status)} · ${members ?? "–"} · ${short(best)}`);
+    link.href = `/runs/${encodeURIComponent(name)}${told.search}`;
+    const said = score ?? `${words.best} ${short(best)}`;
+    line.append(link, ` ${[target, statusOf(status), said].filter(Boolean).join(" · ")}`);
     return line;
   }));
 }

@@ -55,7 +55,7 @@ function writeAddress() {
     other.search = new URLSearchParams([...here, ["lang", lang]]).toString();
     link.href = other.href;
   }
-  if (told.lang !== "en") here.set("lang", told.lang);
+  if (told.search) here.set("lang", told.lang);
   history.replaceState(null, "", here.size ? `?${here}` : location.pathname);
 }
 

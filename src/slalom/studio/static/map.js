@@ -7,7 +7,8 @@ import { complain, remember, valuesOf } from "./settings.js";
 import { find, whenItLooksOtherwise } from "./staged.js";
 
 const WHOLE = [0, 1.2, 0, 1]; // learning rates from left to right, momentum from low to high
-const FINER = [16, 48, 112]; // pixels along a side, one after another
+const FINER = [[16, 1], [48, 1], [56, 2], [56, 4], [56, 8]]; // pixels and tiles along a side, in turn
+const KEPT = 200; // tiles
 const SLOWEST_TO_FASTEST = 7; // powers of ten of the mean loss, from dark to light
 const NARROWEST = 1e-8;
 
@@ -20,19 +21,19 @@ const keep = remember(form, {
 });
 const live = new Live();
 live.onreturn = () => look();
-let sheets = []; // what was trained, the coarsest first: {window, image}
+let sheets = []; // tiles that were trained, the newest last: {window, image, ...}
 let trained = 0;
 
 const refine = newest(async () => {
   const { activation, steps } = valuesOf(form);
   const window = view;
-  sheets = sheets.filter((sheet) => sheet.activation === activation && sheet.steps === steps).slice(-12);
+  sheets = sheets.filter((sheet) => sheet.activation === activation && sheet.steps === steps).slice(-KEPT);
   draw();
   try {
-    for (const pixels of FINER) {
-      const answer = await live.ask({ do: "map", window, pixels, activation, steps });
+    for (const [tile, pixels] of FINER.flatMap(([size, count]) => tiles(window, count).map((part) => [part, size]))) {
+      const answer = await live.ask({ do: "map", window: tile, pixels, activation, steps });
       trained += pixels * pixels;
-      sheets.push({ window, activation, steps, image: painted(answer, pixels), answer, pixels });
+      sheets.push({ window: tile, activation, steps, image: painted(answer, pixels), answer, pixels });
       draw();
       if (window !== view) return; // somebody has moved on
     }
@@ -47,7 +48,32 @@ function look() {
   refine();
 }
 
-/** A net is the lighter the faster it learned; one that diverged is red, the darker the sooner. */
+/** A window in parts, `count` along a side, those in its middle first. */
+function tiles([left, right, low, high], count) {
+  const [width, height] = [(right - left) / count, (high - low) / count];
+  const parts = Array.from({ length: count * count }, (_, k) => [k % count, Math.floor(k / count)]);
+  const far = ([i, j]) => Math.hypot(i - (count - 1) / 2, j - (count - 1) / 2);
+  return parts.sort((a, b) => far(a) - far(b)).map(([i, j]) => (
+    [left + i * width, left + (i + 1) * width, low + j * height, low + (j + 1) * height]
+  ));
+}
+
+/** The side of a net of a tile, in learning rates. */
+function size({ window: [left, right], pixels }) {
+  return (right - left) / pixels;
+}
+
+/** The colour of a net that learned: light when the loss, a power of ten, is low. */
+function learned(loss) {
+  const share = Math.max(0, Math.min(1, -loss / SLOWEST_TO_FASTEST));
+  return [20 + 215 * share, 60 + 180 * share, 90 + 150 * share];
+}
+
+/** The colour of a net that diverged after a share of the steps: dark when that was soon. */
+function diverged(share) {
+  return [213 - 110 * (1 - share), 94 * share, 20];
+}
+
 function painted(answer, pixels) {
   const sheet = document.createElement("canvas");
   [sheet.width, sheet.height] = [pixels, pixels];
@@ -57,10 +83,7 @@ function painted(answer, pixels) {
     for (let column = 0; column < pixels; column += 1) {
       const place = (pixels - 1 - row) * pixels + column; // momentum grows upwards
       const at = answer.diverged[place];
-      const share = Math.max(0, Math.min(1, -answer.loss[place] / SLOWEST_TO_FASTEST));
-      const colour = at >= 0
-        ? [213 - 110 * (1 - at / answer.steps), 94 * (at / answer.steps), 20]
-        : [20 + 215 * share, 60 + 180 * share, 90 + 150 * share];
+      const colour = at >= 0 ? diverged(at / answer.steps) : learned(answer.loss[place]);
       image.data.set([...colour, 255], 4 * (row * pixels + column));
     }
   }
@@ -84,7 +107,7 @@ function draw() {
   context.fillStyle = colour.tint;
   context.fillRect(0, 0, width, height);
   context.imageSmoothingEnabled = false;
-  for (const { window: [left, right, low, high], image } of sheets) {
+  for (const { window: [left, right, low, high], image } of sheets.toSorted((a, b) => size(b) - size(a))) {
     const [x, y] = [place.x(left), place.y(high)];
     context.drawImage(image, x, y, place.x(right) - x, place.y(low) - y);
   }
@@ -167,8 +190,9 @@ canvas.addEventListener("keydown", (event) => {
 function tell(x, y) {
   const [left, right, low, high] = view;
   const [lr, momentum] = [left + x * (right - left), low + y * (high - low)];
-  const sheet = sheets.findLast(({ window: [a, b, c, d] }) => lr >= a && lr < b && momentum >= c && momentum < d);
-  if (!sheet) return;
+  const under = sheets.filter(({ window: [a, b, c, d] }) => lr >= a && lr < b && momentum >= c && momentum < d);
+  if (!under.length) return;
+  const sheet = under.reduce((finest, other) => (size(other) <= size(finest) ? other : finest));
   const [a, b, c, d] = sheet.window;
   const column = Math.floor(((lr - a) / (b - a)) * sheet.pixels);
   const row = Math.floor(((momentum - c) / (d - c)) * sheet.pixels);
@@ -176,6 +200,23 @@ function tell(x, y) {
   const fate = at >= 0 ? words.diverged_at.replace("{}", at)
     : `${words.loss} ${short(10 ** sheet.answer.loss[row * sheet.pixels + column])}`;
   find("[data-selected]").textContent = `lr ${digits(lr, right - left)}, momentum ${digits(momentum, high - low)}: ${fate}`;
+}
+
+/** What the colours mean. */
+function legend() {
+  const { context, width } = fitted(find("[data-legend]"));
+  const colour = colours();
+  const strip = (top, shade, text, from, to) => {
+    for (let x = 0; x < width; x += 1) {
+      context.fillStyle = `rgb(${shade(x / width).map(Math.round).join()})`;
+      context.fillRect(x, top + 16, 1, 12);
+    }
+    label(context, colour, text, 0, top + 10, "left");
+    label(context, colour, from, 0, top + 41, "left");
+    label(context, colour, to, width, top + 41, "right");
+  };
+  strip(0, (share) => learned(-SLOWEST_TO_FASTEST * share), words.mean_loss, "1", `1e-${SLOWEST_TO_FASTEST}`);
+  strip(52, (share) => diverged(share), words.diverged, words.at_once, words.at_the_end);
 }
 
 form.addEventListener("click", (event) => {
@@ -188,5 +229,9 @@ form.addEventListener("click", (event) => {
 });
 form.addEventListener("input", () => look());
 form.addEventListener("submit", (event) => event.preventDefault());
-whenItLooksOtherwise(draw);
+whenItLooksOtherwise(() => {
+  draw();
+  legend();
+});
+legend();
 look();

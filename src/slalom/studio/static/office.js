@@ -118,7 +118,8 @@ export function showResult(root, run, result) {
   files.className = "actions";
   files.append(
     link(`/runs/${encodeURIComponent(run)}/files/model`, words.download_model, "model"), " ",
-    link(`/runs/${encodeURIComponent(run)}/files/report`, words.see_report, "report"),
+    link(`/runs/${encodeURIComponent(run)}/files/report`, words.see_report, "report"), " ",
+    link(`/runs/${encodeURIComponent(run)}/script`, words.download_script, "script"),
   );
   const box = (...parts) => {
     const place = document.createElement("div");

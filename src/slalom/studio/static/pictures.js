@@ -338,6 +338,11 @@ function decades(low, high) {
   return finer.filter((value) => value >= 10 ** low && value <= 10 ** high);
 }
 
+/** A share as a person says it. */
+export function percent(share) {
+  return `${Math.round(100 * share)} %`;
+}
+
 /** A number as short as can be, to three digits. */
 export function short(value) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";

@@ -2,7 +2,7 @@
 
 import { Refused, say, told, words } from "./live.js";
 import { ask, send } from "./office.js";
-import { curves, network, plot, short } from "./pictures.js";
+import { curves, network, percent, plot, short } from "./pictures.js";
 import { batchOf, complain, dataOf, optimizerOf, paceOf, remember, suit, valuesOf } from "./settings.js";
 import { find, staged } from "./staged.js";
 
@@ -45,6 +45,8 @@ function settings() {
     hidden,
     activation: values.activation,
     optimizer: optimizerOf(values),
+    dropout: values.dropout,
+    clip_norm: values.clip_norm === "" ? null : Number(values.clip_norm),
     batch_size: batchOf(values),
     seed: values.seed,
   };
@@ -69,7 +71,7 @@ function tell(answer) {
     ? words.diverged_at.replace("{}", answer.diverged_at) : short(answer.train_loss);
   find("[data-number=held]").textContent = short(answer.validation_loss);
   find("[data-right]").hidden = still.task !== "classification" || answer.metric === null;
-  find("[data-number=right]").textContent = answer.metric === null ? "–" : `${Math.round(100 * answer.metric)} %`;
+  find("[data-number=right]").textContent = answer.metric === null ? "–" : percent(answer.metric);
   bars(answer.gradients);
   clearTimeout(later);
   if (performance.now() - diagnosed > DIAGNOSE_MS) diagnose();
@@ -78,6 +80,7 @@ function tell(answer) {
 
 function draw(answer, still) {
   box = plot(canvas, still, answer);
+  find("[data-outside]").hidden = !answer.line || answer.line.some((value) => value >= still.low[1] && value <= still.high[1]);
   curves(find("[data-curves]"), [
     { steps: answer.curve_step, losses: answer.curve_held, colour: told.colours.classes[1], dash: [5, 3] },
     { steps: answer.curve_step, losses: answer.curve_loss, colour: told.colours.classes[0] },

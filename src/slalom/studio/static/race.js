@@ -1,7 +1,7 @@
 // Optimizers race: the same net from the same weights on the same batches.
 
 import { told, words } from "./live.js";
-import { colours, curves, drawLine, drawRegions, fitted, frame, points, short } from "./pictures.js";
+import { colours, curves, drawLine, drawRegions, fitted, frame, percent, points, short } from "./pictures.js";
 import { batchOf, dataOf, optimizerOf, paceOf, remember, suit, valuesOf } from "./settings.js";
 import { find, staged } from "./staged.js";
 
@@ -81,7 +81,8 @@ function lanes(answer, still, count) {
     const row = list.children[i];
     row.querySelector("b").textContent = racers[k];
     row.querySelector("span").textContent = answer.diverged[k] >= 0
-      ? words.diverged_at.replace("{}", answer.diverged[k]) : `${words.loss} ${short(last[k])}`;
+      ? words.diverged_at.replace("{}", answer.diverged[k])
+      : `${words.loss} ${short(last[k])}${answer.right ? ` · ${percent(answer.right[k])} ${words.right}` : ""}`;
     const { context, width, height } = fitted(row.querySelector("canvas"));
     const box = frame(still, 0, 0, width, height);
     context.fillStyle = colour.tint;

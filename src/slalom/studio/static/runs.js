@@ -11,10 +11,10 @@ const find = (selector) => document.querySelector(selector);
 const marked = new Set();
 
 function address(name) {
-  return `/runs/${encodeURIComponent(name)}${told.lang === "en" ? "" : `?lang=${told.lang}`}`;
+  return `/runs/${encodeURIComponent(name)}${told.search}`;
 }
 
-function line({ name, kind, status, members, best, created }) {
+function line({ name, kind, target, status, members, best, score, created }) {
   const box = Object.assign(document.createElement("input"), { type: "checkbox", checked: marked.has(name) });
   box.setAttribute("aria-label", words.mark.replace("{}", name));
   box.addEventListener("change", () => {
@@ -29,7 +29,7 @@ function line({ name, kind, status, members, best, created }) {
   place.append(away);
   away.addEventListener("click", () => sure(place, name));
   const when = created ? new Date(created).toLocaleString(told.lang) : "";
-  return row([box, link, kind ?? "", statusOf(status), members ?? "", short(best), when, place]);
+  return row([box, link, kind ?? "", target ?? "", statusOf(status), members ?? "", short(best), score ?? "", when, place]);
 }
 
 /** Asks once more, in the place where it was asked for. */

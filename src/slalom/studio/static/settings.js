@@ -77,10 +77,11 @@ export function paceOf(slider) {
 }
 
 /** The optimizer as a spec; Momentum is SGD with some. */
-export function optimizerOf({ optimizer, lr, momentum = 0.9 }) {
-  return optimizer === "Momentum"
-    ? { kind: "SGD", lr, momentum }
-    : { kind: optimizer, lr };
+export function optimizerOf({ optimizer, lr, momentum = 0.9, weight_decay = "" }) {
+  return {
+    ...(optimizer === "Momentum" ? { kind: "SGD", lr, momentum } : { kind: optimizer, lr }),
+    ...(weight_decay === "" ? {} : { weight_decay: Number(weight_decay) }),
+  };
 }
 
 export function dataOf({ toy, n, noise, held_out }) {

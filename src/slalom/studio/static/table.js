@@ -104,9 +104,8 @@ async function watch() {
 }
 
 function ways(run) {
-  const search = told.lang === "en" ? "" : `?lang=${told.lang}`;
   const place = document.createElement("p");
-  place.append(Object.assign(document.createElement("a"), { href: `/runs/${encodeURIComponent(run)}${search}`, textContent: words.open_run }));
+  place.append(Object.assign(document.createElement("a"), { href: `/runs/${encodeURIComponent(run)}${told.search}`, textContent: words.open_run }));
   return place;
 }
 

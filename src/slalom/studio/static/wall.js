@@ -1,7 +1,7 @@
 // Hundreds of nets at once: rows and columns are two hyperparameters, each cell is a net.
 
 import { told, words } from "./live.js";
-import { colours, drawLine, fitted, frame, label, paint, plot, points, short } from "./pictures.js";
+import { colours, drawLine, fitted, frame, label, paint, percent, plot, points, short } from "./pictures.js";
 import { batchOf, dataOf, optimizerOf, paceOf, remember, suit, valuesOf } from "./settings.js";
 import { find, staged } from "./staged.js";
 
@@ -14,10 +14,10 @@ const VALUES = { // of a hyperparameter, for `n` rows or columns
   batch_size: (n) => [1, 2, 4, 8, 16, 32, 64, 128].slice(0, n),
   seed: (n) => Array.from({ length: n }, (_, i) => i),
 };
-const CELL = 4 / 3; // width by height
+const CELL = 2; // width by height, at most
 const LEAST_HEIGHT = 320;
 const BELOW = 70; // for what is said of a net
-const MARGIN = { left: 64, top: 24 };
+const MARGIN = { left: 84, top: 44 };
 
 const form = find("[data-settings]");
 const canvas = find("[data-wall]");
@@ -191,16 +191,27 @@ function crosses(context, answer, colour, gap) {
 
 function names(context, colour, axes) {
   const [down, across] = axes;
-  const { left, top, wide, high } = grid;
+  const { left, top, wide, high, rows, columns } = grid;
+  label(context, colour, `${called((across ?? down)[0])} →`, left + (columns * wide) / 2, 12, "center");
   const every = Math.ceil(40 / wide);
   (across ?? down)[1].forEach((value, i) => {
     if (i % every === 0) label(context, colour, text(value), left + (i + 0.5) * wide, top - 8, "center");
   });
   if (!across) return;
+  context.save();
+  context.translate(12, top + (rows * high) / 2);
+  context.rotate(-Math.PI / 2);
+  label(context, colour, `← ${called(down[0])}`, 0, 0, "center");
+  context.restore();
   const step = Math.ceil(14 / high);
   down[1].forEach((value, i) => {
     if (i % step === 0) label(context, colour, text(value).slice(0, 9), left - 6, top + (i + 0.5) * high + 4, "right");
   });
+}
+
+/** A hyperparameter as the form calls it. */
+function called(name) {
+  return form.querySelector(`[name=across] [value="${name}"]`).textContent;
 }
 
 function text(value) {
@@ -262,9 +273,11 @@ async function compare() {
     const large = find(`[data-compare="${k}"]`);
     const figure = large.closest("figure");
     figure.hidden = false;
-    figure.querySelector("figcaption").textContent = `${transport.still.members[net]}: ${described(transport.answer, net)}`;
     find(`[data-open="${k}"]`).href = address(net);
-    plot(large, transport.still, await live.ask({ do: "see", look: "net", member: net }));
+    const seen = await live.ask({ do: "see", look: "net", member: net });
+    const share = transport.still.task === "classification" && seen.metric !== null ? `, ${percent(seen.metric)} ${words.right}` : "";
+    figure.querySelector("figcaption").textContent = `${transport.still.members[net]}: ${described(transport.answer, net)}${share}`;
+    plot(large, transport.still, seen);
   }
 }
 
@@ -286,7 +299,7 @@ canvas.addEventListener("click", (event) => {
   const place = placeOf(event);
   if (place === null) return;
   chosen = place;
-  if (event.shiftKey || event.ctrlKey || event.metaKey) mark(order[place]);
+  if (form.elements.click.value === "mark" || event.shiftKey || event.ctrlKey || event.metaKey) mark(order[place]);
   else location.href = address(order[place]);
 });
 canvas.addEventListener("pointermove", (event) => {
@@ -310,6 +323,7 @@ canvas.addEventListener("blur", redraw);
 form.addEventListener("input", (event) => {
   suit(form, event.target);
   keep();
+  if (event.target.name === "click") return;
   if (["sort", "filter"].includes(event.target.name)) redraw();
   else restart(transport.at);
 });
