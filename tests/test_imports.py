@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 HEAVY = {"torch", "pandas", "matplotlib", "sklearn", "pyarrow", "scipy", "polars"}
 CASES = {
     "import slalom": "import slalom",
+    "the pages of the studio": "from slalom.studio.app import studio; studio([], 'token')",
     "slalom --help": """
 import sys
 from slalom.cli import main

@@ -110,8 +110,8 @@ def test_the_index_has_a_card_for_each_lesson(gallery: Path) -> None:
         for name in NAMES:
             lesson = lessons.get(name)
             assert f"{lessons.NAMES.index(name) + 1}. {lessons.title(name, lang)}</a>" in page
-            assert lesson.sentence.in_(lang) in page
-            assert f"{lesson.minutes} {'minutes' if lang == 'en' else '分钟'}" in page
+            assert lessons.sentence(lesson.name, lang) in page
+            assert f"{lessons.minutes(lesson.name)} {'minutes' if lang == 'en' else '分钟'}" in page
         assert 'src="regression/' in page
 
 

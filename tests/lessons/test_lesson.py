@@ -114,8 +114,6 @@ def test_text_in_a_script_stays_text_whatever_is_in_it() -> None:
 def test_a_lesson_is_made_from_text_or_values_with_defaults_for_the_rest() -> None:
     lesson = Lesson(
         "regression",
-        WHAT,
-        5,
         (Whole("a", 2, WHAT, 0, 9), Number("b", 0.5, WHAT, 0, 1)),
         lambda a, b: Result({"sum": a + b}, {}),
         (),
@@ -158,3 +156,12 @@ def test_the_code_of_a_lesson_has_its_values() -> None:
 def test_a_script_has_its_comments_in_one_language(source: str, english: str, chinese: str) -> None:
     assert commented(source, "en") == english
     assert commented(source, "zh") == chinese
+
+
+@pytest.mark.parametrize("name", lessons.NAMES)
+def test_the_catalogue_says_of_each_lesson_what_one_sees_and_how_long_it_takes(name: str) -> None:
+    assert lessons.sentence(name, "en").endswith(".")
+    assert lessons.sentence(name, "zh").endswith("。")
+    assert 5 <= lessons.minutes(name) <= 30
+    with pytest.raises(BadPlan, match="There is no lesson"):
+        lessons.sentence(name + "x")

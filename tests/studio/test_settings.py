@@ -45,6 +45,18 @@ def test_points_of_one_kind_are_a_curve_and_of_several_are_classes() -> None:
     assert classes.classes == (2, 5)
 
 
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.8])
+@pytest.mark.parametrize("toy", ["sine", "moons", "blobs"])
+def test_rows_are_held_out_of_each_class_its_share(toy: str, share: float) -> None:
+    dataset = wanted({"data": {"toy": toy, "n": 90, "held_out": share}}).dataset
+    (fold,) = dataset.folds
+    assert len(fold.validation) == round(90 * share)
+    assert sorted([*fold.train, *fold.validation]) == list(range(90))
+    if dataset.task == "classification":
+        whole, held = np.bincount(dataset.y), np.bincount(dataset.y[fold.validation])
+        np.testing.assert_allclose(held, share * whole, atol=1)
+
+
 def test_dropout_weight_decay_and_a_limit_of_the_gradient_reach_the_member() -> None:
     own = {"dropout": 0.3, "clip_norm": 1, "optimizer": {"kind": "SGD", "weight_decay": 0.01}}
     (member,) = wanted({"data": {"toy": "sine"}, **own}).population

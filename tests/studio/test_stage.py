@@ -26,8 +26,7 @@ SETTINGS: dict[str, Any] = {
 
 def plain(steps: int, lr: float = 0.3, then: tuple[int, float] | None = None) -> torch.nn.Module:
     """The same training as anybody would write it."""
-    data = toys.moons(60, noise=0.1, seed=3).split(validation=18 / 60, seed=0)
-    rows = data.folds[0].train
+    data, rows = toys.moons(60, noise=0.1, seed=3), wanted(SETTINGS).dataset.folds[0].train
     X, y = torch.from_numpy(data.X[rows]), torch.from_numpy(data.y[rows])
     torch.manual_seed(2)
     net = torch.nn.Sequential(

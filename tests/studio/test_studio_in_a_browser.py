@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 import slalom
+from slalom.studio.settings import wanted
 from tests.studio.served import Served
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
@@ -325,6 +326,9 @@ def test_a_training_goes_on_when_its_page_is_closed_and_is_there_when_it_is_open
     assert not (store / "half").exists()
 
 
+MOONS = {"toy": "moons", "n": 100, "noise": 0.2, "seed": 1, "held_out": 0.3}
+
+
 def test_five_people_train_at_once_and_each_sees_their_own(
     served: Served, browser: Browser
 ) -> None:
@@ -347,7 +351,7 @@ def test_five_people_train_at_once_and_each_sees_their_own(
         at(page, 50)
         run = slalom.train(
             slalom.MLP(2, 8, 8, 2, activation="tanh"),
-            slalom.toys.moons(100, noise=0.2, seed=1).split(validation=0.3, seed=0),
+            wanted({"data": MOONS}).dataset,
             optimizer=slalom.Adam(0.01), batch_size=16, seed=seed, steps=50, record="step",
         )  # fmt: skip
         expected = run.history["train_loss"].iloc[-1]

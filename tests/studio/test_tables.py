@@ -277,12 +277,12 @@ def test_what_is_not_there_is_said(client: Client, path: str, value: Any, said: 
 @pytest.mark.slow
 def test_a_pair_of_columns_becomes_a_curve_and_with_a_third_one_regions(client: Client) -> None:
     table = client.send("small.csv", SMALL)["table"]
-    line = client.office.pair(table, "x", "y", "")
+    line = client.office.desk().tables(table, "x", "y", "")
     assert (line.task, line.rows) == ("regression", 60)
     assert line.X[:, 0] == pytest.approx(line.y[:, 0])  # y is twice x, and both are standardised
     assert line.X.std() == pytest.approx(1, rel=1e-6)
-    regions = client.office.pair(table, "x", "y", "kind")
+    regions = client.office.desk().tables(table, "x", "y", "kind")
     assert regions.classes == ("a", "b")
     assert regions.y.tolist() == [k % 2 for k in range(60)]
     with pytest.raises(slalom.SlalomError, match="no column 'z'"):
-        client.office.pair(table, "x", "z", "")
+        client.office.desk().tables(table, "x", "z", "")

@@ -69,7 +69,7 @@ def _say_parameters(lesson: "Lesson", lang: str) -> None:
     """What the lesson can be given: a line a parameter."""
     from slalom import lessons
 
-    say(f"{lessons.title(lesson.name, lang)}: {lesson.sentence.in_(lang)}\n")
+    say(f"{lessons.title(lesson.name, lang)}: {lessons.sentence(lesson.name, lang)}\n")
     for parameter in lesson.parameters:
         option = f"--{parameter.name.replace('_', '-')} {parameter.default}"
         say(f"  {option:<24} {parameter.what.in_(lang)} ({parameter.range.in_(lang)})")

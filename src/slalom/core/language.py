@@ -16,6 +16,7 @@ from typing import Any
 from slalom.core.errors import BadPlan
 
 LANGUAGES = {"en": "English", "zh": "简体中文"}
+TAGS = {"en": "en", "zh": "zh-Hans"}  # by which HTML calls them
 
 _language: ContextVar[str] = ContextVar("language", default="en")
 

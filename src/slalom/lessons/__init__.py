@@ -9,7 +9,9 @@ A lesson is data: prose in two languages (`prose/`), parameters with ranges, a f
 parameters to numbers and figures (one file or folder here), and complete scripts (`scripts/`).
 """
 
-from importlib import import_module
+import tomllib
+from functools import cache
+from importlib import import_module, resources
 from typing import TYPE_CHECKING, Any
 
 from slalom.core.errors import BadPlan, did_you_mean
@@ -37,7 +39,7 @@ NAMES = (
     "map",
 )
 
-__all__ = ["NAMES", "get", "show", "title"]
+__all__ = ["NAMES", "get", "minutes", "sentence", "show", "title"]
 
 
 def get(name: str | int) -> "Lesson":
@@ -65,6 +67,24 @@ def title(name: str, lang: str = "en") -> str:
     return read(_known(name), lang).splitlines()[0].removeprefix("# ")
 
 
+def sentence(name: str, lang: str = "en") -> str:
+    """What one sees in a lesson, in a sentence. Loads nothing heavy.
+
+    >>> sentence("regression")
+    'A line bends onto noisy points, one step of five lines at a time.'
+    """
+    return str(_catalogue()[_known(name)][lang])
+
+
+def minutes(name: str) -> int:
+    """What a lesson takes: to read it and play with it. Loads nothing heavy.
+
+    >>> minutes("regression")
+    15
+    """
+    return int(_catalogue()[_known(name)]["minutes"])
+
+
 def show(name: str | int, /, *, lang: str = "en", out: Any = None, **parameters: Any) -> None:
     """Show a lesson: its text, its pictures, its code.
 
@@ -88,6 +108,12 @@ def show(name: str | int, /, *, lang: str = "en", out: Any = None, **parameters:
     from slalom.lessons.showing import show as shown
 
     shown(get(name), lang, out, parameters)
+
+
+@cache
+def _catalogue() -> dict[str, dict[str, Any]]:
+    text = (resources.files("slalom.lessons") / "catalogue.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
 
 
 def _known(name: str | int) -> str:

@@ -265,11 +265,6 @@ def spread_curves(spreads: dict[str, Array]) -> Picture:
 
 LESSON = Lesson(
     name="building",
-    sentence=Text(
-        "The same net built as a class and as a list, and what only a class can say.",
-        "同一个网络的两种写法：类与列表，以及只有类才能做到的事。",
-    ),
-    minutes=15,
     parameters=(
         Whole("inputs", 2, Text("inputs of the net", "网络的输入个数"), low=1, high=20),
         Whole("width", 8, Text("hidden neurons in a layer", "每层的隐藏神经元数"), low=1, high=64),

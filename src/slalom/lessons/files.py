@@ -16,11 +16,11 @@ from rich.progress import Progress
 from slalom import lessons
 from slalom.core.errors import BadFile
 from slalom.core.files import write_whole
-from slalom.core.language import LANGUAGES, language, tr
+from slalom.core.language import LANGUAGES, TAGS, language, tr
 from slalom.lessons.glossary_page import GLOSSARY, glossary_body
 from slalom.lessons.lesson import Figure, Made, Sweep
 from slalom.lessons.linking import linked
-from slalom.lessons.page import TAGS, Card, Dial, Link, Shown, body, index, page, words
+from slalom.lessons.page import Card, Dial, Link, Shown, body, index, page, words
 from slalom.plots.toolkit import Movie, Track, look
 
 Keep: TypeAlias = Callable[[str, bytes], str]  # from name and content of an image to its address
@@ -214,7 +214,7 @@ def _write_page(
         _links(lang, {other: f"{other}.html" for other in LANGUAGES}, "../"),
         neighbour(-1),
         neighbour(1),
-        words(lang)["which"].format(lessons.NAMES.index(name) + 1, made.lesson.minutes),
+        words(lang)["which"].format(lessons.NAMES.index(name) + 1, lessons.minutes(name)),
     )
     write_whole(folder / name / f"{lang}.html", text.encode())
 
@@ -228,8 +228,8 @@ def _card(made: Made, shown: Mapping[str, Shown], lang: str) -> Card:
         f"{name}/{lang}.html",
         f"{name}/{run[len(run) // 2]}",
         lessons.title(name, lang),
-        made.lesson.sentence.in_(lang),
-        made.lesson.minutes,
+        lessons.sentence(name, lang),
+        lessons.minutes(name),
     )
 
 

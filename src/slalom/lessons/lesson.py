@@ -257,12 +257,10 @@ class Sweep:
 
 @dataclass(frozen=True)
 class Lesson:
-    """A lesson as data; its prose is in `prose/`, by its name.
+    """A lesson as data; its prose is in `prose/`, and a line about it in `catalogue.toml`.
 
     Args:
         name: one word, by which it is asked for.
-        sentence: what one sees in it, in a sentence.
-        minutes: to read it and play with it.
         parameters: what the reader can change.
         function: from a value for each parameter to a `Result`.
         scripts: file names in `scripts/`: complete programs for torch, NumPy and matplotlib that
@@ -279,8 +277,6 @@ class Lesson:
     """
 
     name: str
-    sentence: Text
-    minutes: int
     parameters: tuple[Parameter, ...]
     function: Callable[..., Result]
     scripts: tuple[str, ...]

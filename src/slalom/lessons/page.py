@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from slalom import __version__
-from slalom.core.language import LANGUAGES
+from slalom.core.language import LANGUAGES, TAGS
 from slalom.lessons.exercise import exercises
 from slalom.lessons.lesson import Made, Parameter
 from slalom.lessons.markup import TEMPLATES, code, html
@@ -52,7 +52,6 @@ WORDS = {
     "before": Text("Before", "上一课"),
     "after": Text("Next", "下一课"),
 }
-TAGS = {"en": "en", "zh": "zh-Hans"}  # of the languages, in HTML
 
 
 @dataclass(frozen=True)

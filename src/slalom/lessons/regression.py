@@ -138,11 +138,6 @@ def draw_leaving_out(losses: Float64Array, kept: Float64Array) -> Figure:
 
 LESSON = Lesson(
     name="regression",
-    sentence=Text(
-        "A line bends onto noisy points, one step of five lines at a time.",
-        "一条曲线一步步弯到带噪声的点上，每一步只是五行代码。",
-    ),
-    minutes=15,
     parameters=(
         Whole("points", 100, Text("points", "数据点数"), low=2, high=1000),
         Number("noise", 0.2, Text("width of the noise", "噪声的宽度"), low=0, high=2),

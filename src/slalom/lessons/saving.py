@@ -256,11 +256,6 @@ def byte_bars(sizes: list[Size]) -> Picture:
 
 LESSON = Lesson(
     name="saving",
-    sentence=Text(
-        "A trained net goes to a file and comes back, bit for bit.",
-        "训练好的网络存进文件，再一位不差地读回来。",
-    ),
-    minutes=15,
     parameters=(
         Whole(
             "width", 10, Text("hidden neurons", "隐藏神经元数"), low=1, high=32

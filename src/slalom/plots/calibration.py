@@ -10,17 +10,12 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from slalom.core.arrays import Float64Array
+from slalom.core.colours import BLUE, QUIET
 from slalom.core.errors import BadData
 from slalom.core.language import tr
 from slalom.plots.checks import check_rows, codes
 from slalom.plots.labels import rows_of, shortened
-from slalom.plots.style import (
-    BLUE,
-    QUIET,
-    finish,
-    look,
-    picture,
-)
+from slalom.plots.style import finish, look, picture
 
 BINS = 10  # scikit-learn's, and usual in the literature
 

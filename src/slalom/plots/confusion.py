@@ -10,15 +10,11 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from slalom.core.arrays import Float64Array
+from slalom.core.colours import INK
 from slalom.core.language import tr
 from slalom.plots.checks import check_rows, codes
 from slalom.plots.labels import rows_of, shortened
-from slalom.plots.style import (
-    INK,
-    finish,
-    look,
-    picture,
-)
+from slalom.plots.style import finish, look, picture
 
 CLASSES = 20  # more would not be readable
 

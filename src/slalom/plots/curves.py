@@ -14,13 +14,12 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from slalom.core.arrays import Float64Array
+from slalom.core.colours import INK, QUIET
+from slalom.core.colours import OPTIMIZERS as COLORS
 from slalom.core.errors import BadPlan
 from slalom.core.language import tr
 from slalom.plots.labels import loss_words, member_labels, number, shortened
 from slalom.plots.style import (
-    COLORS,
-    INK,
-    QUIET,
     color_of,
     end_labels,
     finish,

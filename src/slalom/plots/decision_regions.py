@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from slalom.core.arrays import Float64Array
+from slalom.core.colours import INK
 from slalom.core.language import tr
 from slalom.data.dataset import Dataset
 from slalom.plots.labels import member_labels, rows_of, shortened
@@ -21,15 +22,7 @@ from slalom.plots.points import (
     some,
     span_of,
 )
-from slalom.plots.style import (
-    INK,
-    class_color,
-    class_marker,
-    finish,
-    headline,
-    look,
-    picture,
-)
+from slalom.plots.style import class_color, class_marker, finish, headline, look, picture
 from slalom.training import Outcome
 
 SQUARE_POINTS = 160

@@ -8,19 +8,12 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from slalom.core.arrays import Float64Array
+from slalom.core.colours import BLUE, INK, PALE, QUIET
 from slalom.core.errors import BadData
 from slalom.core.language import tr
 from slalom.plots.checks import column
 from slalom.plots.labels import shortened
-from slalom.plots.style import (
-    BLUE,
-    INK,
-    PALE,
-    QUIET,
-    finish,
-    look,
-    picture,
-)
+from slalom.plots.style import finish, look, picture
 
 BARS = 15
 

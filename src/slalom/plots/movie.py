@@ -13,18 +13,11 @@ from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 from PIL import Image
 
+from slalom.core.colours import CLASSES as CLASS_COLORS
+from slalom.core.colours import INK, PALE, QUIET
+from slalom.core.colours import OPTIMIZERS as COLORS
 from slalom.core.errors import BadFile
-from slalom.plots.style import (
-    CLASS_COLORS,
-    COLORS,
-    INK,
-    PALE,
-    QUIET,
-    SCREEN_DPI,
-    Picture,
-    look,
-    writable,
-)
+from slalom.plots.style import SCREEN_DPI, Picture, look, writable
 
 Images: TypeAlias = list[NDArray[np.uint8]]
 Track: TypeAlias = Callable[[Iterable[int]], Iterable[int]]

@@ -7,14 +7,11 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from slalom.core.arrays import Float64Array
+from slalom.core.colours import PALE, QUIET
 from slalom.core.errors import BadPlan
 from slalom.core.language import tr
 from slalom.data.dataset import Dataset
 from slalom.plots.labels import shortened
-from slalom.plots.style import (
-    PALE,
-    QUIET,
-)
 
 POINTS = 3000  # of the data; a random part of larger ones
 MARGIN = 0.08

@@ -9,19 +9,11 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from slalom.core.arrays import Float64Array
+from slalom.core.colours import BLUE, INK, QUIET
 from slalom.core.language import tr
 from slalom.plots.checks import check_rows, column
 from slalom.plots.labels import number, rows_of, shortened
-from slalom.plots.style import (
-    BLUE,
-    DENSITY,
-    INK,
-    QUIET,
-    finish,
-    grouped_digits,
-    look,
-    picture,
-)
+from slalom.plots.style import DENSITY, finish, grouped_digits, look, picture
 
 SCATTERED = 4000  # rows; more are counted in cells, where points would hide each other
 

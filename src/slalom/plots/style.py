@@ -1,7 +1,6 @@
-"""One look for all pictures: colours, line styles, figures, and how they are written.
+"""One look for all pictures: line styles, figures, and how they are written.
 
-Colours are those of Okabe and Ito (2008, "Color universal design"), which colour-blind readers can
-tell apart; line styles and markers differ too, so that a picture also reads in black and white.
+Line styles and markers differ as the colours do, so that a picture also reads in black and white.
 """
 
 import io
@@ -25,22 +24,11 @@ from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 from numpy.typing import NDArray
 
+from slalom.core.colours import CLASSES as CLASS_COLORS
+from slalom.core.colours import INK, QUIET
+from slalom.core.colours import OPTIMIZERS as COLORS
 from slalom.core.errors import BadFile
-from slalom.optim import OPTIMIZERS
 
-INK, QUIET, PALE = "#222222", "#6b6b6b", "#d9d9d9"
-BLUE, SKY, GREEN, ORANGE = "#0072B2", "#56B4E9", "#009E73", "#E69F00"
-VERMILLION, PURPLE, YELLOW = "#D55E00", "#CC79A7", "#F0E442"
-
-# Relatives share a hue: blue without a memory of gradient sizes, red with both kinds of memory.
-COLORS = {
-    "SGD": BLUE,
-    "Momentum": SKY,
-    "Adagrad": GREEN,
-    "RMSprop": ORANGE,
-    "Adam": VERMILLION,
-    "AdamW": PURPLE,
-}
 LINES: dict[str, Any] = {
     "SGD": "-",
     "Momentum": (0, (6, 1.5)),
@@ -48,17 +36,9 @@ LINES: dict[str, Any] = {
     "RMSprop": (0, (1.2, 1.2)),
     "Adam": (0, (9, 1.2)),
     "AdamW": (0, (4, 1.2, 1, 1.2, 1, 1.2)),
+    "Adadelta": (0, (2, 1, 6, 1)),
+    "Muon": (0, (3, 3)),
 }
-# For optimizers that come later, in the order of the registry; after these, grey and solid.
-FURTHER = (
-    (INK, (0, (2, 1, 6, 1))),
-    ("#7f4f24", (0, (3, 3))),
-    ("#5b3f8c", (0, (8, 1.2, 1.2, 1.2))),
-)
-_NEW = [optimizer().name for optimizer in OPTIMIZERS.values() if optimizer().name not in COLORS]
-for _name, (_color, _line) in zip(_NEW, FURTHER, strict=False):
-    COLORS[_name], LINES[_name] = _color, _line
-CLASS_COLORS = (BLUE, ORANGE, GREEN, PURPLE, VERMILLION, SKY, YELLOW, QUIET)
 CLASS_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 DENSITY = LinearSegmentedColormap.from_list("density", ["#b9d6ee", "#3d8ec4", "#08306b"])

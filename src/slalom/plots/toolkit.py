@@ -3,6 +3,14 @@
 The lessons draw with these; `slalom.plots` has the finished pictures.
 """
 
+from slalom.core.colours import BLUE as BLUE
+from slalom.core.colours import GREEN as GREEN
+from slalom.core.colours import INK as INK
+from slalom.core.colours import ORANGE as ORANGE
+from slalom.core.colours import PALE as PALE
+from slalom.core.colours import PURPLE as PURPLE
+from slalom.core.colours import QUIET as QUIET
+from slalom.core.colours import VERMILLION as VERMILLION
 from slalom.plots.animation import movie as movie
 from slalom.plots.curves import learning_curves as learning_curves
 from slalom.plots.decision_regions import draw_boundaries as draw_boundaries
@@ -19,15 +27,7 @@ from slalom.plots.movie import Track as Track
 from slalom.plots.points import draw_points as draw_points
 from slalom.plots.points import name_axes as name_axes
 from slalom.plots.race import race as race
-from slalom.plots.style import BLUE as BLUE
 from slalom.plots.style import CHINESE as CHINESE
-from slalom.plots.style import GREEN as GREEN
-from slalom.plots.style import INK as INK
-from slalom.plots.style import ORANGE as ORANGE
-from slalom.plots.style import PALE as PALE
-from slalom.plots.style import PURPLE as PURPLE
-from slalom.plots.style import QUIET as QUIET
-from slalom.plots.style import VERMILLION as VERMILLION
 from slalom.plots.style import Picture as Picture
 from slalom.plots.style import class_color as class_color
 from slalom.plots.style import class_marker as class_marker

@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from importlib import import_module
 from importlib.resources import files
+from inspect import iscoroutinefunction
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, cast
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -17,12 +19,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from slalom import lessons
 from slalom.core.errors import BadPlan
-from slalom.lessons.page import Card
 from slalom.runs.listing import place
-from slalom.studio import run_pages, tables
-from slalom.studio.desk import Desk
+from slalom.studio import tables
 from slalom.studio.guard import Guard
-from slalom.studio.lesson_pages import lesson_body, lesson_figure, lesson_page
 from slalom.studio.office import Office, office
 from slalom.studio.pages import language_of, page
 from slalom.studio.tables import MOST_ASKED, Endpoint
@@ -45,7 +44,7 @@ def studio(hosts: Iterable[str], token: str, store: str | Path | None = None) ->
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        Thread(target=warm, daemon=True).start()
+        Thread(target=shared.desk, daemon=True).start()  # loads what the first page will need
         await run_in_threadpool(shared.tidy)
         yield
         shared.thumbnails.stop()
@@ -56,20 +55,17 @@ def studio(hosts: Iterable[str], token: str, store: str | Path | None = None) ->
     return Guard(app, hosts, token)
 
 
-def warm() -> None:
-    """Load what the first training needs while the browser still opens."""
-    Desk().answer('{"do": "begin", "steps": 1, "settings": {"data": {"toy": "sine"}}}')
-
-
 def routes() -> list[BaseRoute]:
     """All addresses that there are."""
     tools = ("playground", "wall", "race", "map", "table")
     return [
         Route("/", home),
-        Route("/lessons/{name}", lesson_page),
-        Route("/lessons/{name}/body", lesson_body),
+        Route("/lessons/{name}", later("lesson_pages", "lesson_page")),
+        Route("/lessons/{name}/body", later("lesson_pages", "lesson_body")),
         Route("/lessons/{name}/thumbnail", lesson_thumbnail),
-        Route("/lessons/{name}/figures/{figure}/{moment:int}", lesson_figure),
+        Route(
+            "/lessons/{name}/figures/{figure}/{moment:int}", later("lesson_pages", "lesson_figure")
+        ),
         *(Route(f"/{name}", tool(name)) for name in tools),
         Route("/tables", tables.send, methods=["PUT"], max_body_size=MOST_BYTES),
         Route("/tables/{table}", tables.inspect),
@@ -77,19 +73,35 @@ def routes() -> list[BaseRoute]:
         post("/fits", tables.fit),
         Route("/workers/{worker}", tables.worker),
         post("/workers/{worker}/stop", tables.stop),
-        Route("/runs", run_pages.runs_page),
-        Route("/runs.json", run_pages.listed),
-        Route("/runs/{run}", run_pages.run_page),
-        Route("/runs/{run}/told", run_pages.told),
-        Route("/runs/{run}/script", run_pages.script),
-        Route("/runs/{run}/files/{file}", run_pages.file),
+        Route("/runs", later("run_pages", "runs_page")),
+        Route("/runs.json", later("run_pages", "listed")),
+        Route("/runs/{run}", later("run_pages", "run_page")),
+        Route("/runs/{run}/told", later("run_pages", "told")),
+        Route("/runs/{run}/script", later("run_pages", "script")),
+        Route("/runs/{run}/files/{file}", later("run_pages", "file")),
         post("/runs/{run}/resume", tables.resume),
         post("/runs/{run}/predict", tables.predict),
-        post("/runs/{run}/remove", run_pages.remove),
-        Route("/differences", run_pages.compared),
+        post("/runs/{run}/remove", later("run_pages", "remove")),
+        Route("/differences", later("run_pages", "compared")),
         Route("/static/{name}", static),
         WebSocketRoute("/live", live),
     ]
+
+
+def later(module: str, name: str) -> Endpoint:
+    """An endpoint whose module is loaded when it is first asked for.
+
+    Torch, pandas and matplotlib take two seconds, for which the first page should not wait.
+    """
+
+    async def endpoint(request: Request) -> Response:
+        found = await run_in_threadpool(import_module, f"slalom.studio.{module}")
+        act = getattr(found, name)
+        if iscoroutinefunction(act):
+            return cast("Response", await act(request))
+        return cast("Response", await run_in_threadpool(act, request))
+
+    return endpoint
 
 
 def post(path: str, endpoint: Endpoint) -> Route:
@@ -102,10 +114,13 @@ async def home(request: Request) -> Response:
     lang = language_of(request)
     cards = []
     for number, name in enumerate(lessons.NAMES, start=1):
-        lesson = lessons.get(name)
+        said = {
+            "title": f"{number}. {lessons.title(name, lang)}",
+            "sentence": lessons.sentence(name, lang),
+            "minutes": lessons.minutes(name),
+        }
         picture = f"/lessons/{name}/thumbnail?lang={lang}"
-        said = lessons.title(name, lang), lesson.sentence.in_(lang)
-        cards.append(Card(number, f"/lessons/{name}", picture, *said, lesson.minutes))
+        cards.append({"address": f"/lessons/{name}", "thumbnail": picture, **said})
     return page(request, "home", words(lang)["home"], cards=cards)
 
 
@@ -136,9 +151,10 @@ async def live(socket: WebSocket) -> None:
         await socket.close(1013)  # try again later
         return
     shared.sockets += 1
-    desk = Desk(shared.pair)
+    desk = None
     try:
         await socket.accept()
+        desk = await run_in_threadpool(shared.desk)
         while "text" in (message := await socket.receive()):
             answer = await run_in_threadpool(desk.answer, message["text"] or "")
             await socket.send_bytes(answer)
@@ -146,7 +162,8 @@ async def live(socket: WebSocket) -> None:
         pass
     finally:
         shared.sockets -= 1
-        desk.stage = None  # its memory, at once
+        if desk is not None:
+            desk.stage = None  # its memory, at once
 
 
 def _own_files() -> dict[str, bytes]:

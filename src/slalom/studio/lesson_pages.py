@@ -30,7 +30,7 @@ def lesson_page(request: Request) -> Response:
         request,
         "lesson",
         lessons.title(lesson.name, lang),
-        which=words(lang)["which"].format(place + 1, lesson.minutes),
+        which=words(lang)["which"].format(place + 1, lessons.minutes(lesson.name)),
         lesson=lesson,
         kinds={each.name: kind_of(each) for each in lesson.parameters},
         before=_neighbour(place - 1, lang),

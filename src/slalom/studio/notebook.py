@@ -11,11 +11,10 @@ from slalom.core.errors import BadPlan, MissingExtra
 from slalom.core.language import check_language
 from slalom.runs import Run
 from slalom.studio import looks
-from slalom.studio.colours import colours
 from slalom.studio.desk import Desk
 from slalom.studio.stage import Stage
 from slalom.studio.wire import packed
-from slalom.studio.words import words
+from slalom.studio.words import told_in
 from slalom.training import Happening, Training
 
 EVERY = 0.05  # seconds between two pictures while a cell runs
@@ -83,7 +82,7 @@ def _widget(training: Training, member: int, lang: str) -> Any:
         told = traitlets.Dict().tag(sync=True)
 
         def __init__(self) -> None:
-            super().__init__(told={"lang": lang, "words": words(lang), "colours": colours()})
+            super().__init__(told=told_in(lang))
             self.desk = Desk()
             self.desk.stage = Stage(training)
             self._next = 0.0

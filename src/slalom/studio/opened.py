@@ -1,10 +1,13 @@
 """Lessons at some values, made and drawn when they are asked for."""
 
+import io
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
+
+from PIL import Image
 
 from slalom import lessons
 from slalom.core.errors import BadPlan
@@ -14,6 +17,7 @@ from slalom.lessons.lesson import Figure, Lesson, Made
 from slalom.lessons.page import Shown
 from slalom.plots.toolkit import Movie
 
+SIZE = 480, 300  # pixels of a thumbnail: twice what it is shown at, for fine screens
 KEPT = 12  # lessons at some values, with what was drawn of them; a film of 60 moments is 2 MB
 
 # matplotlib draws in one thread at a time.
@@ -74,3 +78,15 @@ def _opened(name: str, lang: str, values: tuple[tuple[str, Any], ...]) -> Opened
     made = lessons.get(name).make(**dict(values))
     with _DRAWING, language(lang):
         return Opened(made, {figure: draw() for figure, draw in made.figures.items()})
+
+
+def thumbnail(lesson: Lesson, lang: str) -> bytes:
+    """A small picture of a lesson; of a film the moment in its middle."""
+    opened = open_lesson(lesson, {}, lang)
+    figure = lesson.thumbnail or next(iter(opened.figures))
+    moments = len(opened.shown(figure, "").run)
+    with Image.open(io.BytesIO(opened.image(figure, moments // 2))) as whole:
+        whole.thumbnail(SIZE, Image.Resampling.LANCZOS)
+        stream = io.BytesIO()
+        whole.save(stream, format="WEBP", quality=85)
+    return stream.getvalue()

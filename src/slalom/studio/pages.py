@@ -6,11 +6,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from slalom import __version__
-from slalom.core.language import LANGUAGES
+from slalom.core.language import LANGUAGES, TAGS
 from slalom.core.templates import page_templates
-from slalom.lessons.page import TAGS
-from slalom.studio.colours import colours
-from slalom.studio.words import words
+from slalom.studio.words import told_in, words
 
 TEMPLATES = page_templates("slalom.studio", "templates")
 TOOLS = ("playground", "wall", "race", "map", "table", "runs")  # as they stand above each page
@@ -43,13 +41,7 @@ def page(request: Request, template: str, title: str, **values: Any) -> Response
     """
     lang = language_of(request)
     search = "" if lang == _language_of_browser(request) else f"?lang={lang}"
-    told = {
-        "lang": lang,
-        "search": search,
-        "words": words(lang),
-        "colours": colours(),
-        **values.pop("told", {}),
-    }
+    told = {**told_in(lang), "search": search, **values.pop("told", {})}
     others = {other: _in(request, other) for other in LANGUAGES if other != lang}
 
     def here(path: str) -> str:

@@ -11,7 +11,7 @@ is evaluated.
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from inspect import signature
 from itertools import product
 from typing import Any, TypeAlias
@@ -21,7 +21,7 @@ import numpy as np
 from slalom.core.errors import BadData, BadPlan, SlalomError, did_you_mean
 from slalom.core.language import tr
 from slalom.data import toys
-from slalom.data.dataset import Dataset
+from slalom.data.dataset import Dataset, Split
 from slalom.nets import MLP
 from slalom.optim import OPTIMIZERS, Optimizer
 from slalom.population import Member, Population
@@ -208,8 +208,21 @@ def _dataset(given: Any, tables: Tables | None) -> Dataset:
     held_out = float(given.get("held_out", 0.0))
     if not 0 <= held_out < 1:
         raise BadData(tr("The share of rows that is held out lies from 0 up to 1."))
-    rows = round(held_out * dataset.rows)
-    return dataset.split(validation=rows / dataset.rows, seed=0) if rows > 1 else dataset
+    return _held_out(dataset, min(round(held_out * dataset.rows), dataset.rows - 1))
+
+
+def _held_out(dataset: Dataset, rows: int) -> Dataset:
+    """With some rows for validation: of each class its share.
+
+    Not `Dataset.split`: scikit-learn would be loaded for it, a second before the first picture.
+    """
+    if rows < 2:
+        return dataset
+    order = np.random.default_rng(0).permutation(dataset.rows)
+    if dataset.task == "classification":
+        order = order[np.argsort(dataset.y[order], kind="stable")]
+    held = order[np.arange(rows) * dataset.rows // rows]
+    return replace(dataset, folds=(Split(np.setdiff1d(order, held), np.sort(held)),))
 
 
 def _toy(given: Mapping[str, Any]) -> Dataset:

@@ -3,23 +3,17 @@
 A worker draws them, one lesson after another: the studio itself stays small and quick meanwhile.
 """
 
-import io
 import threading
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-from PIL import Image
-
 from slalom import __version__, lessons
 from slalom.core.cache import cache_folder
 from slalom.core.errors import BadPlan
 from slalom.core.files import write_whole
-from slalom.lessons.lesson import Lesson
-from slalom.studio.opened import open_lesson
 from slalom.studio.workers import Worker
 
-SIZE = 480, 300  # pixels: twice what it is shown at, for fine screens
 WAIT = 0.1  # seconds between two looks for a picture
 
 
@@ -36,7 +30,9 @@ class Thumbnails:
         Raises:
             BadPlan: when there is no such lesson, or it cannot be drawn.
         """
-        kept = _place(lessons.get(name).name, lang)
+        if name not in lessons.NAMES:
+            raise BadPlan(f"There is no lesson {name[:100]!r}.")
+        kept = _place(name, lang)
         while not kept.is_file():
             if self._worker(lang).over.wait(WAIT) and not kept.is_file():
                 raise BadPlan(f"The picture of the lesson {name} cannot be drawn, or not be kept.")
@@ -56,23 +52,13 @@ class Thumbnails:
 
 def draw_thumbnails(lang: str) -> None:
     """Draw and keep what is not there yet."""
+    from slalom.studio.opened import thumbnail  # loaded here: it draws
+
     for name in lessons.NAMES:
         kept = _place(name, lang)
         if not kept.is_file():
             kept.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(kept, _drawn(lessons.get(name), lang))
-
-
-def _drawn(lesson: Lesson, lang: str) -> bytes:
-    """The picture of a lesson; of a film the moment in its middle."""
-    opened = open_lesson(lesson, {}, lang)
-    figure = lesson.thumbnail or next(iter(opened.figures))
-    moments = len(opened.shown(figure, "").run)
-    with Image.open(io.BytesIO(opened.image(figure, moments // 2))) as whole:
-        whole.thumbnail(SIZE, Image.Resampling.LANCZOS)
-        stream = io.BytesIO()
-        whole.save(stream, format="WEBP", quality=85)
-    return stream.getvalue()
+            write_whole(kept, thumbnail(lessons.get(name), lang))
 
 
 def _place(name: str, lang: str) -> Path:

@@ -174,11 +174,6 @@ def claims(numbers: Mapping[str, Any]) -> dict[str, bool]:
 
 LESSON = Lesson(
     name="activations",
-    sentence=Text(
-        "Ten functions bend what a neuron has added up; which one, and why.",
-        "十个把神经元的和弯一下的函数：选哪个，为什么。",
-    ),
-    minutes=15,
     parameters=(
         ACTIVATION,
         Whole(

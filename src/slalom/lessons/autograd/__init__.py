@@ -173,11 +173,6 @@ def write(source: str, values: Mapping[str, Any]) -> str:
 
 LESSON = Lesson(
     name="autograd",
-    sentence=Text(
-        "A formula becomes a graph, and gradients run back through it.",
-        "一个式子变成一张图，梯度沿着图往回走。",
-    ),
-    minutes=15,
     parameters=(
         Words(
             "expression",

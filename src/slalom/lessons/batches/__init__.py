@@ -86,11 +86,6 @@ def claims(numbers: Mapping[str, Any], rows: int, batch_size: int) -> dict[str, 
 
 LESSON = Lesson(
     name="batches",
-    sentence=Text(
-        "Which rows make a step, and what the size of a batch does to training.",
-        "每一步用哪些行，批大小对训练有什么影响。",
-    ),
-    minutes=20,
     parameters=(
         Whole("rows", 10, Text("rows of the table", "表中的行数"), low=2, high=24),
         Whole("batch_size", 8, Text("rows in a batch", "一批的行数"), low=1, high=24),

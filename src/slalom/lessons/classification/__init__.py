@@ -125,11 +125,6 @@ def _both_kinds_of_labels(logits: torch.Tensor, data: Dataset) -> dict[str, floa
 
 LESSON = Lesson(
     name="classification",
-    sentence=Text(
-        "Regions of classes grow while a net learns where the border runs.",
-        "网络学着找边界，各类别的区域渐渐成形。",
-    ),
-    minutes=15,
     parameters=(
         Choice(
             "shape",

@@ -111,11 +111,6 @@ def claims(numbers: Mapping[str, Any]) -> dict[str, bool]:
 
 LESSON = Lesson(
     name="map",
-    sentence=Text(
-        "Every pixel is a training: the border between learning and diverging.",
-        "每个像素都是一次训练：学会与发散之间的边界。",
-    ),
-    minutes=10,
     parameters=(
         Whole("resolution", 112, Text("pixels along a side", "每边的像素数"), low=32, high=128),
         Whole("depth", 9, Text("times to zoom in by two", "窗口宽度减半的次数"), low=2, high=10),

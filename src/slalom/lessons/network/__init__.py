@@ -144,11 +144,6 @@ def descend(x: torch.Tensor, weights: list[float], rate: float, steps: int) -> D
 
 LESSON = Lesson(
     name="network",
-    sentence=Text(
-        "Eight bicycle rides go through a small net, and their errors come back.",
-        "八次骑行的数据穿过一个小网络，误差再沿原路返回。",
-    ),
-    minutes=15,
     parameters=(
         Whole("width", 3, Text("hidden neurons", "隐藏神经元数"), low=1, high=4),
         Whole("ride", 3, Text("ride that the net looks at", "让网络看第几次骑行"), low=1, high=8),

@@ -123,11 +123,6 @@ def troubles() -> list[Case]:
 
 LESSON = Lesson(
     name="overfitting",
-    sentence=Text(
-        "A net learns the noise by heart; validation notices, and brakes help.",
-        "网络把噪声背了下来；验证数据看得出来，也有办法刹车。",
-    ),
-    minutes=15,
     parameters=(
         Whole("rows", 40, Text("points, held-out ones included", "数据点数，包括留出的"), 10, 200),
         Number("noise", 0.3, Text("standard deviation of the noise", "噪声的标准差"), 0, 1),

@@ -172,11 +172,6 @@ def claims(names: list[str], numbers: Mapping[str, Any]) -> dict[str, bool]:
 
 LESSON = Lesson(
     name="race",
-    sentence=Text(
-        "Five optimizers race from the same weights over the same batches.",
-        "五种优化器从同样的权重、用同样的批次赛跑。",
-    ),
-    minutes=20,
     parameters=(
         Whole("points", 1000, Text("points", "数据点数"), low=32, high=1000),
         Number(

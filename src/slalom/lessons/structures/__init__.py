@@ -37,11 +37,6 @@ def structures(
 
 LESSON = Lesson(
     name="structures",
-    sentence=Text(
-        "A net that looks at digits, one that remembers a wave, one that decides when to stop.",
-        "一个会看数字的网络，一个会记住波形的网络，一个自己决定何时停下的网络。",
-    ),
-    minutes=20,
     parameters=(
         Whole(
             "filters", 8, Text("filters of the first convolution", "第一个卷积的滤波器数"), 2, 16

@@ -271,11 +271,6 @@ def rounding(errors: dict[str, Array]) -> Picture:
 
 LESSON = Lesson(
     name="tensors",
-    sentence=Text(
-        "Arrays and tensors share one memory, one mathematics, and a few surprises.",
-        "数组与张量：同一块内存，同样的数学，几处不同。",
-    ),
-    minutes=15,
     parameters=(
         Choice(
             "dtype",

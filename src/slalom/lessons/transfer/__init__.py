@@ -140,11 +140,6 @@ def claims(numbers: Mapping[str, Any], known: int) -> dict[str, bool]:
 
 LESSON = Lesson(
     name="transfer",
-    sentence=Text(
-        "What a net has learned on one task helps it on another, or harms it.",
-        "在一个任务上学到的东西，对另一个任务有帮助，也可能有害。",
-    ),
-    minutes=12,
     parameters=(
         Whole(
             "known",

@@ -5,7 +5,6 @@ import { colours, curves, drawLine, drawRegions, fitted, frame, percent, points,
 import { batchOf, dataOf, optimizerOf, paceOf, remember, suit, valuesOf } from "./settings.js";
 import { find, staged } from "./staged.js";
 
-const OTHERS = { Adadelta: "#8c6d31", Muon: "#56b4e9" }; // without a colour of their own elsewhere
 const DASHES = [[], [8, 3], [2, 3], [8, 3, 2, 3], [14, 4], [4, 4], [1, 5], [10, 2, 2, 2, 2, 2]];
 
 const form = find("[data-settings]");
@@ -39,7 +38,8 @@ function settings() {
 }
 
 function colourOf(name) {
-  return told.colours.optimizers[name] ?? OTHERS[name];
+  const own = told.colours.optimizers[name];
+  return own === told.colours.ink ? colours().ink : own; // ink is light where the paper is dark
 }
 
 function draw(answer, still) {
