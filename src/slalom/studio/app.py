@@ -22,6 +22,7 @@ from slalom.core.errors import BadPlan
 from slalom.runs.listing import place
 from slalom.studio import tables
 from slalom.studio.guard import Guard
+from slalom.studio.memory import release
 from slalom.studio.office import Office, office
 from slalom.studio.pages import language_of, page
 from slalom.studio.tables import MOST_ASKED, Endpoint
@@ -162,8 +163,8 @@ async def live(socket: WebSocket) -> None:
         pass
     finally:
         shared.sockets -= 1
-        if desk is not None:
-            desk.stage = None  # its memory, at once
+        desk = None
+        await run_in_threadpool(release)
 
 
 def _own_files() -> dict[str, bytes]:

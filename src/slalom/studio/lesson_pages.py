@@ -81,7 +81,7 @@ def _figure(request: Request) -> Response:
     try:
         with language(lang):
             opened = open_lesson(*_asked(request), lang)
-            image = opened.image(asked["figure"], asked["moment"])
+            image = opened.drawing(asked["figure"]).image(asked["moment"])
     except BadPlan as error:
         return PlainTextResponse(f"{error}\n", 404)
     # The address holds all that the image depends on.

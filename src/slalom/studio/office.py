@@ -10,6 +10,7 @@ from starlette.requests import Request
 from slalom.core.errors import BadPlan
 from slalom.core.language import tr
 from slalom.runs.listing import runs_in
+from slalom.studio.memory import settle
 from slalom.studio.thumbnails import Thumbnails
 from slalom.studio.uploads import Uploads
 from slalom.studio.workers import Workers
@@ -48,6 +49,7 @@ class Office:
         with self.loading:  # by one thread: two would do the same work twice
             if not self.loaded:
                 Desk().answer(FIRST)
+                settle()
                 self.loaded = True
 
         def tables(table: str, *names: str) -> "Dataset":

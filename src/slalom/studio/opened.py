@@ -3,7 +3,7 @@
 import io
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -16,52 +16,76 @@ from slalom.lessons.files import images_of
 from slalom.lessons.lesson import Figure, Lesson, Made
 from slalom.lessons.page import Shown
 from slalom.plots.toolkit import Movie
+from slalom.studio.memory import release
 
 SIZE = 480, 300  # pixels of a thumbnail: twice what it is shown at, for fine screens
-KEPT = 12  # lessons at some values, with what was drawn of them; a film of 60 moments is 2 MB
+KEPT = 6  # lessons at some values, with what was drawn of them; a film of 60 moments is 2 MB
 
 # matplotlib draws in one thread at a time.
 _DRAWING = threading.Lock()
 
 
-@dataclass(eq=False)
-class Opened:
-    """A lesson at some values, in a language, with what was drawn of it so far.
+class Drawing:
+    """A figure of a lesson, and its images once somebody has asked for one.
 
     Args:
-        made: the lesson.
-        figures: by name.
-        images: by name, a webp a moment.
+        figure: which then goes: matplotlib keeps what it drew, some 10 MB.
     """
 
-    made: Made
-    figures: dict[str, Figure]
-    images: dict[str, list[bytes]] = field(default_factory=dict)
+    def __init__(self, figure: Figure) -> None:
+        self.figure: Figure | None = figure
+        if isinstance(figure, Movie):
+            self.moments, self.pace = figure.moments, figure.pace
+            width, height = figure.figure.get_size_inches()
+        else:
+            self.moments, self.pace = 1, 0
+            width, height = figure.get_size_inches()
+        self.size = round(100 * width), round(100 * height)
+        self._images: list[bytes] = []
 
-    def shown(self, name: str, address: str) -> Shown:
-        """A figure, as images that are drawn when the browser asks for them."""
-        figure = self.figures[name]
-        moments, pace = (figure.moments, figure.pace) if isinstance(figure, Movie) else (1, 0)
-        drawn = figure.figure if isinstance(figure, Movie) else figure
-        width, height = drawn.get_size_inches()
-        addresses = [address.format(figure=name, moment=i) for i in range(moments)]
-        return Shown([addresses], (round(100 * width), round(100 * height)), pace)
-
-    def image(self, name: str, moment: int) -> bytes:
-        """One moment of a figure, as WebP.
+    def image(self, moment: int) -> bytes:
+        """One moment, as WebP.
 
         Raises:
             BadPlan: when there is none.
         """
-        if name not in self.figures:
-            raise BadPlan(tr("The lesson has no figure {name!r}.", name=name))
-        with _DRAWING:
-            if name not in self.images:
-                self.images[name] = list(images_of(self.figures[name], quick=True).values())
-            images = self.images[name]
-        if moment >= len(images):
+        if moment >= self.moments:
             raise BadPlan(tr("The film has no moment {moment}.", moment=moment))
-        return images[moment]
+        with _DRAWING:
+            if self.figure is not None:
+                self._images = list(images_of(self.figure, quick=True).values())
+                self.figure = None
+                release()
+        return self._images[moment]
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A lesson at some values, in a language.
+
+    Args:
+        made: the lesson.
+        drawings: by name.
+    """
+
+    made: Made
+    drawings: dict[str, Drawing]
+
+    def drawing(self, name: str) -> Drawing:
+        """One of them.
+
+        Raises:
+            BadPlan: when there is none of that name.
+        """
+        if name not in self.drawings:
+            raise BadPlan(tr("The lesson has no figure {name!r}.", name=name))
+        return self.drawings[name]
+
+    def shown(self, name: str, address: str) -> Shown:
+        """A figure, as images that are drawn when the browser asks for them."""
+        drawing = self.drawing(name)
+        addresses = [address.format(figure=name, moment=i) for i in range(drawing.moments)]
+        return Shown([addresses], drawing.size, drawing.pace)
 
 
 def open_lesson(lesson: Lesson, given: Mapping[str, str], lang: str) -> Opened:
@@ -77,15 +101,14 @@ def open_lesson(lesson: Lesson, given: Mapping[str, str], lang: str) -> Opened:
 def _opened(name: str, lang: str, values: tuple[tuple[str, Any], ...]) -> Opened:
     made = lessons.get(name).make(**dict(values))
     with _DRAWING, language(lang):
-        return Opened(made, {figure: draw() for figure, draw in made.figures.items()})
+        return Opened(made, {name: Drawing(draw()) for name, draw in made.figures.items()})
 
 
 def thumbnail(lesson: Lesson, lang: str) -> bytes:
     """A small picture of a lesson; of a film the moment in its middle."""
     opened = open_lesson(lesson, {}, lang)
-    figure = lesson.thumbnail or next(iter(opened.figures))
-    moments = len(opened.shown(figure, "").run)
-    with Image.open(io.BytesIO(opened.image(figure, moments // 2))) as whole:
+    drawing = opened.drawing(lesson.thumbnail or next(iter(opened.drawings)))
+    with Image.open(io.BytesIO(drawing.image(drawing.moments // 2))) as whole:
         whole.thumbnail(SIZE, Image.Resampling.LANCZOS)
         stream = io.BytesIO()
         whole.save(stream, format="WEBP", quality=85)
