@@ -3,8 +3,10 @@
 import base64
 import json
 import struct
+from types import SimpleNamespace
 from typing import Any
 
+import IPython.display
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
@@ -90,6 +92,27 @@ def test_a_run_is_shown_as_it_ended_and_its_saved_file_has_a_picture() -> None:
     header, arrays = sent.last
     assert header["step"] == 5 and header["task"] == "classification"
     assert arrays["winner"].shape[0] == 1
+
+
+def test_the_saved_file_has_the_last_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[dict[str, Any]] = []
+
+    def display(data: dict[str, Any], raw: bool, display_id: Any) -> SimpleNamespace:
+        shown.append(data)
+        return SimpleNamespace(display_id="output")
+
+    monkeypatch.setattr(IPython.display, "display", display)
+    monkeypatch.setattr(IPython.display, "update_display", display)
+    widget = slalom.watch(training())
+    sent = Sent(widget)
+    widget._ipython_display_()
+    widget.training.advance(until=20)
+    for change in ("stopped", "stopped", "retrain", "stopped"):  # the second one changed nothing
+        widget._answer({"id": 1, "do": change, "changes": {"lr": 0.01}})
+    assert sent.last[0]["lr"] == 0.01
+    pictures = [base64.b64decode(data["image/png"]) for data in shown]
+    assert len(pictures) == len(set(pictures)) == 3
+    assert all(picture.startswith(b"\x89PNG") for picture in pictures)
 
 
 def test_what_cannot_be_drawn_has_its_losses() -> None:

@@ -103,6 +103,7 @@ def of_net(stage: Stage, member: int = 0) -> Look:
     records = stage.training.records
     rows = thinned(records[records["member"] == member])
     header = moment(stage) | {
+        "lr": stage.population[member].optimizer.lr,
         "train_loss": float(rows["train_loss"][-1]) if len(rows) else None,
         "validation_loss": _last(rows["validation_loss"]),
         "metric": _last(rows["metric"]),

@@ -1,5 +1,6 @@
 """A training in a notebook: a picture that moves while cells run, and sliders that retrain it."""
 
+import base64
 import io
 import json
 import re
@@ -85,7 +86,7 @@ def _widget(training: Training, member: int, lang: str) -> Any:
             super().__init__(told=told_in(lang))
             self.desk = Desk()
             self.desk.stage = Stage(training)
-            self._next = 0.0
+            self._next, self._shown = 0.0, ""
             self.on_msg(lambda _, asked, __: self._answer(asked))
             training.listeners.append(self._listen)
 
@@ -103,7 +104,41 @@ def _widget(training: Training, member: int, lang: str) -> Any:
             assert stage is not None
             return ({**data, "image/png": _picture(stage, member)}, *rest)
 
+        def _ipython_display_(self, **how: Any) -> None:
+            """As an output that can be put anew, so that the saved file has the last picture."""
+            from IPython import display, get_ipython
+
+            show: Any = display.display  # untyped in IPython
+            self._shown = show(self._bundle(), raw=True, display_id=True).display_id
+            shell = get_ipython()
+            if shell is not None:
+                shell.events.register("post_run_cell", lambda _: self._keep())
+
+        def _keep(self) -> None:
+            """Put the picture of this moment into the output."""
+            from IPython import display
+
+            update: Any = display.update_display
+            if self._shown and self._kept != self._moment:
+                update(self._bundle(), raw=True, display_id=self._shown)
+
+        def _bundle(self) -> dict[str, Any]:
+            self._kept = self._moment
+            return {
+                kind: base64.b64encode(data).decode() if isinstance(data, bytes) else data
+                for kind, data in self._repr_mimebundle_()[0].items()
+            }
+
+        @property
+        def _moment(self) -> list[list[float]]:
+            """By which one picture is told from another."""
+            state = self.training.state
+            return [state.step.tolist(), state.train_loss.tolist()]
+
         def _answer(self, asked: dict[str, Any]) -> None:
+            if asked.get("do") == "stopped":
+                self._keep()
+                return
             self.send({}, [self.desk.answer(json.dumps({**asked, "member": member}))])
 
         def _listen(self, happening: Happening) -> None:

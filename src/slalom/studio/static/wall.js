@@ -14,7 +14,7 @@ const VALUES = { // of a hyperparameter, for `n` rows or columns
   batch_size: (n) => [1, 2, 4, 8, 16, 32, 64, 128].slice(0, n),
   seed: (n) => Array.from({ length: n }, (_, i) => i),
 };
-const CELL = 2; // width by height, at most
+const [NARROW, WIDE] = [4 / 3, 2]; // width by height of a cell, at least and at most
 const LEAST_HEIGHT = 320;
 const BELOW = 70; // for what is said of a net
 const MARGIN = { left: 84, top: 44 };
@@ -89,8 +89,8 @@ function draw(answer, still) {
   const top = named ? MARGIN.top : 4;
   const above = canvas.getBoundingClientRect().top + scrollY;
   const room = Math.max(LEAST_HEIGHT, innerHeight - above - BELOW);
-  const wide = Math.min((canvas.clientWidth - left) / columns, (CELL * room) / rows);
-  const high = wide / CELL;
+  const wide = Math.min((canvas.clientWidth - left) / columns, (WIDE * room) / rows);
+  const high = Math.min(wide / NARROW, Math.max(wide / WIDE, room / rows));
   grid = { columns, rows, left, top, wide, high };
   canvas.style.height = `${Math.ceil(rows * high + top + 4)}px`;
   const { context } = fitted(canvas);

@@ -50,6 +50,8 @@ function controls(words) {
     button("forward", "▸", words.forward), slider, element("output"));
 }
 
+let focused = false; // whether the view that was there before had the keyboard
+
 function render({ model, el }) {
   told = model.get("told");
   const { words } = told;
@@ -65,8 +67,11 @@ function render({ model, el }) {
   el.append(element("div", { className: "slalom-pictures" }, plotted, curved), bar, again, said);
 
   const kernel = new Kernel(model);
+  let retraining = false; // while a finger is on the slider
   const show = (answer) => {
     const { still } = transport;
+    if (!retraining) rate.value = Math.log10(answer.lr);
+    rateSaid.textContent = short(answer.lr);
     plotted.hidden = !still?.task;
     if (still?.task) plot(plotted, still, answer);
     curves(curved, [
@@ -75,24 +80,32 @@ function render({ model, el }) {
     ], answer.step);
     said.textContent = answer.diverged_at >= 0
       ? words.diverged_at.replace("{}", answer.diverged_at) : `${words.loss} ${short(answer.train_loss)}`;
-    bar.querySelector("[data-do=toggle]").textContent = transport.playing ? "❚❚" : "▶";
+    toggle.textContent = transport.playing ? "❚❚" : "▶";
   };
   const transport = new Transport(bar, kernel, () => ({ look: "net" }), show, () => 3);
-  transport.onstop = () => { bar.querySelector("[data-do=toggle]").textContent = "▶"; };
+  const toggle = bar.querySelector("[data-do=toggle]");
+  transport.onstop = () => {
+    toggle.textContent = "▶";
+    model.send({ do: "stopped" });
+  };
   kernel.ontrained = (answer) => transport.took(answer);
   const retrain = newest(async (lr) => {
+    retraining = true;
     try {
       transport.took(await kernel.ask({ do: "retrain", changes: { lr }, look: "net" }));
     } catch (error) {
       said.textContent = error.message;
+    } finally {
+      retraining = false;
     }
   });
+  rate.addEventListener("change", () => model.send({ do: "stopped" }));
   rate.addEventListener("input", () => {
-    const lr = Number((10 ** Number(rate.value)).toPrecision(2));
-    rateSaid.textContent = short(lr);
-    retrain(lr);
+    retrain(Number((10 ** Number(rate.value)).toPrecision(2)));
   });
   kernel.ask({ do: "whole", look: "net" }).then((answer) => transport.took(answer));
+  if (focused) toggle.focus();
+  return () => { focused = el.contains(document.activeElement); };
 }
 
 export default { render };
