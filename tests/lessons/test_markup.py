@@ -2,7 +2,10 @@ import re
 
 import pytest
 
+from slalom import lessons
+from slalom.core.language import LANGUAGES
 from slalom.lessons.markup import code, html
+from slalom.lessons.prose import read
 
 
 def test_a_question_opens_and_its_answer_is_markdown() -> None:
@@ -56,3 +59,18 @@ def test_what_is_indented_is_a_formula_and_a_table_scrolls_in_its_own_box() -> N
     assert '<pre class="formula">loss &lt; 1\n</pre>' in made
     assert made.count('<div class="scroll"><table>') == made.count("</table></div>") == 1
     assert "<tr>\n<td></td>\n<th>b</th>\n</tr>" in made, "what is empty heads nothing"
+
+
+@pytest.mark.parametrize("name", lessons.NAMES)
+def test_no_prose_has_a_style_or_a_script_of_its_own_which_a_strict_page_would_not_take(
+    name: str,
+) -> None:
+    for lang in LANGUAGES:
+        text = str(html(read(name, lang), lang))
+        assert not re.search(r"<[^>]*\s(style|on\w+)=", text)
+        assert "<style" not in text and "<script" not in text
+
+
+def test_a_column_is_set_to_the_right_by_a_class() -> None:
+    text = html("| a | b |\n|---|--:|\n| 1 | 2 |\n", "en")
+    assert '<td>1</td>\n<td class="text-align-right">2</td>' in text

@@ -47,12 +47,21 @@ def html(prose: str, lang: str) -> Markup:
     def formula(_: Any, tokens: Sequence[Token], k: int, options: Any, environment: Any) -> str:
         return Markup('<pre class="formula">{}</pre>\n').format(tokens[k].content)
 
+    def cell(
+        renderer: Any, tokens: Sequence[Token], k: int, options: Any, environment: Any
+    ) -> str:
+        # A strict page takes no style of its own.
+        style = str(tokens[k].attrs.pop("style", ""))
+        if style:
+            tokens[k].attrs["class"] = style.replace(":", "-")
+        return str(renderer.renderToken(tokens, k, options, environment))
+
     def header(
         renderer: Any, tokens: Sequence[Token], k: int, options: Any, environment: Any
     ) -> str:
         if not tokens[k + tokens[k].nesting].content:  # a cell without words heads nothing
             tokens[k].tag = "td"
-        return str(renderer.renderToken(tokens, k, options, environment))
+        return cell(renderer, tokens, k, options, environment)
 
     def box(kind: str, opening: str, closing: str) -> None:
         def draw(_: Any, tokens: Sequence[Token], k: int, options: Any, environment: Any) -> str:
@@ -65,6 +74,7 @@ def html(prose: str, lang: str) -> Markup:
 
     markdown.add_render_rule("fence", fence)
     markdown.add_render_rule("code_block", formula)
+    markdown.add_render_rule("td_open", cell)
     markdown.add_render_rule("th_open", header)
     markdown.add_render_rule("th_close", header)
     markdown.add_render_rule("table_open", lambda *_: '<div class="scroll"><table>\n')
