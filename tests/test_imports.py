@@ -61,6 +61,7 @@ print("LOADED", *sorted(sys.modules))
     assert not loaded & {"torch._dynamo", "torch._inductor", "sympy"}
 
 
+@pytest.mark.slow
 def test_every_library_that_the_source_imports_is_a_declared_dependency() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]

@@ -17,6 +17,7 @@ from slalom.core.errors import BadPlan
 from tests.strategies import plans
 
 
+@pytest.mark.slow
 @given(plans)
 def test_json_and_back_loses_nothing(plan: Plan) -> None:
     text = plan.dumps()

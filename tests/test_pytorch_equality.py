@@ -18,6 +18,8 @@ from torch.utils.data import DataLoader, TensorDataset
 import slalom
 from slalom import MLP, SGD, Adagrad, Adam, RMSprop
 
+pytestmark = pytest.mark.slow
+
 CLOSE = {"reference": 1e-6, "native": 2e-5}
 
 either_engine = pytest.mark.parametrize("engine", CLOSE)

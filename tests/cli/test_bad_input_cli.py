@@ -12,6 +12,8 @@ from typer.testing import CliRunner, Result
 
 from slalom.cli import app
 
+pytestmark = pytest.mark.slow
+
 TABLE = pd.DataFrame(
     {
         "size": np.arange(40) * 1.5,
@@ -189,7 +191,6 @@ def damaged(model: Path, kind: str) -> bytes:
     }[kind]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind",
     [

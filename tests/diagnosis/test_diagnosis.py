@@ -56,6 +56,7 @@ def outputs_of(run: Run, kind: type[torch.nn.Module], X: torch.Tensor) -> list[t
     return caught
 
 
+@pytest.mark.slow
 def test_divergence_is_told_with_the_step_and_the_growth_of_the_loss_before() -> None:
     run = trained(optimizer=SGD(lr=1e6))
     torch.manual_seed(0)
@@ -76,6 +77,7 @@ def test_divergence_is_told_with_the_step_and_the_growth_of_the_loss_before() ->
     assert slalom.diagnose(run).kinds == ("diverged",)
 
 
+@pytest.mark.slow
 def test_a_divergence_names_the_largest_learning_rate_with_which_the_same_net_held() -> None:
     run = trained(grid(net=MLP(1, 10, 1), optimizer=SGD, lr=[0.01, 0.1, 0.2, 1e5, 1e6]))
     assert the(run, "diverged", 4).numbers["peer"] == 0.2

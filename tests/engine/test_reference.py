@@ -1,8 +1,12 @@
 """The reference engine keeps the contract of every engine."""
 
+import pytest
+
 from slalom.engine import Reference
 from tests.engine.conformance import AnyModuleConformance, EngineConformance
 from tests.engine.held import held
+
+pytestmark = pytest.mark.slow
 
 
 class TestReference(EngineConformance):

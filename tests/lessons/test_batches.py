@@ -17,6 +17,8 @@ from slalom.lessons.batches.learning import POINTS, SIZES, batch_gradients
 from slalom.lessons.lesson import Made
 from slalom.nets import MLP
 
+pytestmark = pytest.mark.slow
+
 
 @cache
 def made() -> Made:

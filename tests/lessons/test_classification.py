@@ -118,6 +118,7 @@ def test_a_fresh_net_finds_every_class_about_equally_likely() -> None:
     assert numbers["first_loss"] == pytest.approx(numbers["blind_loss"], abs=0.2)
 
 
+@pytest.mark.slow
 def test_a_wide_net_follows_spirals_that_a_narrow_one_cannot() -> None:
     wide, narrow = (
         make(shape="spirals", width=width, lr=0.5, steps=2000).numbers["accuracy"]

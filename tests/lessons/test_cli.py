@@ -21,6 +21,7 @@ def test_lessons_are_listed_in_both_languages() -> None:
             assert line.endswith(lessons.title(name, lang))
 
 
+@pytest.mark.slow
 def test_a_lesson_is_shown_by_name_or_number_with_its_parameters(tmp_path: Path) -> None:
     for name, value in (("regression", ["--lr", "0.5"]), ("5", ["--lr=0.5"])):
         done = runner.invoke(app, ["lesson", name, *value, "--steps", "4", "--out", str(tmp_path)])

@@ -115,6 +115,7 @@ def test_the_index_has_a_card_for_each_lesson(gallery: Path) -> None:
         assert 'src="regression/' in page
 
 
+@pytest.mark.slow
 def test_what_is_written_is_pictures_code_and_a_page_that_holds_all_of_it(tmp_path: Path) -> None:
     regression = made("regression")
     for lang in LANGUAGES:

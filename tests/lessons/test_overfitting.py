@@ -11,6 +11,8 @@ from slalom.lessons.overfitting import points, troubles
 from slalom.lessons.overfitting.pictures import bending
 from slalom.runs import Run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def made() -> Made:

@@ -74,6 +74,7 @@ def test_every_error_that_is_explained_is_one_that_torch_raises() -> None:
         assert HAN.search(text.zh) and not HAN.search(text.en)
 
 
+@pytest.mark.slow
 def test_a_learner_reads_what_an_error_means_below_it(tmp_path: Path) -> None:
     script = tmp_path / "mine.py"
     script.write_text("import torch\nw = torch.tensor(1.0, requires_grad=True)\nw -= 1\n")

@@ -12,6 +12,8 @@ from slalom.data import toys
 from slalom.lessons import race
 from slalom.lessons.lesson import Result
 
+pytestmark = pytest.mark.slow
+
 Float64Array = NDArray[np.float64]
 
 RULES = ("SGD", "Momentum", "Adagrad", "RMSprop", "Adam")

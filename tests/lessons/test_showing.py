@@ -80,6 +80,7 @@ def test_off_a_terminal_the_text_is_plain_and_whole(
     assert "\x1b" not in said
 
 
+@pytest.mark.slow
 def test_other_files_in_the_folder_stay(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     lessons.show("regression", out=tmp_path, **QUICK)

@@ -11,6 +11,8 @@ from slalom import lessons
 from slalom.lessons.files import content_of
 from slalom.lessons.lesson import Made
 
+pytestmark = pytest.mark.slow
+
 
 def make(**values: object) -> Made:
     return lessons.get("transfer").make(**values)
@@ -57,7 +59,6 @@ def logistic(features: np.ndarray, digits: np.ndarray, count: int) -> float:
     return float(np.mean(scores))
 
 
-@pytest.mark.slow
 def test_a_frozen_trunk_is_as_good_as_logistic_regression_on_its_outputs(
     made: Made, images: tuple[np.ndarray, np.ndarray]
 ) -> None:
@@ -75,14 +76,12 @@ def test_a_frozen_trunk_is_better_than_logistic_regression_on_pixels(
     assert made.numbers["frozen"] > logistic(*images, count=50) + 0.05
 
 
-@pytest.mark.slow
 def test_with_50_rows_a_trunk_helps_and_a_frozen_one_most(made: Made) -> None:
     numbers = made.numbers
     assert numbers["frozen"] > numbers["fine"] > numbers["nothing"] + 0.05
     assert numbers["known_accuracy"] > 0.95
 
 
-@pytest.mark.slow
 def test_a_frozen_trunk_that_knows_half_of_the_digits_is_worse_than_none() -> None:
     numbers = make(known=5, rows=200).numbers
     assert numbers["known_accuracy"] > 0.99
@@ -97,7 +96,6 @@ def test_from_nothing_the_numbers_do_not_depend_on_task_a() -> None:
     assert not np.array_equal(a[2], b[2])
 
 
-@pytest.mark.slow
 def test_behind_the_trunk_more_images_are_nearest_to_the_middle_of_their_own_digit(
     made: Made, images: tuple[np.ndarray, np.ndarray]
 ) -> None:
@@ -110,7 +108,6 @@ def test_behind_the_trunk_more_images_are_nearest_to_the_middle_of_their_own_dig
     assert made.claims["clearer"] and not made.claims["dimmer"]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "values",
     [

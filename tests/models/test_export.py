@@ -25,6 +25,8 @@ from slalom.models.export.graph import Graph, _features, readings_of, turns_of
 from slalom.models.export.readings import read_cells
 from slalom.tabular import default
 
+pytestmark = pytest.mark.slow
+
 # File and target of every table beside the repository.
 TABLES = {
     "titanic.csv": "survived",
@@ -123,7 +125,6 @@ def test_the_calendar_of_a_graph_is_that_of_pandas(moments: list[datetime]) -> N
     np.testing.assert_allclose(turns["hour"] * 24, hours, atol=1.1 / 3600)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("ending", [".pt2", ".onnx"])
 def test_an_exported_file_predicts_every_kind_of_column(
     mixed: pd.DataFrame, model: Predictor, tmp_path: Path, ending: str
@@ -149,7 +150,6 @@ def scores_of(script: Path, table: Path) -> pd.DataFrame:
     return pd.read_csv(StringIO(done.stdout))
 
 
-@pytest.mark.slow
 def test_a_script_scores_a_table_without_slalom(
     mixed: pd.DataFrame, model: Predictor, tmp_path: Path
 ) -> None:
@@ -162,7 +162,6 @@ def test_a_script_scores_a_table_without_slalom(
     np.testing.assert_allclose(scored["prediction_std"], model.predict_std(frame), rtol=1e-9)
 
 
-@pytest.mark.slow
 def test_a_script_writes_classes_and_their_probabilities(root: Path, tmp_path: Path) -> None:
     table = root / "examples" / "penguins.csv"
     model = small_model(pd.read_csv(table), "species")
@@ -173,7 +172,6 @@ def test_a_script_writes_classes_and_their_probabilities(root: Path, tmp_path: P
     np.testing.assert_allclose(shares, model.predict_proba(frame), atol=1e-12)
 
 
-@pytest.mark.slow
 def test_names_that_a_table_chose_are_text_in_a_script_and_no_code(tmp_path: Path) -> None:
     evil = '"""\nraise SystemExit("ran")\n"""\\'
     frame = pd.DataFrame({" size ": np.arange(400.0) ** 2, evil: np.arange(400.0)})
@@ -183,7 +181,6 @@ def test_names_that_a_table_chose_are_text_in_a_script_and_no_code(tmp_path: Pat
     np.testing.assert_allclose(scored["prediction"], model.predict(slalom.read_table(frame)))
 
 
-@pytest.mark.slow
 def test_a_table_that_does_not_fit_an_exported_model_is_told_so(
     mixed: pd.DataFrame, model: Predictor, tmp_path: Path
 ) -> None:
@@ -205,7 +202,6 @@ def test_a_table_that_does_not_fit_an_exported_model_is_told_so(
         assert done.returncode == 1 and done.stderr.strip() == words and not done.stdout
 
 
-@pytest.mark.slow
 def test_a_graph_tells_what_it_reads(model: Predictor, tmp_path: Path) -> None:
     import onnx
 
@@ -232,7 +228,6 @@ def test_without_the_extra_an_export_says_how_to_get_it(
         export(model, tmp_path / "mixed.onnx")
 
 
-@pytest.mark.slow
 def test_an_onnx_graph_keeps_every_digit_of_a_date(tmp_path: Path) -> None:
     seconds = pd.to_timedelta(np.arange(600), "s")
     table = pd.DataFrame({"when": pd.Timestamp("2026-11-28 09:00") + seconds, "y": np.arange(600)})
@@ -248,7 +243,6 @@ def test_an_onnx_graph_keeps_every_digit_of_a_date(tmp_path: Path) -> None:
     np.testing.assert_allclose(features, model.schema.encode(table), atol=3e-7)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("file", TABLES)
 @pytest.mark.filterwarnings("ignore:Column .* alone tells the target")
 def test_every_real_table_is_predicted_the_same(
@@ -261,7 +255,6 @@ def test_every_real_table_is_predicted_the_same(
         assert largest_difference(model, path, frame) < 1e-5
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("format", ["torch", "onnx", "csv-scores"])
 def test_the_verb_writes_beside_the_model_and_checks_on_a_table(
     format: str, mixed: pd.DataFrame, model: Predictor, tmp_path: Path
@@ -276,7 +269,6 @@ def test_the_verb_writes_beside_the_model_and_checks_on_a_table(
     assert re.search(r"2,000 rows: at most \d\.\de-\d+ from our own", done.stdout)
 
 
-@pytest.mark.slow
 def test_the_verb_refuses_what_is_no_model(tmp_path: Path) -> None:
     (tmp_path / "mixed.slalom").write_bytes(b"no model")
     done = slalom_program("export", "mixed.slalom", folder=tmp_path)

@@ -231,6 +231,7 @@ def test_a_file_with_a_wrong_byte_is_refused(file: Path, data: st.DataObject) ->
     assert "Slalom model" in refused(broken)
 
 
+@pytest.mark.slow
 def test_every_single_flipped_bit_is_noticed(file: Path) -> None:
     whole, broken = bytearray(file.read_bytes()), file.with_name("broken")
     for bit in range(0, 8 * len(whole), 13):  # all of them in turn, over the runs of eight

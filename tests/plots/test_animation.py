@@ -58,6 +58,7 @@ def test_predictions_are_those_of_the_frames(region_run: Run) -> None:
     np.testing.assert_array_equal(every.predictions[1], region_run.frames[1].predictions)
 
 
+@pytest.mark.slow
 def test_members_stand_side_by_side(region_run: Run, tmp_path: Path) -> None:
     pictures, _ = frames_of(animate(region_run, tmp_path / "all.gif"))
     assert pictures[0].shape == (720, 840, 3)

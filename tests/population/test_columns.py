@@ -3,6 +3,7 @@
 from dataclasses import fields, replace
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -76,6 +77,7 @@ def test_columns_have_the_types_that_engines_read() -> None:
     assert columns.clip_norm.dtype == columns.arguments["lr"].dtype == np.float64
 
 
+@pytest.mark.slow
 @given(populations, st.integers(1, 3))
 def test_members_that_differ_by_the_fold_alone_are_alike(
     population: Population, folds: int

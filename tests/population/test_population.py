@@ -97,6 +97,7 @@ def test_arguments_of_one_optimizer_may_come_in_any_order() -> None:
     assert member.optimizer == SGD(momentum=0.9, nesterov=True)
 
 
+@pytest.mark.slow
 @given(st.lists(grids | lists, min_size=2, max_size=4))
 def test_sums_of_populations_have_the_members_of_all(parts: list[Population]) -> None:
     total = sum(parts[1:], parts[0])

@@ -4,6 +4,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays, scalar_dtypes
@@ -16,6 +17,7 @@ SHAPES = array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4)
 NAMES = st.text(min_size=1, max_size=8).filter(lambda name: name != "__metadata__")
 
 
+@pytest.mark.slow
 @given(st.dictionaries(NAMES, st.one_of(KINDS.flatmap(lambda d: arrays(d, SHAPES))), max_size=5))
 def test_safetensors_reads_any_arrays_as_they_were(given_arrays: dict[str, np.ndarray]) -> None:
     with TemporaryDirectory() as folder:

@@ -20,6 +20,8 @@ from slalom.tabular.elimination import by_first_fold
 from slalom.training import Training, training
 from tests.runs.stored import ENGINES, assert_same
 
+pytestmark = pytest.mark.slow
+
 LINE = slalom.toys.quadratic(40, noise=0.1, seed=1)
 MOONS = slalom.toys.moons(90, noise=0.2, seed=1).split(validation=0.3)
 

@@ -224,6 +224,7 @@ def _take(path: Path, number: int) -> None:
         (path / f"winner-{number}").touch()
 
 
+@pytest.mark.slow
 def test_of_two_processes_that_want_a_name_one_gets_it(tmp_path: Path) -> None:
     processes = [
         multiprocessing.get_context("forkserver").Process(target=_take, args=(tmp_path, number))

@@ -150,6 +150,7 @@ def test_a_message_that_is_none_is_refused(text: str) -> None:
     assert header["error"] and arrays == {}
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(
     st.sampled_from(["begin", "advance", "seek", "fork", "see", "diagnose", "map"]),

@@ -104,6 +104,7 @@ def test_another_token_opens_nothing(app: Any, token: str) -> None:
     assert "set-cookie" not in answer.headers
 
 
+@pytest.mark.slow
 def test_every_answer_says_what_a_browser_may_do_with_it(app: Any) -> None:
     for headers in ([("host", HOST), COOKIE], [("host", "evil.example")]):
         for path, socket in addresses():
@@ -124,6 +125,7 @@ def test_a_static_file_is_a_name_and_never_a_path(app: Any, name: str) -> None:
     assert ask(app, f"/static/{name}", [("host", HOST), COOKIE]).status in (404, 307)
 
 
+@pytest.mark.slow
 def test_pages_have_no_script_and_no_style_of_their_own(app: Any) -> None:
     """The policy would stop them; what is told to a script is data."""
     for path, socket in addresses():

@@ -114,6 +114,7 @@ def test_a_film_has_as_many_moments_as_its_page_says(app: Any) -> None:
     assert get(app, "/lessons/no-such").status == 404
 
 
+@pytest.mark.slow
 def test_a_lesson_that_was_opened_is_not_made_again() -> None:
     lesson = lessons.get("tensors")
     first = open_lesson(lesson, {}, "en")

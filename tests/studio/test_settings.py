@@ -98,6 +98,7 @@ def test_what_is_wrong_is_said_where_it_is(setting: str, own: Any, said: str) ->
     assert said in str(caught.value)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(NAMES), JSON)
 def test_nothing_that_json_can_say_does_anything_but_work_or_be_refused(

@@ -5,6 +5,7 @@ import struct
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as np_st
@@ -32,6 +33,7 @@ def unpacked(message: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
     return header, arrays
 
 
+@pytest.mark.slow
 @given(ARRAYS)
 def test_arrays_come_back_to_the_bit(arrays: dict[str, Any]) -> None:
     header, found = unpacked(packed({"step": 3, "text": "学习"}, arrays))

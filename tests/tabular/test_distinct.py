@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from slalom.data.schema import Schema
 from slalom.tabular.distinct import distinct_rows, rows_to_split
 
+pytestmark = pytest.mark.slow
+
 CELLS: dict[str, tuple[Any, ...]] = {  # dtype: few values, so that rows repeat
     "float64": (0.0, 1.5, -2.0, None),
     "int64": (0, 1, 2**40),

@@ -18,6 +18,8 @@ from slalom.optim import SGD, Constant, StepLR
 from slalom.population import Member
 from slalom.tabular.fit import Fit, fit_table
 
+pytestmark = pytest.mark.slow
+
 
 def houses(rows: int = 200, seed: int = 0) -> pd.DataFrame:
     rng = np.random.default_rng(seed)

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from slalom.tabular.greedy import greedy_weights
 
+pytestmark = pytest.mark.slow
+
 Candidates = NDArray[np.float64]
 
 

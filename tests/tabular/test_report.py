@@ -18,6 +18,8 @@ from slalom.tabular.fit import Fit, fit_table
 from slalom.tabular.report import write_report
 from slalom.tabular.report.embedding import embedded
 
+pytestmark = pytest.mark.slow
+
 EVIL = '<script>alert("x")</script> & <b>'
 
 

@@ -91,6 +91,7 @@ def stopped_at_random(make: Callable[[], Engine], stops: list[int], monkeypatch:
     return Run.of(through_plain_arrays(training.snapshot()), make())
 
 
+@pytest.mark.slow
 @by_engine
 @settings(max_examples=15, deadline=None)
 @given(stops=st.lists(st.integers(0, 40), min_size=1, max_size=8))

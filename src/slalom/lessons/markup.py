@@ -47,9 +47,7 @@ def html(prose: str, lang: str) -> Markup:
     def formula(_: Any, tokens: Sequence[Token], k: int, options: Any, environment: Any) -> str:
         return Markup('<pre class="formula">{}</pre>\n').format(tokens[k].content)
 
-    def cell(
-        renderer: Any, tokens: Sequence[Token], k: int, options: Any, environment: Any
-    ) -> str:
+    def cell(renderer: Any, tokens: Sequence[Token], k: int, options: Any, environment: Any) -> str:
         # A strict page takes no style of its own.
         style = str(tokens[k].attrs.pop("style", ""))
         if style:

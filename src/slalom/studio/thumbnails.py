@@ -34,14 +34,14 @@ class Thumbnails:
             raise BadPlan(f"There is no lesson {name[:100]!r}.")
         kept = _place(name, lang)
         while not kept.is_file():
-            if self._worker(lang).over.wait(WAIT) and not kept.is_file():
+            if self._worker(lang, name).over.wait(WAIT) and not kept.is_file():
                 raise BadPlan(f"The picture of the lesson {name} cannot be drawn, or not be kept.")
         return kept.read_bytes()
 
-    def _worker(self, lang: str) -> Worker:
+    def _worker(self, lang: str, first: str) -> Worker:
         with self.lock:
             if lang not in self.workers:
-                self.workers[lang] = Worker({"do": "thumbnails", "lang": lang})
+                self.workers[lang] = Worker({"do": "thumbnails", "lang": lang, "first": first})
             return self.workers[lang]
 
     def stop(self) -> None:
@@ -50,11 +50,11 @@ class Thumbnails:
             worker.stop()
 
 
-def draw_thumbnails(lang: str) -> None:
-    """Draw and keep what is not there yet."""
+def draw_thumbnails(lang: str, first: str) -> None:
+    """Draw and keep what is not there yet; `first` is what somebody waits for."""
     from slalom.studio.opened import thumbnail  # loaded here: it draws
 
-    for name in lessons.NAMES:
+    for name in (first, *lessons.NAMES):
         kept = _place(name, lang)
         if not kept.is_file():
             kept.parent.mkdir(parents=True, exist_ok=True)

@@ -138,11 +138,11 @@ def predict(model: str, table: str, out: str) -> dict[str, Any]:
     }
 
 
-def thumbnails(lang: str) -> dict[str, Any]:
+def thumbnails(lang: str, first: str) -> dict[str, Any]:
     """Draw the pictures of lessons that are not there yet."""
     from slalom.studio.thumbnails import draw_thumbnails
 
-    draw_thumbnails(lang)
+    draw_thumbnails(lang, first)
     return {}
 
 

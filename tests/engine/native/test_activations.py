@@ -52,6 +52,7 @@ def test_values_and_slopes_are_torchs(name: str) -> None:
     np.testing.assert_allclose(slope, slope_torch, rtol=5e-7, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ACTIVATIONS)
 @given(z=arrays(np.float32, st.integers(1, 40), elements=finite))
 @settings(max_examples=50)

@@ -36,6 +36,8 @@ from tests.engine.native.combinations import (
     wrong_trajectories,
 )
 
+pytestmark = pytest.mark.slow
+
 CASES = list(product(LOSSES, DATA))
 OF_ONE_OUTPUT = ("mse", "l1", "huber", "bce", "bce, pos_weight")
 
@@ -94,21 +96,18 @@ def test_the_first_steps_of_curves_are_those_of_float64(loss: str, variant: str)
     assert wrong_steps(engine, CURVES, loss, variant) == {}
 
 
-@pytest.mark.slow
 @of_curves
 def test_fifty_steps_of_curves_are_those_of_the_reference_engine(loss: str, variant: str) -> None:
     engines = Native(), Reference()
     assert wrong_trajectories(*engines, CURVES, loss, variant) == {}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("loss", LOSSES)
 def test_the_first_steps_of_every_combination_are_those_of_float64(loss: str) -> None:
     for variant in (*DATA, f"weights {WAVES}"):
         assert wrong_steps(Native(), every(), loss, variant) == {}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("loss", LOSSES)
 def test_fifty_steps_with_every_loss_are_those_of_the_reference_engine(loss: str) -> None:
     for turn, case in enumerate(CASES):
@@ -200,7 +199,6 @@ print(json.dumps(found))
 """
 
 
-@pytest.mark.slow
 def test_a_wrong_formula_shows_in_the_members_that_use_it_and_in_no_others(
     root: Path, tmp_path: Path
 ) -> None:

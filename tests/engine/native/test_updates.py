@@ -16,6 +16,8 @@ from slalom.optim import OPTIMIZERS as KNOWN
 from slalom.optim import Optimizer
 from tests.engine.conformance import OPTIMIZERS
 
+pytestmark = pytest.mark.slow
+
 NAMES = [optimizer.kind for optimizer in KNOWN.values() if optimizer.updates]
 STEPS = 10
 # Around a member lie its neighbours, which no update may touch.
