@@ -17,13 +17,12 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from slalom import lessons
-from slalom.core.errors import BadPlan
 from slalom.runs.listing import place
 from slalom.studio import tables
 from slalom.studio.guard import Guard
+from slalom.studio.home import home, lesson_thumbnail
 from slalom.studio.memory import release
-from slalom.studio.office import Office, office
+from slalom.studio.office import Office
 from slalom.studio.pages import language_of, page
 from slalom.studio.tables import MOST_ASKED, Endpoint
 from slalom.studio.uploads import MOST_BYTES
@@ -108,32 +107,6 @@ def later(module: str, name: str) -> Endpoint:
 def post(path: str, endpoint: Endpoint) -> Route:
     """An address that changes something, and is told little."""
     return Route(path, endpoint, methods=["POST"], max_body_size=MOST_ASKED)
-
-
-async def home(request: Request) -> Response:
-    """Lessons, tools, recent runs."""
-    lang = language_of(request)
-    cards = []
-    for number, name in enumerate(lessons.NAMES, start=1):
-        said = {
-            "title": f"{number}. {lessons.title(name, lang)}",
-            "sentence": lessons.sentence(name, lang),
-            "minutes": lessons.minutes(name),
-        }
-        picture = f"/lessons/{name}/thumbnail?lang={lang}"
-        cards.append({"address": f"/lessons/{name}", "thumbnail": picture, **said})
-    return page(request, "home", words(lang)["home"], cards=cards)
-
-
-async def lesson_thumbnail(request: Request) -> Response:
-    """The picture of a lesson."""
-    asked = request.path_params["name"], language_of(request)
-    shared = office(request)
-    try:
-        image = await run_in_threadpool(shared.thumbnails.picture, *asked)
-    except BadPlan as error:
-        return PlainTextResponse(f"{error}\n", 404)
-    return Response(image, media_type="image/webp")
 
 
 def tool(name: str) -> Any:
