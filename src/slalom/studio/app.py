@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from importlib import import_module
 from importlib.resources import files
 from inspect import iscoroutinefunction
 from pathlib import Path
@@ -22,7 +21,7 @@ from slalom.studio import tables
 from slalom.studio.guard import Guard
 from slalom.studio.home import home, lesson_thumbnail
 from slalom.studio.memory import release
-from slalom.studio.office import Office
+from slalom.studio.office import Office, office
 from slalom.studio.pages import language_of, page
 from slalom.studio.tables import MOST_ASKED, Endpoint
 from slalom.studio.uploads import MOST_BYTES
@@ -95,8 +94,7 @@ def later(module: str, name: str) -> Endpoint:
     """
 
     async def endpoint(request: Request) -> Response:
-        found = await run_in_threadpool(import_module, f"slalom.studio.{module}")
-        act = getattr(found, name)
+        act = getattr(await run_in_threadpool(office(request).load, module), name)
         if iscoroutinefunction(act):
             return cast("Response", await act(request))
         return cast("Response", await run_in_threadpool(act, request))

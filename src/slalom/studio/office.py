@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,20 +43,27 @@ class Office:
         self.reading, self.lessons = asyncio.Semaphore(READERS), asyncio.Semaphore(LESSONS)
 
     def desk(self) -> "Desk":
-        """A place for a page that opens; the first one loads what trainings need."""
-        from slalom.studio.desk import Desk  # torch
-        from slalom.studio.pair import dataset_of
-
-        with self.loading:  # by one thread: two would do the same work twice
-            if not self.loaded:
-                Desk().answer(FIRST)
-                settle()
-                self.loaded = True
+        """A place for a page that opens."""
+        dataset_of = self.load("pair").dataset_of
 
         def tables(table: str, *names: str) -> "Dataset":
-            return dataset_of(str(self.uploads.find(table)), *names)
+            found: Dataset = dataset_of(str(self.uploads.find(table)), *names)
+            return found
 
-        return Desk(tables)
+        desk: Desk = self.load("desk").Desk(tables)
+        return desk
+
+    def load(self, module: str) -> Any:
+        """A module of the studio that needs torch or pandas, once they are there.
+
+        One thread at a time: of two that import from different ends, one could get half a module.
+        """
+        with self.loading:
+            if not self.loaded:
+                import_module("slalom.studio.desk").Desk().answer(FIRST)
+                settle()
+                self.loaded = True
+            return import_module(f"slalom.studio.{module}")
 
     def tidy(self) -> None:
         """Remove old tables from which no run was made: a fit reads its own when it goes on."""
@@ -68,7 +76,8 @@ class Office:
         Raises:
             BadPlan: when there is none.
         """
-        from slalom.runs.folder import RunFolder  # loaded here: torch
+        self.load("desk")
+        from slalom.runs.folder import RunFolder  # which is there now
 
         for path, _ in runs_in(self.store):
             if path.name == name:
