@@ -326,6 +326,23 @@ def test_a_training_goes_on_when_its_page_is_closed_and_is_there_when_it_is_open
     assert not (store / "half").exists()
 
 
+def test_another_fit_begins_with_an_empty_page(
+    served: Served, browser: Browser, tmp_path: Path
+) -> None:
+    with served.page(browser, "/table") as page:
+        page.set_input_files("[data-file]", str(PENGUINS))
+        for target in ("species", "island"):
+            page.select_option("[name=target]", target)
+            page.select_option("[name=time_limit]", "10")
+            expect(page.locator("[data-result]")).to_be_hidden()
+            page.locator("[data-fit]").click()
+            expect(page.locator("[data-leaders] li")).to_have_count(0)
+            page.locator("[data-leaders] li").first.wait_for(timeout=60_000)
+            page.locator("[data-stop]").click()
+            expect(page.locator("[data-going]")).to_be_hidden(timeout=60_000)
+            expect(page.locator("[data-result] table")).to_have_count(0)
+
+
 MOONS = {"toy": "moons", "n": 100, "noise": 0.2, "seed": 1, "held_out": 0.3}
 
 

@@ -23,7 +23,7 @@ async function recent() {
     const link = Object.assign(document.createElement("a"), { textContent: name });
     link.href = `/runs/${encodeURIComponent(name)}${told.search}`;
     const said = score ?? `${words.best} ${short(best)}`;
-    line.append(link, ` ${[target, statusOf(status), said].filter(Boolean).join(" · ")}`);
+    line.append(link, ` ${[target, statusOf(status, score), said].filter(Boolean).join(" · ")}`);
     return line;
   }));
 }

@@ -60,15 +60,17 @@ export async function follow(worker, seen) {
   }
 }
 
-/** How far a run is, in words. */
-export function statusOf(status) {
+/** How far a run is, in words; a fit that has a score was stopped by its time limit at most. */
+export function statusOf(status, scored) {
+  if (scored && status === "interrupted") return words.status_limited;
   return words[`status_${String(status).replaceAll(" ", "_")}`] ?? String(status ?? "");
 }
 
 /** Progress, leaders and their curves, as a worker tells of them. */
 export function showTraining(root, { progress, leaders = [] }) {
-  if (!progress) return;
-  root.querySelector("[data-share]").value = TRAINING * progress.share;
+  const share = root.querySelector("[data-share]");
+  if (progress) share.value = TRAINING * progress.share;
+  else share.removeAttribute("value"); // something moves, nobody knows how far
   const list = root.querySelector("[data-leaders]");
   legend(list, leaders.map(({ label, loss }) => [label, short(loss)]));
   const canvas = document.querySelector("[data-curves]");
@@ -128,6 +130,7 @@ export function showResult(root, run, result) {
     return place;
   };
   root.replaceChildren(
+    part("h2", words.predicting.replace("{}", result.target.join(", "))),
     part("h2", words.scores), box(table), part("p", result.verdict), Object.assign(part("p", result.rows), { className: "quiet" }),
     files, predictor(run), part("h2", `${words.importance} (${result.harm_in})`), harm, part("h2", words.leaders), box(leaderboard(result)),
   );

@@ -90,11 +90,12 @@ function draw(answer, still) {
 
 async function diagnose() {
   diagnosed = performance.now();
-  if (!transport.answer?.step) return;
+  if (!transport.answer) return;
   const { diagnosis } = await live.ask({ do: "diagnose" });
-  find("[data-diagnosis]").replaceChildren(...diagnosis.map(({ kind, text }) => {
+  const found = diagnosis.length ? diagnosis : [{ text: words.nothing_yet }];
+  find("[data-diagnosis]").replaceChildren(...found.map(({ kind, text }) => {
     const item = Object.assign(document.createElement("li"), { textContent: text });
-    item.dataset.kind = kind;
+    if (kind) item.dataset.kind = kind;
     return item;
   }));
 }

@@ -14,7 +14,7 @@ let known;
 async function look() {
   known = await ask(`${path}/told`);
   const { status, result, facts, board, curves, files } = known;
-  state(statusOf(status));
+  state(statusOf(status, result));
   find("[data-resume]").hidden = !known.resumable;
   find("[data-stop]").hidden = !known.worker;
   fill(find("[data-facts]"), null, facts);

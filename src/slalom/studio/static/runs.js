@@ -29,7 +29,7 @@ function line({ name, kind, target, status, members, best, score, created }) {
   place.append(away);
   away.addEventListener("click", () => sure(place, name));
   const when = created ? new Date(created).toLocaleString(told.lang) : "";
-  return row([box, link, kind ?? "", target ?? "", statusOf(status), members ?? "", short(best), score ?? "", when, place]);
+  return row([box, link, kind ?? "", target ?? "", statusOf(status, score), members ?? "", short(best), score ?? "", when, place]);
 }
 
 /** Asks once more, in the place where it was asked for. */

@@ -42,6 +42,7 @@ export function remember(form, extra = { read() {}, write: () => ({}) }) {
   for (const [name, value] of kept) {
     const control = form.elements[name];
     if (control?.type === "checkbox") control.checked = value === "on";
+    else if (control?.options && ![...control.options].some((option) => option.value === value)) continue;
     else if (control && "value" in control) control.value = value;
   }
   extra.read(kept);

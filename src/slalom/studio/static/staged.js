@@ -32,6 +32,13 @@ export function staged({ look, settings, pace, draw, seen = () => {}, length = (
     }
   });
   live.onreturn = () => restart(transport.at); // the studio was started anew
+  for (const link of document.querySelectorAll("[data-language]")) {
+    link.addEventListener("click", () => { // the same net, as far along
+      const here = new URLSearchParams(link.hash.slice(1));
+      here.set("at", transport.at);
+      link.hash = here;
+    });
+  }
   form.addEventListener("submit", (event) => event.preventDefault());
   whenItLooksOtherwise(redraw);
   return { form, live, transport, restart, redraw };

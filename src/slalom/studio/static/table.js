@@ -27,6 +27,7 @@ async function attempt(place, act) {
 function take(file) {
   if (!file) return;
   known(false);
+  find("[data-result]").hidden = true;
   attempt(drop, async () => {
     state(words.sending);
     ({ table } = await send(file));
@@ -83,7 +84,7 @@ form.addEventListener("submit", (event) => {
 
 async function watch() {
   find("[data-made]").open = false;
-  find("[data-result]").hidden = true;
+  find("[data-result]").replaceChildren();
   const going = find("[data-going]");
   going.hidden = false;
   find("[data-fit]").disabled = true;
@@ -94,7 +95,10 @@ async function watch() {
     });
     if (said.error) throw new Error(said.error);
     state(said.done ? "" : words.stopped);
-    if (said.done?.result) showResult(find("[data-result]"), said.done.run, said.done.result);
+    if (said.done?.result) {
+      form.elements.target.value = said.done.result.target[0];
+      showResult(find("[data-result]"), said.done.run, said.done.result);
+    }
     if (said.run) find("[data-result]").append(ways(said.run));
     find("[data-result]").hidden = false;
   } finally {
@@ -115,6 +119,7 @@ function remember(what) {
   for (const link of document.querySelectorAll("[data-language]")) link.hash = location.hash;
 }
 
+form.elements.target.addEventListener("change", () => { find("[data-result]").hidden = true; });
 find("[data-file]").addEventListener("change", (event) => take(event.target.files[0]));
 find("[data-stop]").addEventListener("click", () => attempt(find("[data-going]"), () => ask(`/workers/${worker}/stop`, { method: "POST", json: {} })));
 drop.addEventListener("dragover", (event) => {

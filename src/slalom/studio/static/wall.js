@@ -21,7 +21,11 @@ const MARGIN = { left: 84, top: 44 };
 
 const form = find("[data-settings]");
 const canvas = find("[data-wall]");
-const keep = remember(form);
+let begun = 0; // steps that the training is along when the page opens, as after Back
+const held = remember(form, {
+  read(kept) { begun = Number(kept.get("at") ?? 0); },
+  write: () => ({}),
+});
 let order = []; // which net is in which place
 let grid; // columns, rows and the size of a cell
 let chosen = 0; // the place that is looked at
@@ -31,6 +35,21 @@ const { live, transport, restart, redraw } = staged({
   look: "wall", settings, pace: paceOf(find("[name=speed]")), draw, seen,
 });
 transport.onstop = compare;
+
+/** What varies across the wall is not set beside it. */
+function keep() {
+  const { across, down } = valuesOf(form);
+  for (const name of Object.keys(VALUES)) form.elements[name].disabled = [across, down].includes(name);
+  held();
+}
+
+/** Opens a net in the playground; the way back leads to this step. */
+function open(net) {
+  const here = new URLSearchParams(location.hash.slice(1));
+  here.set("at", transport.answer.step);
+  history.replaceState(null, "", `#${here}`);
+  location.href = address(net);
+}
 
 function unique(n, value) {
   const all = Array.from({ length: n }, (_, i) => value(n > 1 ? i / (n - 1) : 0, i));
@@ -300,7 +319,7 @@ canvas.addEventListener("click", (event) => {
   if (place === null) return;
   chosen = place;
   if (form.elements.click.value === "mark" || event.shiftKey || event.ctrlKey || event.metaKey) mark(order[place]);
-  else location.href = address(order[place]);
+  else open(order[place]);
 });
 canvas.addEventListener("pointermove", (event) => {
   const place = placeOf(event);
@@ -312,7 +331,7 @@ canvas.addEventListener("keydown", (event) => {
   const by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -grid.columns, ArrowDown: grid.columns }[event.key];
   if (by) chosen = Math.max(0, Math.min(order.length - 1, chosen + by));
   else if (event.key === " ") mark(order[chosen]);
-  else if (event.key === "Enter") location.href = address(order[chosen]);
+  else if (event.key === "Enter") open(order[chosen]);
   else return;
   event.preventDefault();
   redraw();
@@ -328,4 +347,4 @@ form.addEventListener("input", (event) => {
   else restart(transport.at);
 });
 keep();
-restart(0);
+restart(begun);
