@@ -3,12 +3,22 @@
 import ctypes
 import gc
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
-def settle() -> None:
-    """What is loaded by now stays: looking for what is not needed passes over it, in no time."""
-    gc.collect()
-    gc.freeze()
+@contextmanager
+def loading() -> Iterator[None]:
+    """What is loaded within this stays, so nobody looks among it for what is not needed any more.
+
+    Looking takes a quarter of a second each time, and several times while torch is loaded.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def release() -> None:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from slalom.core.errors import BadPlan
 from slalom.core.language import tr
 from slalom.runs.listing import runs_in
-from slalom.studio.memory import settle
+from slalom.studio.memory import loading
 from slalom.studio.thumbnails import Thumbnails
 from slalom.studio.uploads import Uploads
 from slalom.studio.workers import Workers
@@ -60,8 +60,8 @@ class Office:
         """
         with self.loading:
             if not self.loaded:
-                import_module("slalom.studio.desk").Desk().answer(FIRST)
-                settle()
+                with loading():
+                    import_module("slalom.studio.desk").Desk().answer(FIRST)
                 self.loaded = True
             return import_module(f"slalom.studio.{module}")
 
