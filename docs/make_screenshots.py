@@ -20,7 +20,6 @@ COLORS = 128  # of which a screenshot has few: a quarter of the bytes
 PAGES = {  # address, and seconds until there is something to see
     "studio-playground": ("/playground#toy=spirals&n=300&hidden=16-8&noise=0.05&at=2500", 2),
     "studio-wall": ("/wall#side=12", 5),
-    "studio-map": ("/map", 25),
 }
 
 

@@ -38,6 +38,7 @@ class Display:
 def pretend(monkeypatch: pytest.MonkeyPatch, shell: object, display: Display) -> None:
     """Have IPython loaded, with this shell."""
     package = ModuleType("IPython")
+    package.version_info = (9, 0, 0)  # type: ignore[attr-defined]  # which matplotlib looks at
     package.get_ipython = lambda: shell  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "IPython", package)
     monkeypatch.setitem(sys.modules, "IPython.display", display)  # type: ignore[arg-type]
