@@ -56,6 +56,7 @@ def test_any_json_is_a_spec_or_a_bad_plan(data: Any) -> None:
         assert isinstance(spec, Spec)
 
 
+@pytest.mark.slow
 @given(plans, st.data())
 def test_a_plan_with_one_value_replaced_is_a_plan_or_a_bad_plan(
     plan: Plan, data: st.DataObject

@@ -57,6 +57,7 @@ def test_means_are_near_those_of_a_target_encoder() -> None:
     assert np.corrcoef(ours, [theirs[level] for level in table.levels])[0, 1] > 0.99
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(max_examples=50, deadline=None)
 def test_a_row_does_not_see_its_own_target(data: st.DataObject) -> None:

@@ -215,6 +215,7 @@ def test_any_numbers_are_encoded_to_finite_ones(values):
     assert np.isfinite(Schema.fit(frame).encode(frame)).all()
 
 
+@pytest.mark.slow
 def test_a_large_array_is_fitted_and_encoded_in_a_moment():
     frame = read_table(np.random.default_rng(0).standard_normal((100_000, 50)))
     began = time.perf_counter()

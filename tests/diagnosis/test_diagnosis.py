@@ -86,6 +86,7 @@ def test_a_divergence_names_the_largest_learning_rate_with_which_the_same_net_he
     )
 
 
+@pytest.mark.slow
 def test_another_net_is_no_peer() -> None:
     run = trained(
         [
@@ -106,6 +107,7 @@ def test_when_all_members_diverged_the_one_that_lasted_longest_is_told_of() -> N
     assert diagnosis.kinds == ("diverged",)
 
 
+@pytest.mark.slow
 def test_features_far_from_1_are_named_when_a_training_diverges() -> None:
     rng = np.random.default_rng(0)
     X = np.column_stack([rng.normal(size=50), 3000 * rng.normal(size=50)]).astype(np.float32)

@@ -42,6 +42,7 @@ def test_every_exercise_speaks_both_languages(name: str) -> None:
         assert all(HAN.search(line) or len(line) == 1 for line in comments), comments
 
 
+@pytest.mark.slow
 def test_what_is_right_and_what_is_not_yet_is_said_in_both_languages(script: Path) -> None:
     script.write_text("import torch\nn = torch.tensor(3.0, requires_grad=True)")
     assert check(THREE, script).told("en") == "✓ It is three."
@@ -74,6 +75,7 @@ def test_an_error_is_told_with_its_line(script: Path) -> None:
     assert check(THREE, script).told("en") == "✗ The script stopped with: exit code 3"
 
 
+@pytest.mark.slow
 def test_a_script_without_end_is_stopped(script: Path) -> None:
     script.write_text("while True: pass")
     assert check(THREE, script, seconds=1).told("en").startswith("✗ The script was stopped after 1")

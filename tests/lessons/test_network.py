@@ -104,6 +104,7 @@ def test_training_leaves_less_than_a_hundredth_of_the_error_of_the_best_constant
     assert number("final_loss") < HOURS.var() / 100 < number("first_loss")
 
 
+@pytest.mark.slow
 def test_every_combination_of_extreme_values_can_be_drawn() -> None:
     lesson = lessons.get("network")
     for lr in (0.001, 0.25):

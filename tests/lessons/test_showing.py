@@ -50,6 +50,7 @@ def no_screen(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.mark.slow
 def test_without_a_screen_files_are_written_and_it_is_said_where(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -70,6 +71,7 @@ def test_without_a_screen_files_are_written_and_it_is_said_where(
     assert "http" not in page.replace("http://www.w3.org", ""), "a page loads nothing"
 
 
+@pytest.mark.slow
 def test_off_a_terminal_the_text_is_plain_and_whole(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

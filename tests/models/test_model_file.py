@@ -79,6 +79,7 @@ def test_a_model_comes_back_the_same_to_the_bit(model: Predictor, tmp_path: Path
     assert not any(module.training for module in again.modules)
 
 
+@pytest.mark.slow
 def test_a_trained_ensemble_comes_back_the_same_to_the_bit(tmp_path: Path) -> None:
     frame, number, word = mixed_table(40)
     for estimator, y in ((Regressor(epochs=1), number), (Classifier(epochs=1), word)):

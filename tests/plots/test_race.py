@@ -115,6 +115,7 @@ def test_all_diverged_is_still_a_picture(lost_run: Run) -> None:
     assert race(lost_run).axes[0].get_title(loc="left") == "Every optimizer diverged"
 
 
+@pytest.mark.slow
 def test_a_racer_that_never_started_is_left_out(race_run: Run) -> None:
     records = race_run.records[race_run.records["member"] >= 3]
     interrupted = dataclasses.replace(race_run, records=records)

@@ -60,6 +60,7 @@ def test_a_file_is_1280_pixels_wide_and_a_notebook_picture_800(tmp_path: Path) -
         assert image.size == (800, 500)
 
 
+@pytest.mark.slow
 def test_svg_is_valid_and_its_bytes_depend_on_the_data_alone(tmp_path: Path) -> None:
     for name in ("a.svg", "b.svg"):
         style.save(a_picture(), tmp_path / name)

@@ -62,6 +62,7 @@ def test_large_and_tiny_numbers_keep_their_values(name: str, z: NDArray[np.float
     np.testing.assert_allclose(slope, slope_torch, rtol=2e-6, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_near_zero_the_relative_error_stays_small(name: str) -> None:
     z = np.float32(10) ** np.arange(-37, 0, dtype=np.float32)

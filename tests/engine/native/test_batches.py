@@ -55,6 +55,7 @@ def test_permutations_are_those_of_the_loader(
     assert_the_loaders(seed, rows, list(range(first, first + epochs)))
 
 
+@pytest.mark.slow
 def test_epochs_may_be_left_out() -> None:
     assert_the_loaders(3, 50, [0, 1, 5, 6, 40])
 
@@ -64,6 +65,7 @@ def test_permutations_of_many_rows_are_those_of_the_loader(rows: int) -> None:
     assert_the_loaders(11, rows, [0, 1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("p", [0.1, 0.5, 0.9, 2.0**-24, 0.999])
 @pytest.mark.parametrize(("seed", "step", "layer"), [(0, 0, 0), (2**63 - 1, 10**12, 7)])
 @pytest.mark.parametrize(("units", "panels", "row"), [(1, 1, 0), (7, 3, 0), (5, 2, PANEL)])
