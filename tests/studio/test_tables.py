@@ -224,10 +224,11 @@ def test_old_tables_go_unless_a_run_was_made_of_them(client: Client) -> None:
     new, old, used = (client.send(f"{name}.csv", SMALL)["table"] for name in names)
     uploads = client.office.uploads
     for table in (old, used):
-        os.utime(uploads.find(table), (0, 0))
+        os.utime(uploads.find(table).parent, (0, 0))
     run = client.store / "run"
     run.mkdir()
-    about = {"created": "2026", "fit": {"table": str(uploads.find(used)), "target": ["y"]}}
+    before = Path("/where/the/store/was", used, "used.csv")  # it was moved since
+    about = {"created": "2026", "fit": {"table": str(before), "target": ["y"]}}
     (run / "run.json").write_text(json.dumps(about))
     client.office.tidy()
     assert sorted(path.name for path in uploads.folder.iterdir()) == sorted([new, used])

@@ -6,7 +6,7 @@ from importlib.resources import files
 from inspect import iscoroutinefunction
 from pathlib import Path
 from threading import Thread
-from typing import Any, cast
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -95,9 +95,10 @@ def later(module: str, name: str) -> Endpoint:
 
     async def endpoint(request: Request) -> Response:
         act = getattr(await run_in_threadpool(office(request).load, module), name)
-        if iscoroutinefunction(act):
-            return cast("Response", await act(request))
-        return cast("Response", await run_in_threadpool(act, request))
+        answer: Response = await (
+            act(request) if iscoroutinefunction(act) else run_in_threadpool(act, request)
+        )
+        return answer
 
     return endpoint
 

@@ -109,9 +109,9 @@ def _widget(training: Training, member: int, lang: str) -> Any:
             from IPython import display, get_ipython
 
             show: Any = display.display  # untyped in IPython
+            first, shell = not self._shown, get_ipython()
             self._shown = show(self._bundle(), raw=True, display_id=True).display_id
-            shell = get_ipython()
-            if shell is not None:
+            if first and shell is not None:
                 shell.events.register("post_run_cell", lambda _: self._keep())
 
         def _keep(self) -> None:

@@ -68,7 +68,8 @@ class Office:
     def tidy(self) -> None:
         """Remove old tables from which no run was made: a fit reads its own when it goes on."""
         fits = [about.get("fit") for _, about in runs_in(self.store)]
-        self.uploads.tidy({str(fit.get("table")) for fit in fits if isinstance(fit, dict)})
+        tables = [str(fit.get("table")) for fit in fits if isinstance(fit, dict)]
+        self.uploads.tidy({Path(table).parent.name for table in tables})  # the store may have moved
 
     def run(self, name: str) -> "RunFolder":
         """A run of the store by its name, which is looked up and never becomes a path.

@@ -87,13 +87,13 @@ def script(request: Request) -> Response:
     """The best member as a plain PyTorch script with its rows, both in a zip; see `eject`."""
     try:
         folder = office(request).run(request.path_params["run"])
-        board = folder.leaderboard()
+        board = _leaderboard(folder)
         if board is None:
             raise BadPlan("The run has no such file yet.")
         packed = _ejected(folder, int(board["member"].iloc[0]))
-    except (SlalomError, KeyError) as error:
+    except SlalomError as error:
         return PlainTextResponse(f"{error}\n", 404)
-    named = {"Content-Disposition": f'attachment; filename="{quote(folder.name)}.zip"'}
+    named = {"Content-Disposition": f"attachment; filename*=utf-8''{quote(folder.name)}.zip"}
     return Response(packed, media_type="application/zip", headers=named)
 
 
@@ -123,9 +123,7 @@ def file(request: Request) -> Response:
 
 def _told(folder: RunFolder) -> dict[str, Any]:
     status = folder.status
-    board = folder.leaderboard()
-    if board is not None and not {"member", "optimizer"} <= set(board.columns):
-        raise BadPlan(tr("The leaderboard of the run is damaged."))
+    board = _leaderboard(folder)
     told: dict[str, Any] = finite(
         {
             "status": status.get("status"),
@@ -138,6 +136,14 @@ def _told(folder: RunFolder) -> dict[str, Any]:
         }
     )
     return told
+
+
+def _leaderboard(folder: RunFolder) -> pd.DataFrame | None:
+    """The members, the best first; None while there is none."""
+    board = folder.leaderboard()
+    if board is not None and (board.empty or not {"member", "optimizer"} <= set(board.columns)):
+        raise BadPlan(tr("The leaderboard of the run is damaged."))
+    return board
 
 
 def _resumable(folder: RunFolder, status: dict[str, Any]) -> bool:

@@ -66,11 +66,14 @@ class Uploads:
         return identifier
 
     def tidy(self, used: Container[str]) -> None:
-        """Remove the tables that were sent more than a day ago and that nobody uses."""
-        for path in self.folder.glob("*/*"):
-            old = time.time() - path.stat().st_mtime > KEPT
-            if old and str(path) not in used and path.name != PREDICTIONS:
-                shutil.rmtree(path.parent, ignore_errors=True)
+        """Remove the tables that were sent more than a day ago, but for those in use.
+
+        Args:
+            used: their identifiers.
+        """
+        for place in self.folder.glob("*"):
+            if place.name not in used and time.time() - place.stat().st_mtime > KEPT:
+                shutil.rmtree(place, ignore_errors=True)
 
     def find(self, identifier: str) -> Path:
         """The file of a table.

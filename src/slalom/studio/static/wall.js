@@ -22,7 +22,7 @@ const MARGIN = { left: 84, top: 44 };
 const form = find("[data-settings]");
 const canvas = find("[data-wall]");
 let begun = 0; // steps that the training is along when the page opens, as after Back
-const held = remember(form, {
+const rememberForm = remember(form, {
   read(kept) { begun = Number(kept.get("at") ?? 0); },
   write: () => ({}),
 });
@@ -40,7 +40,7 @@ transport.onstop = compare;
 function keep() {
   const { across, down } = valuesOf(form);
   for (const name of Object.keys(VALUES)) form.elements[name].disabled = [across, down].includes(name);
-  held();
+  rememberForm();
 }
 
 /** Opens a net in the playground; the way back leads to this step. */
