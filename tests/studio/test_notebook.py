@@ -107,7 +107,7 @@ def test_the_saved_file_has_the_last_picture(monkeypatch: pytest.MonkeyPatch) ->
     sent = Sent(widget)
     widget._ipython_display_()
     widget.training.advance(until=20)
-    for change in ("stopped", "stopped", "retrain", "stopped"):  # the second one changed nothing
+    for change in ("keep", "keep", "retrain", "keep"):  # the second one changed nothing
         widget._answer({"id": 1, "do": change, "changes": {"lr": 0.01}})
     assert sent.last[0]["lr"] == 0.01
     pictures = [base64.b64decode(data["image/png"]) for data in shown]

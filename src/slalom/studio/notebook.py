@@ -106,13 +106,10 @@ def _widget(training: Training, member: int, lang: str) -> Any:
 
         def _ipython_display_(self, **how: Any) -> None:
             """As an output that can be put anew, so that the saved file has the last picture."""
-            from IPython import display, get_ipython
+            from IPython import display
 
             show: Any = display.display  # untyped in IPython
-            first, shell = not self._shown, get_ipython()
             self._shown = show(self._bundle(), raw=True, display_id=True).display_id
-            if first and shell is not None:
-                shell.events.register("post_run_cell", lambda _: self._keep())
 
         def _keep(self) -> None:
             """Put the picture of this moment into the output."""
@@ -136,7 +133,7 @@ def _widget(training: Training, member: int, lang: str) -> Any:
             return [state.step.tolist(), state.train_loss.tolist()]
 
         def _answer(self, asked: dict[str, Any]) -> None:
-            if asked.get("do") == "stopped":
+            if asked.get("do") == "keep":
                 self._keep()
                 return
             self.send({}, [self.desk.answer(json.dumps({**asked, "member": member}))])

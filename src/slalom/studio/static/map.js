@@ -74,6 +74,7 @@ function diverged(share) {
   return [213 - 110 * (1 - share), 94 * share, 20];
 }
 
+/** A tile as an image: a pixel a net. */
 function painted(answer, pixels) {
   const sheet = document.createElement("canvas");
   [sheet.width, sheet.height] = [pixels, pixels];

@@ -293,10 +293,10 @@ async function compare() {
     const figure = large.closest("figure");
     figure.hidden = false;
     find(`[data-open="${k}"]`).href = address(net);
-    const seen = await live.ask({ do: "see", look: "net", member: net });
-    const share = transport.still.task === "classification" && seen.metric !== null ? `, ${percent(seen.metric)} ${words.right}` : "";
+    const look = await live.ask({ do: "see", look: "net", member: net });
+    const share = transport.still.task === "classification" && look.metric !== null ? `, ${percent(look.metric)} ${words.right}` : "";
     figure.querySelector("figcaption").textContent = `${transport.still.members[net]}: ${described(transport.answer, net)}${share}`;
-    plot(large, transport.still, seen);
+    plot(large, transport.still, look);
   }
 }
 

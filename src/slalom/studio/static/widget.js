@@ -50,6 +50,8 @@ function controls(words) {
     button("forward", "▸", words.forward), slider, element("output"));
 }
 
+const STILL_MS = 1000; // without another picture
+
 let focused = false; // whether the view that was there before had the keyboard
 
 function render({ model, el }) {
@@ -68,6 +70,11 @@ function render({ model, el }) {
 
   const kernel = new Kernel(model);
   let retraining = false; // while a finger is on the slider
+  let later;
+  const settle = () => { // once nothing moves any more, the output keeps the picture
+    clearTimeout(later);
+    later = setTimeout(() => (el.matches(":active") ? settle() : model.send({ do: "keep" })), STILL_MS);
+  };
   const show = (answer) => {
     const { still } = transport;
     if (!retraining) rate.value = Math.log10(answer.lr);
@@ -81,13 +88,11 @@ function render({ model, el }) {
     said.textContent = answer.diverged_at >= 0
       ? words.diverged_at.replace("{}", answer.diverged_at) : `${words.loss} ${short(answer.train_loss)}`;
     toggle.textContent = transport.playing ? "❚❚" : "▶";
+    settle();
   };
   const transport = new Transport(bar, kernel, () => ({ look: "net" }), show, () => 3);
   const toggle = bar.querySelector("[data-do=toggle]");
-  transport.onstop = () => {
-    toggle.textContent = "▶";
-    model.send({ do: "stopped" });
-  };
+  transport.onstop = () => { toggle.textContent = "▶"; };
   kernel.ontrained = (answer) => transport.took(answer);
   const retrain = newest(async (lr) => {
     retraining = true;
@@ -99,13 +104,15 @@ function render({ model, el }) {
       retraining = false;
     }
   });
-  rate.addEventListener("change", () => model.send({ do: "stopped" }));
   rate.addEventListener("input", () => {
     retrain(Number((10 ** Number(rate.value)).toPrecision(2)));
   });
   kernel.ask({ do: "whole", look: "net" }).then((answer) => transport.took(answer));
   if (focused) toggle.focus();
-  return () => { focused = el.contains(document.activeElement); };
+  return () => {
+    clearTimeout(later);
+    focused = el.contains(document.activeElement);
+  };
 }
 
 export default { render };
