@@ -20,8 +20,9 @@ from slalom.runs.listing import place
 from slalom.studio import tables
 from slalom.studio.guard import Guard
 from slalom.studio.home import home, lesson_thumbnail
+from slalom.studio.later import load
 from slalom.studio.memory import release
-from slalom.studio.office import Office, office
+from slalom.studio.office import Office
 from slalom.studio.pages import language_of, page
 from slalom.studio.tables import MOST_ASKED, Endpoint
 from slalom.studio.uploads import MOST_BYTES
@@ -88,13 +89,10 @@ def routes() -> list[BaseRoute]:
 
 
 def later(module: str, name: str) -> Endpoint:
-    """An endpoint whose module is loaded when it is first asked for.
-
-    Torch, pandas and matplotlib take two seconds, for which the first page should not wait.
-    """
+    """An endpoint whose module is loaded when it is first asked for; see `slalom.studio.later`."""
 
     async def endpoint(request: Request) -> Response:
-        act = getattr(await run_in_threadpool(office(request).load, module), name)
+        act = getattr(await run_in_threadpool(load, module), name)
         answer: Response = await (
             act(request) if iscoroutinefunction(act) else run_in_threadpool(act, request)
         )

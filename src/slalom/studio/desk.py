@@ -10,6 +10,7 @@ from slalom.core.language import LANGUAGES, language, tr
 from slalom.diagnosis import diagnose
 from slalom.diagnosis.findings import Finding
 from slalom.studio import looks
+from slalom.studio.later import load
 from slalom.studio.looks import Look
 from slalom.studio.settings import BadSetting, Tables, about, wanted, whole_of
 from slalom.studio.stage import STEPS, Stage
@@ -114,9 +115,8 @@ class Desk:
 
     def map(self, asked: Asked) -> Look:
         """A window of the map, which is no stage; see `slalom.studio.plane`."""
-        from slalom.studio.plane import plane  # loaded here: it draws, which takes half a second
-
-        return plane(asked)
+        found: Look = load("plane").plane(asked)
+        return found
 
     def diagnose(self, asked: Asked) -> Look:
         """What the training of a member looks like, in words."""

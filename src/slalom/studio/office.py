@@ -1,8 +1,6 @@
 """What all pages of a studio share."""
 
 import asyncio
-import threading
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +9,7 @@ from starlette.requests import Request
 from slalom.core.errors import BadPlan
 from slalom.core.language import tr
 from slalom.runs.listing import runs_in
-from slalom.studio.memory import loading
+from slalom.studio.later import load
 from slalom.studio.thumbnails import Thumbnails
 from slalom.studio.uploads import Uploads
 from slalom.studio.workers import Workers
@@ -21,8 +19,6 @@ if TYPE_CHECKING:
     from slalom.runs.folder import RunFolder
     from slalom.studio.desk import Desk
 
-# A training, with which Numba and the native engine are loaded.
-FIRST = '{"do": "begin", "steps": 1, "settings": {"data": {"toy": "sine"}}}'
 READERS, LESSONS = 3, 2  # at work at once, of all pages together
 
 
@@ -39,31 +35,18 @@ class Office:
         self.thumbnails = Thumbnails()
         self.sockets = 0  # that are open
         self.known: dict[Path, Any] = {}  # of tables, what was read
-        self.loading, self.loaded = threading.Lock(), False
         self.reading, self.lessons = asyncio.Semaphore(READERS), asyncio.Semaphore(LESSONS)
 
     def desk(self) -> "Desk":
         """A place for a page that opens."""
-        dataset_of = self.load("pair").dataset_of
+        dataset_of = load("pair").dataset_of
 
         def tables(table: str, *names: str) -> "Dataset":
             found: Dataset = dataset_of(str(self.uploads.find(table)), *names)
             return found
 
-        desk: Desk = self.load("desk").Desk(tables)
+        desk: Desk = load("desk").Desk(tables)
         return desk
-
-    def load(self, module: str) -> Any:
-        """A module of the studio that needs torch or pandas, once they are there.
-
-        One thread at a time: of two that import from different ends, one could get half a module.
-        """
-        with self.loading:
-            if not self.loaded:
-                with loading():
-                    import_module("slalom.studio.desk").Desk().answer(FIRST)
-                self.loaded = True
-            return import_module(f"slalom.studio.{module}")
 
     def tidy(self) -> None:
         """Remove old tables from which no run was made: a fit reads its own when it goes on."""
@@ -77,7 +60,7 @@ class Office:
         Raises:
             BadPlan: when there is none.
         """
-        self.load("desk")
+        load("desk")
         from slalom.runs.folder import RunFolder  # which is there now
 
         for path, _ in runs_in(self.store):
