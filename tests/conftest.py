@@ -52,12 +52,13 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """The system's Chromium, without a window."""
-    from playwright.sync_api import sync_playwright  # half a second
+    from playwright.sync_api import expect, sync_playwright  # half a second
 
     found = [shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")]
     program = next(filter(None, found), None)
     if program is None:
         pytest.skip("needs Chromium, from the packages of the system")
+    expect.set_options(timeout=30_000)  # a busy machine is no failure, however slow
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=program)
         yield chromium
