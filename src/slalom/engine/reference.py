@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from threading import Event, Lock
+from types import SimpleNamespace
 from typing import Any, Literal
 
 import numpy as np
@@ -134,13 +135,17 @@ class _Stretch:
         state, member = self.state, self.state.plan.population[k]
         table, own = np.zeros(1, dtype=rules.MEMBER), slice(k, k + 1)
         rules.stand(table, state, own, self.steps, self.until)
+        # As numbers of Python: those of an array take as long to reach as a small net to train.
+        m = SimpleNamespace(**{name: table[name].item() for name in table.dtype.names or ()})
         module = _build(member)
         state.fill(module, k)
         optimizer = member.optimizer.build(module.parameters())
         _load_slots(module, optimizer, state, k)
         try:
-            self._train(table.view(np.recarray)[0], k, member, module, optimizer)
+            self._train(m, k, member, module, optimizer)
         finally:  # also when interrupted, so that the state is always whole
+            for name, value in vars(m).items():
+                table[name] = value
             rules.keep(table, state, own)
             _save(module, optimizer, state, k)
 
@@ -152,7 +157,7 @@ class _Stretch:
         module: torch.nn.Module,
         optimizer: torch.optim.Optimizer,
     ) -> None:
-        plan, total = self.state.plan, int(m.total_steps)
+        plan, total = self.state.plan, m.total_steps
         dropout = KeyedDropout(module, member.seed)
         module.train()
         if not np.isnan(m.pending):  # another engine was stopped there, this one never is
@@ -160,7 +165,7 @@ class _Stretch:
         for batch in self._batches(m, member):
             if not rules.trains(m) or self.stop.is_set():
                 return
-            step = int(m.step)
+            step = m.step
             dropout.step = step
             for group in optimizer.param_groups:
                 group["lr"] = member.schedule.at(member.optimizer.lr, step, total)
@@ -188,9 +193,9 @@ class _Stretch:
             yield everything
         rows = len(everything.X)
         shuffle = self._shuffles.setdefault((member.seed, rows), Shuffle(member.seed, rows))
-        first = int(m.in_epoch)
+        first = m.in_epoch
         while True:
-            order = shuffle.order(int(m.epoch))
+            order = shuffle.order(m.epoch)
             for index in torch.split(order, member.batch_size)[first:]:
                 yield everything.rows(index)
             first = 0
@@ -205,7 +210,7 @@ class _Stretch:
         layout = self.state.layout
         if k < layout.framed and m.step in layout.due:
             numbers = flat_parameters(module), flat_buffers(module)
-            self.state.keep_frame(k, int(m.step), *numbers)
+            self.state.keep_frame(k, m.step, *numbers)
 
     def _finish_step(self, m: Any, k: int, member: Member, module: torch.nn.Module) -> None:
         """After an update: validate where it is time to, and write down what the plan asks for."""
