@@ -102,6 +102,20 @@ def test_predictions_are_values_or_probabilities_that_sum_to_1() -> None:
     assert torch.equal(losses.MSE().predict(output), output)
 
 
+@pytest.mark.parametrize("spread", [1, 5, 20, 100])  # from usual variances to 0 and infinite ones
+def test_gaussian_nll_has_the_gradient_of_torchs_at_any_variance(spread: float) -> None:
+    generator = torch.Generator().manual_seed(0)
+    output = (spread * torch.randn(2000, 4, generator=generator)).requires_grad_()
+    y = torch.randn(2000, 2, generator=generator)
+    ours = GaussianNLL()(output, y)
+    theirs = nn.GaussianNLLLoss()(output[:, :2], y, output[:, 2:].exp())
+    assert torch.equal(ours, theirs)
+    for one, other in zip(
+        torch.autograd.grad(ours, output), torch.autograd.grad(theirs, output), strict=True
+    ):
+        torch.testing.assert_close(one, other, rtol=0, atol=0, equal_nan=True)
+
+
 def test_gaussian_nll_tells_the_variance_and_no_other_loss_does() -> None:
     output, y = batch("gaussian")
     variance = GaussianNLL(eps=0.9).variance(output)

@@ -157,7 +157,8 @@ class BCEWithLogits(Loss):
 class GaussianNLL(Loss):
     """Likelihood of a normal distribution whose mean and log variance the net gives.
 
-    The first T outputs are means, the last T log variances; torch's `gaussian_nll_loss` of these.
+    The first T outputs are means, the last T log variances; the numbers of torch's
+    `gaussian_nll_loss` of these.
 
     Args:
         eps: smallest variance; torch's default.
@@ -167,9 +168,12 @@ class GaussianNLL(Loss):
 
     def value(self, output: torch.Tensor, target: torch.Tensor, reduction: str) -> torch.Tensor:
         mean, log_variance = output.chunk(2, dim=1)
-        return F.gaussian_nll_loss(
-            mean, target, log_variance.exp(), eps=self.eps, reduction=reduction
-        )
+        # Written out, without the look whether a variance is negative, which stops `torch.func`.
+        variance = log_variance.exp()
+        least = self.eps + (variance - variance.detach())  # with the gradient of what it replaces
+        variance = torch.where(variance < self.eps, least, variance)
+        losses = 0.5 * (variance.log() + (mean - target) ** 2 / variance)
+        return losses if reduction == "none" else losses.mean()
 
     def outputs(self, targets: int) -> int:
         return 2 * targets

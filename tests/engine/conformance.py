@@ -817,8 +817,10 @@ class Normalized(nn.Module):
 
     def __init__(self, dropout: float = 0.0) -> None:
         super().__init__()
+        # Without a bias, whose gradient would be nothing but rounding, which Adam makes large.
+        before = nn.Linear(4, 8, bias=False)
         self.layers = nn.Sequential(
-            nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(dropout), nn.Linear(8, 2)
+            before, nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(dropout), nn.Linear(8, 2)
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

@@ -13,7 +13,7 @@ import torch
 import slalom
 from slalom import MLP, SGD, Adam, Dataset, Member, Net, Plan, Population, losses
 from slalom.core.errors import BadPlan
-from slalom.engine import Engine, Native, Reference, select
+from slalom.engine import Batched, Engine, Native, Reference, select
 from tests.engine.conformance import dataset
 
 
@@ -45,6 +45,17 @@ def twice(x: torch.Tensor) -> torch.Tensor:
 
 def linear(inputs: int, outputs: int) -> torch.nn.Module:
     return torch.nn.Linear(inputs, outputs)
+
+
+class Drawing(torch.nn.Linear):
+    """Noise of its own."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x + 0.1 * torch.randn_like(x))
+
+
+def drawing(inputs: int, outputs: int) -> torch.nn.Module:
+    return Drawing(inputs, outputs)
 
 
 def images(inputs: int, outputs: int) -> torch.nn.Module:
@@ -98,6 +109,37 @@ def test_auto_takes_the_reference_engine_for_the_rest_and_says_why(
     assert said.endswith(note)
     state = engine.start(plan, data)
     assert len(engine.advance(state, 2)) > 0
+
+
+def many(net: Net, members: int, steps: int) -> Plan:
+    return replace(PLAN, population=slalom.grid(net=net, seed=range(members)), steps=steps)
+
+
+@pytest.mark.parametrize(
+    ("members", "steps", "kind"),
+    [(10, 100, Batched), (3, 400, Batched), (10, 99, Reference), (2, 10_000, Reference)],
+)
+def test_auto_takes_the_batched_engine_where_members_that_share_a_net_take_many_steps(
+    members: int, steps: int, kind: type[Engine]
+) -> None:
+    engine, note = select("auto", many(Net(linear, inputs=4, outputs=2), members, steps), DATA)
+    assert isinstance(engine, kind)
+    assert note.endswith("is not an MLP.")
+
+
+def test_auto_looks_at_what_most_of_the_steps_are() -> None:
+    shared, alone = (many(Net(linear, inputs=4, outputs=2), n, 400) for n in (4, 1))
+    others = [Member(Net(linear, inputs=4, outputs=2), batch_size=b) for b in range(10, 20)]
+    plan = replace(PLAN, population=shared.population + Population(others[:4]), steps=400)
+    assert isinstance(select("auto", plan, DATA)[0], Batched)
+    plan = replace(plan, population=alone.population + Population(others))
+    assert isinstance(select("auto", plan, DATA)[0], Reference)
+
+
+def test_what_the_batched_engine_refuses_goes_to_the_reference_engine_with_both_reasons() -> None:
+    engine, note = select("auto", many(Net(drawing, inputs=4, outputs=2), 5, 300), DATA)
+    assert isinstance(engine, Reference)
+    assert "is not an MLP. The net drawing(inputs=4, outputs=2) cannot be stacked: it draws" in note
 
 
 def test_auto_takes_the_reference_engine_for_rows_that_are_not_in_a_line() -> None:
@@ -154,13 +196,13 @@ def test_a_broken_numba_leaves_the_reference_engine_working_with_a_word() -> Non
 
 
 def test_an_engine_by_name_is_that_engine() -> None:
-    for name, kind in (("native", Native), ("reference", Reference)):
+    for name, kind in (("native", Native), ("batched", Batched), ("reference", Reference)):
         engine, note = select(name, PLAN, DATA)
         assert isinstance(engine, kind)
         assert (engine.name, note) == (name, "")
 
 
-@pytest.mark.parametrize("make", [Native, Reference])
+@pytest.mark.parametrize("make", [Native, Batched, Reference])
 def test_an_engine_that_is_given_is_taken_as_it_is(make: Callable[[], Engine]) -> None:
     engine = make()
     assert select(engine, PLAN, DATA) == (engine, "")

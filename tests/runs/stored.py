@@ -13,13 +13,13 @@ import numpy as np
 
 import slalom
 from slalom import MLP, SGD, Adam, Dataset, Plan, Population, losses
-from slalom.engine import Native, Reference
+from slalom.engine import Batched, Native, Reference
 from slalom.runs import Run, Store
 from slalom.runs.train import carry_out
 from slalom.training import Training
 from slalom.training import training as training_module
 
-ENGINES = {"native": Native, "reference": Reference}
+ENGINES = {"native": Native, "batched": Batched, "reference": Reference}
 # A process that has everything imported and no threads; each child of its begins at once.
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["tests.runs.warm", "tests.runs.stored"])
@@ -28,7 +28,7 @@ PROCESSES.set_forkserver_preload(["tests.runs.warm", "tests.runs.stored"])
 def long_plan(engine: str) -> tuple[Plan, Dataset]:
     """Members that differ in what a state holds, for about a second."""
     data = slalom.toys.moons(90, noise=0.2, seed=1).split(validation=0.3)
-    seeds = 100 if engine == "native" else 1
+    seeds = {"native": 100, "batched": 4, "reference": 1}[engine]
     members = [
         slalom.Member(MLP(2, width, 2, dropout=drop), optimizer, batch_size=batch, seed=seed)
         for seed in range(seeds)

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 import slalom
 from slalom import MLP, SGD, Adam, Dataset, Member, Plan, Population, losses
 from slalom.core.errors import BadPlan
-from slalom.engine import Engine, Native, Reference
+from slalom.engine import Batched, Engine, Native, Reference
 from slalom.runs import Run
 from slalom.training import Filmed, Frame, Happening, Progress, Recorded, Snapshot, Training
 from tests.engine.conformance import StopAfter
 
-ENGINES: list[Callable[[], Engine]] = [Native, Reference]
-by_engine = pytest.mark.parametrize("make", ENGINES, ids=["native", "reference"])
+ENGINES: list[Callable[[], Engine]] = [Native, Batched, Reference]
+by_engine = pytest.mark.parametrize("make", ENGINES, ids=["native", "batched", "reference"])
 
 
 def racing_plan() -> tuple[Plan, Dataset]:

@@ -10,6 +10,7 @@ from slalom.engine.select import select as select
 from slalom.engine.state import State as State
 
 if TYPE_CHECKING:
+    from slalom.engine.batched import Batched as Batched
     from slalom.engine.native import Native as Native
     from slalom.engine.reference import Reference as Reference
 

@@ -8,7 +8,7 @@
 The contract, which one suite checks on every engine:
 
 - `advance` in one stretch or in many gives the same bits. All that changes is in the state.
-- A member's numbers do not depend on the other members.
+- A member's numbers do not depend on the other members; in the batched engine not beyond rounding.
 - A member whose loss is not finite, or whose parameters are not after its last step, is marked with
   the step at which it happened and costs nothing more.
 - A record is kept of every `plan.record_every`-th step or epoch of a member (see `Plan.record`),
@@ -131,6 +131,10 @@ class Engine(ABC):
     @abstractmethod
     def refusal(self, plan: Plan, dataset: Dataset) -> str:
         """Why this engine cannot carry the plan out, as a sentence, or nothing."""
+
+    def pays(self, plan: Plan, dataset: Dataset) -> bool:
+        """Whether it would be done sooner than the reference engine, if it can do it at all."""
+        return True
 
     @abstractmethod
     def prepare(self, plan: Plan, dataset: Dataset) -> Session:

@@ -58,13 +58,13 @@ def dropout_mask(seed: int, step: int, layer: int, units: int, p: float) -> NDAr
     """
     key = np.zeros(1, dtype=np.uint64)  # as arrays, whose arithmetic is silently modulo 2^64
     for part in (seed, step, layer):
-        key = _mix(key + np.uint64(part) + GOLDEN)
-    hashes = _mix(key + np.arange(1, units + 1, dtype=np.uint64) * GOLDEN)
+        key = mixed(key + np.uint64(part) + GOLDEN)
+    hashes = mixed(key + np.arange(1, units + 1, dtype=np.uint64) * GOLDEN)
     kept = (hashes >> np.uint64(40)).astype(np.float32) * np.float32(2**-24) >= p
     return kept.astype(np.float32) / np.float32(1 - p)
 
 
-def _mix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def mixed(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """The finalizer of splitmix64."""
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

@@ -268,11 +268,12 @@ def _forward(module: torch.nn.Module, member: Member, step: int, X: torch.Tensor
         try:
             return module(X)  # type: ignore[no-any-return]
         except Exception as error:  # whatever a module of the user's raises is theirs to read
-            raise BadPlan(_failed(member.net, X, error)) from error
+            raise BadPlan(failure_of(member.net, X.shape, error)) from error
 
 
-def _failed(net: NetSpec, X: torch.Tensor, error: Exception) -> str:
-    return f"The net {net.label} failed on features of shape {tuple(X.shape)}: {error}"
+def failure_of(net: NetSpec, shape: Sequence[int], error: Exception) -> str:
+    """What a person reads when a net fails on features of some shape."""
+    return f"The net {net.label} failed on features of shape {tuple(shape)}: {error}"
 
 
 def _randomness(member: Member, step: int) -> AbstractContextManager[None]:
@@ -318,7 +319,7 @@ def _check_outputs(
     try:
         shape = tuple(net.forward(parameters[:1], buffers[:1], rows)[0].shape[1:])
     except Exception as error:  # as in _forward
-        raise BadPlan(_failed(net, rows, error)) from error
+        raise BadPlan(failure_of(net, rows.shape, error)) from error
     if shape != wanted:
         raise BadPlan(
             f"The net {net.label} must give outputs of shape {wanted} for {len(rows)} rows with "

@@ -8,6 +8,7 @@ from slalom.engine.contract import Engine
 # By name, the fastest first: "auto" takes the first that does not refuse a plan.
 ENGINES = {
     "native": "slalom.engine.native:Native",
+    "batched": "slalom.engine.batched:Batched",
     "reference": "slalom.engine.reference:Reference",
 }
 

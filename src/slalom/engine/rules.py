@@ -30,7 +30,13 @@ MEMBER: list[tuple[str, Any]] = [
 ]
 
 
-def stand(table: NDArray[Any], state: State, members: slice, steps: int, until: int | None) -> None:
+def stand(
+    table: NDArray[Any],
+    state: State,
+    members: slice | NDArray[np.int64],
+    steps: int,
+    until: int | None,
+) -> None:
     """Fill a table of members with where they stand, before a stretch of so many steps.
 
     Args:
@@ -56,7 +62,7 @@ def stand(table: NDArray[Any], state: State, members: slice, steps: int, until: 
     table["record_every"], table["next_record"] = every, (done // every + 1) * every
 
 
-def keep(table: NDArray[Any], state: State, members: slice) -> None:
+def keep(table: NDArray[Any], state: State, members: slice | NDArray[np.int64]) -> None:
     """Give the state what has changed in the table."""
     for name in FIELDS:
         getattr(state, name)[members] = table[name]

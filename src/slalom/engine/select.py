@@ -14,10 +14,11 @@ def select(
 
     Args:
         engine: an engine; or the name of one; or "auto" for the fastest that can do the work: the
-            native engine, else the reference engine, which can do all of it. Width does not matter:
-            up to 4096 units a layer the native engine is the faster one (benchmarks/crossover.py).
+            native engine, else the batched one where members share a net, else the reference
+            engine, which can do all of it. Width does not matter: up to 4096 units a layer the
+            native engine is the faster one (benchmarks/crossover.py).
         plan, dataset: the work.
-        threads: of the native engine; all cores when not given.
+        threads: of the native and the batched engine; all cores when not given.
 
     Raises:
         BadPlan: for an unknown name, or an engine that cannot be loaded.
@@ -41,6 +42,8 @@ def select(
             spec = load(name).of(threads)
         except EngineMissing as missing:
             notes.append(str(missing))
+            continue
+        if not spec.pays(plan, dataset):
             continue
         reason = spec.refusal(plan, dataset)
         if not reason:

@@ -303,6 +303,14 @@ def slice_of(flat: NDArray[Any], offsets: NDArray[np.int64], member: int) -> NDA
     return flat[offsets[member] : offsets[member + 1]]
 
 
+def slices_of(
+    flat: NDArray[F], offsets: NDArray[np.int64], members: NDArray[np.int64]
+) -> NDArray[F]:
+    """The parts of members, all of one length, one below another: a copy `[P, length]`."""
+    length = offsets[members[0] + 1] - offsets[members[0]]
+    return flat[offsets[members][:, None] + np.arange(length)]
+
+
 def _rows_of(
     flat: NDArray[F], layout: Layout, offsets: NDArray[np.int64], member: int
 ) -> NDArray[F]:

@@ -34,8 +34,9 @@ class Regressor(RegressorMixin, PopulationEstimator):  # type: ignore[misc]  # s
             or a dictionary by column, for one. The model takes them for missing, too.
         time_limit: seconds for the training; the population is then as large as they allow, and
             takes fewer epochs where even the smallest needs longer.
-        engine: what trains: "auto", "native", "reference", or an engine; see `slalom.train`.
-        threads: of the native engine; one for each core when not given.
+        engine: what trains: "auto", "native", "batched", "reference", or an engine; see
+            `slalom.train`.
+        threads: of the native and the batched engine; one for each core when not given.
         random_state: of weights, batches and splits; 0, so that the same call gives the same model.
         progress: whether to show a progress bar; only on a terminal when not given.
 

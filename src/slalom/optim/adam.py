@@ -25,6 +25,11 @@ def moments(
     )
 
 
+def larger(one: np.float32, other: np.float32) -> np.float32:
+    """torch.maximum, in which NaN wins."""
+    return other if one <= other else one
+
+
 def plain(p: np.float32, g: np.float32, first: np.float32, second: np.float32, c: Any) -> Any:
     """A step of the first moment, divided by the root of the second."""
     gradient = decayed(g, p, c[1])
@@ -46,8 +51,7 @@ def with_largest(
     gradient = decayed(g, p, c[1])
     first = lerp(first, gradient, c[3])
     second = second * c[4] + c[5] * gradient * gradient
-    # Written such that NaN wins, as in torch.maximum.
-    largest = largest if second <= largest else second
+    largest = larger(second, largest)
     size = np.sqrt(largest) * c[6] + c[2]
     return c[7] * p + c[0] * first / size, first, second, largest
 
@@ -66,7 +70,7 @@ class Adam(Optimizer):
     weight_decay: float = 0.0
     amsgrad: bool = False
 
-    formulas = (*Optimizer.formulas, moments)
+    formulas = (*Optimizer.formulas, moments, larger)
     updates: ClassVar[dict[tuple[str, ...], Update]] = {
         ("exp_avg", "exp_avg_sq"): plain,
         ("exp_avg", "exp_avg_sq", "max_exp_avg_sq"): with_largest,

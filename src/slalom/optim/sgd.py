@@ -7,6 +7,13 @@ import numpy as np
 from slalom.optim.optimizer import Hyper, Optimizer, Update, decayed
 
 
+def ahead(
+    gradient: np.float32, buffer: np.float32, momentum: np.float32, nesterov: np.float32
+) -> np.float32:
+    """What the step goes along: the momentum, or with `nesterov` where it will be one step on."""
+    return gradient + momentum * buffer if nesterov != np.float32(0) else buffer
+
+
 def plain(p: np.float32, g: np.float32, c: Any) -> Any:
     """A step down the slope."""
     return p + c[0] * decayed(g, p, c[1])
@@ -16,8 +23,7 @@ def with_momentum(p: np.float32, g: np.float32, buffer: np.float32, c: Any) -> A
     """A step that keeps a share of the last one."""
     gradient = decayed(g, p, c[1])
     buffer = c[2] * buffer + c[3] * gradient
-    step = gradient + c[2] * buffer if c[4] != np.float32(0) else buffer
-    return p + c[0] * step, buffer
+    return p + c[0] * ahead(gradient, buffer, c[2], c[4]), buffer
 
 
 class SGD(Optimizer):
@@ -41,6 +47,7 @@ class SGD(Optimizer):
     weight_decay: float = 0.0
     nesterov: bool = False
 
+    formulas = (*Optimizer.formulas, ahead)
     updates: ClassVar[dict[tuple[str, ...], Update]] = {
         (): plain,
         ("momentum_buffer",): with_momentum,

@@ -84,9 +84,10 @@ def train(
             `validate_every` (each member keeps its last row, however many they are). `frames` is
             60 for up to 12 members on one or two features, fewer if their weights would take more
             than 256 MB, else 0.
-        engine: what carries the plan out: "native" (compiled; fully connected nets), "reference"
-            (plain PyTorch; any net), "auto" for native wherever it can, or an engine.
-        threads: of the native engine; one for each core when not given.
+        engine: what carries the plan out: "native" (compiled; fully connected nets), "batched" (any
+            net that `torch.func` takes, many members at once), "reference" (plain PyTorch; any net,
+            one member after another), "auto" for the fastest that can, or an engine.
+        threads: of the native and the batched engine; one for each core when not given.
         time_limit: seconds > 0 after which the training stops where it is.
         progress: whether to show a bar; only on a terminal when not given.
         on_progress: called with a `Progress` after every stretch.
@@ -226,7 +227,9 @@ def carry_out(
     check_time_limit(time_limit)
     engine, note = select(engine, plan, data, threads)
     if engine.cold:
-        announce("Compiling the native engine, once on this machine: up to 20 seconds.", progress)
+        announce(
+            f"Compiling the {engine.name} engine, once on this machine: up to 20 seconds.", progress
+        )
     with nullcontext() if folder is None else folder.held():
         began = time.perf_counter()
         begin = (folder.latest(plan, data) if folder else None) or begin

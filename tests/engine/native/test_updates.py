@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from slalom import MLP, grid, optim
+from slalom.engine.hyper import LENGTH, RULES, arguments_of, encode
 from slalom.engine.native.compile import sealed
-from slalom.engine.native.updates import LENGTH, RULES, arguments_of, encode, update
+from slalom.engine.native.updates import update
 from slalom.optim import OPTIMIZERS as KNOWN
 from slalom.optim import Optimizer
 from tests.engine.conformance import OPTIMIZERS

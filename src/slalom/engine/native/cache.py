@@ -13,12 +13,15 @@ from typing import Any, ClassVar
 
 from slalom import optim
 from slalom.core.cache import cache_folder
-from slalom.engine import rules
+from slalom.engine import hyper, rules
 from slalom.engine.native.adapter import CacheLocator, CompileResultCacheImpl, FunctionCache
 
 
 class _Folder(CacheLocator):
     """One folder for all programs; their sources say whether one is still the right one."""
+
+    def __init__(self, file: str) -> None:
+        self._file = Path(file)
 
     def get_cache_path(self) -> str:
         return str(cache_folder())
@@ -27,7 +30,7 @@ class _Folder(CacheLocator):
         # Numba looks at the file of the function alone, but this one is made from many.
         folders = (Path(__file__).parent, Path(optim.__file__).parent)
         sources = [path for folder in folders for path in sorted(folder.glob("*.py"))]
-        sources.append(Path(str(rules.__file__)))
+        sources += [Path(str(rules.__file__)), Path(str(hyper.__file__)), self._file]
         return sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
 
     def get_disambiguator(self) -> str:
@@ -35,7 +38,7 @@ class _Folder(CacheLocator):
 
     @classmethod
     def from_function(cls, function: Any, file: str) -> "_Folder":
-        return cls()
+        return cls(file)
 
 
 class _Program(CompileResultCacheImpl):

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from slalom.data.dataset import Dataset
 from slalom.engine import rules
 from slalom.engine.contract import RECORD
-from slalom.engine.native import activations, losses, updates
+from slalom.engine.hyper import encode
+from slalom.engine.native import activations, losses
 from slalom.engine.native.batches import GENERATOR
 from slalom.engine.native.curve import is_curve
 from slalom.engine.native.helping import COUNTERS
@@ -94,7 +95,7 @@ class Block:
         held = np.array([len(fold.validation) for fold in dataset.folds])[table["fold"]]
         self._cost = STEP + 6.0 * batch * parameters
         self._validation_cost = 2.0 * held * parameters
-        table["rule"], self._hyper = updates.encode(plan.population, members)
+        table["rule"], self._hyper = encode(plan.population, members)
         self._data = data_of(dataset, plan.loss)
         self._common = _common(plan, dataset, table, batch, arena, geometries)
         self._workspaces: dict[int, Workspace] = {}

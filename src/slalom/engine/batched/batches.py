@@ -1,0 +1,52 @@
+"""The batches of stacked members, each in the order of its own loader."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from slalom.data.batches import Shuffle
+from slalom.data.dataset import Dataset
+
+
+class StackedBatches:
+    """Features, targets and weights of the steps of P members whose batches have one size.
+
+    Args:
+        data: what they train on.
+        seeds, folds: of each member, `[P]`; the folds have equally many rows to train on.
+        batch_size: rows a batch, 0 for all at once.
+
+    Example:
+        >>> from slalom import toys
+        >>> batches = StackedBatches(toys.quadratic(50), np.array([0, 1]), np.array([0, 0]), 20)
+        >>> [tuple(batches.at(0, place)[0].shape) for place in range(3)]
+        [(2, 20, 1), (2, 20, 1), (2, 10, 1)]
+    """
+
+    def __init__(
+        self, data: Dataset, seeds: NDArray[np.int64], folds: NDArray[np.int64], batch_size: int
+    ) -> None:
+        self._X, self._y = torch.from_numpy(data.X), torch.from_numpy(data.y)
+        self._weight = None if data.weight is None else torch.from_numpy(data.weight)
+        self._rows = torch.from_numpy(np.stack([data.folds[fold].train for fold in folds]))
+        self._seeds, self._size, self._epoch = seeds.tolist(), batch_size, -1
+        rows = self._rows.shape[1]
+        self._shuffles = {seed: Shuffle(seed, rows) for seed in self._seeds if batch_size}
+        self._whole = None if batch_size else self._gathered(self._rows)
+
+    def at(self, epoch: int, place: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """The batch at a place in an epoch, both from 0; see `StackedBatch`."""
+        if self._whole is not None:
+            return self._whole
+        if self._epoch != epoch:
+            orders = {seed: shuffle.order(epoch) for seed, shuffle in self._shuffles.items()}
+            order = torch.stack([orders[seed] for seed in self._seeds])
+            self._epoch, self._ordered = epoch, self._rows.gather(1, order)
+        start = place * self._size
+        return self._gathered(self._ordered[:, start : start + self._size])
+
+    def _gathered(self, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        flat, shape = rows.flatten(), rows.shape
+        X, y = self._X.index_select(0, flat), self._y.index_select(0, flat)
+        weight = torch.empty(len(rows), 0) if self._weight is None else self._weight[rows]
+        return X.view(*shape, *X.shape[1:]), y.view(*shape, *y.shape[1:]), weight

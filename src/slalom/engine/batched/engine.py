@@ -1,0 +1,168 @@
+"""The batched engine: a spec, and its session, which trains teams of members side by side."""
+
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from threading import Event
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slalom.core.errors import BadPlan
+from slalom.data.batches import steps_per_epoch
+from slalom.data.dataset import Dataset
+from slalom.engine import rules
+from slalom.engine.batched.lockstep import Lockstep
+from slalom.engine.batched.stacking import Stacked, stacked
+from slalom.engine.batched.teams import next_turn, teams_of
+from slalom.engine.contract import RECORD, Engine, check_threads, cores
+from slalom.engine.reference import ONE_THREAD, ReferenceSession
+from slalom.engine.state import State
+from slalom.optim import OPTIMIZERS
+from slalom.plan import Plan
+from slalom.population import grouped
+
+PATIENCE = 0.01  # seconds of sleep before it is looked whether somebody wants an end
+# From so many members on that share a net and a batch size it is twice as fast as one by one, and
+# steps of as many members as these take the reference engine longer than to write a graph down.
+TOGETHER, GRAPH_STEPS = 3, 1000
+
+
+class Batched(Engine):
+    """Any net that `torch.func` takes, members of one architecture trained together, by torch.
+
+    It gives the reference engine's numbers up to float32 rounding, and the same bits whatever the
+    number of threads.
+
+    Args:
+        threads: how many teams of members train at a time; as many as there are cores that this
+            process may use when not given.
+
+    Raises:
+        BadPlan: by `prepare`, for what it cannot train; the reference engine can.
+
+    Example:
+        >>> import torch
+        >>> from slalom import SGD, Member, Net, Plan, Population, toys
+        >>> from slalom.losses import MSE
+        >>> net = Net(torch.nn.Linear, in_features=1, out_features=1)
+        >>> plan = Plan(Population([Member(net, SGD(0.2), seed=s) for s in (0, 1)]), MSE(), steps=9)
+        >>> session = Batched().prepare(plan, toys.quadratic(100))
+        >>> state = session.start()
+        >>> records = session.advance(state, steps=9)
+        >>> state.step.tolist()
+        [9, 9]
+    """
+
+    name = "batched"
+
+    def __init__(self, threads: int | None = None) -> None:
+        check_threads(threads)
+        self.threads = threads or cores()
+
+    @classmethod
+    def of(cls, threads: int | None = None) -> Self:
+        return cls(threads)
+
+    def refusal(self, plan: Plan, dataset: Dataset) -> str:
+        for optimizer in plan.population.columns().optimizers:
+            if optimizer not in OPTIMIZERS.values():
+                return f"The optimizer {optimizer.__name__} is not one of Slalom's own."
+            if not optimizer.updates:
+                return f"The optimizer {optimizer.__name__} updates matrices as a whole."
+        return next((each.refusal for each in _stacked(plan, dataset) if each.refusal), "")
+
+    def pays(self, plan: Plan, dataset: Dataset) -> bool:
+        columns = plan.population.columns()
+        rows = np.array([len(fold.train) for fold in dataset.folds])[columns.fold]
+        first, group = grouped(columns.net, columns.batch_size, rows)
+        members, batch_size = np.bincount(group), columns.batch_size
+        per_epoch = [steps_per_epoch(int(rows[k]), int(batch_size[k]) or None) for k in first]
+        steps = members * np.array([plan.total_steps(n) for n in per_epoch])
+        together = steps[(members >= TOGETHER) & (steps >= GRAPH_STEPS)].sum()
+        return bool(2 * together >= steps.sum())
+
+    def prepare(self, plan: Plan, dataset: Dataset) -> "BatchedSession":
+        return BatchedSession(self, plan, dataset)
+
+
+class BatchedSession:
+    """A session of the batched engine: the programs of the nets, and who trains together."""
+
+    def __init__(self, engine: Batched, plan: Plan, dataset: Dataset) -> None:
+        self._reference = ReferenceSession(plan, dataset)
+        if reason := engine.refusal(plan, dataset):
+            raise BadPlan(
+                f"The batched engine cannot carry this plan out. {reason} Leave the choice to "
+                f"engine='auto', or take engine='reference'."
+            )
+        nets, net = _stacked(plan, dataset), plan.population.columns().net
+        self._threads = engine.threads
+        self._teams = [(team, nets[net[team[0]]]) for team in teams_of(plan, dataset)]
+
+    def start(self) -> State:
+        return self._reference.start()
+
+    def advance(
+        self, state: State, steps: int, stop: Event | None = None, until: int | None = None
+    ) -> NDArray[Any]:
+        table = np.zeros(len(state.step), dtype=rules.MEMBER)
+        rules.stand(table, state, slice(None), steps, until)
+        with ONE_THREAD:
+            records = self._side_by_side(state, table["end"], stop or Event())
+        return np.concatenate([np.empty(0, dtype=RECORD), *records])
+
+    def read(
+        self,
+        state: State,
+        members: Sequence[int],
+        X: NDArray[np.float32] | None = None,
+        best: bool = False,
+    ) -> list[NDArray[np.float32]]:
+        if X is None:
+            return [state.numbers(k, best)[0].copy() for k in members]
+        return [state.outputs(k, X, best) for k in members]
+
+    def _side_by_side(
+        self, state: State, ends: NDArray[np.int64], stop: Event
+    ) -> list[NDArray[Any]]:
+        """Teams in some threads; whatever ends this, nobody works on when it returns."""
+        ended = _Either(stop)
+        with ThreadPoolExecutor(self._threads) as pool:
+            futures: list[Future[NDArray[Any]]] = []
+            try:
+                for team, net in self._teams:
+                    futures.append(pool.submit(_carried_out, state, team, net, ends[team], ended))
+                while wait(futures, PATIENCE).not_done:
+                    pass
+            finally:
+                ended.set()
+        return [future.result() for future in futures]
+
+
+class _Either(Event):
+    """Set when it is, or when another one is."""
+
+    def __init__(self, other: Event) -> None:
+        super().__init__()
+        self._other = other
+
+    def is_set(self) -> bool:
+        return super().is_set() or self._other.is_set()
+
+
+def _carried_out(
+    state: State, team: NDArray[np.int64], net: Stacked, ends: NDArray[np.int64], stop: Event
+) -> NDArray[Any]:
+    """The records of a team's stretch."""
+    records = [np.empty(0, dtype=RECORD)]
+    while not stop.is_set() and (turn := next_turn(state, team, ends)):
+        lockstep = Lockstep(state, team, turn, net)
+        lockstep.advance(stop)
+        records.append(lockstep.records)
+    return np.concatenate(records)
+
+
+def _stacked(plan: Plan, dataset: Dataset) -> list[Stacked]:
+    """The nets of a plan."""
+    return [stacked(net, plan.loss, dataset) for net in plan.population.columns().nets]

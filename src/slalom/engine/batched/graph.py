@@ -1,0 +1,63 @@
+"""What a function of stacked tensors does, written down once as operations of torch.
+
+`vmap` and `grad` of `torch.func` decide at each operation what it means for many members, which
+takes longer than the operation itself where nets are small. The graph is what they decided.
+"""
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any
+
+import torch
+from torch.func import functionalize, vmap
+from torch.fx import Node
+from torch.fx.experimental.proxy_tensor import make_fx
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+aten = torch.ops.aten
+SHAPING = (aten.view.default, aten._unsafe_view.default, aten.expand.default)
+
+Graph = Callable[..., tuple[torch.Tensor, ...]]
+_TRACING = Lock()  # one module serves all threads
+
+
+def together(function: Graph, given: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+    """What a function of one member gives for stacked ones."""
+    with _tracing():
+        return vmap(function)(*given)
+
+
+def graph_of(function: Graph, given: tuple[torch.Tensor, ...]) -> Graph:
+    """A function of one member as a graph over stacked ones, for tensors of these shapes."""
+    # On copies, for a module may change its buffers in place while it is written down.
+    with _tracing():
+        graph: Any = make_fx(functionalize(vmap(function)))(*(tensor.clone() for tensor in given))
+    for node in graph.graph.nodes:
+        if _does_nothing(node):
+            node.replace_all_uses_with(node.args[0])
+    graph.graph.eliminate_dead_code()
+    graph.recompile()
+    return graph  # type: ignore[no-any-return]
+
+
+@contextmanager
+def _tracing() -> Iterator[None]:
+    """One thread at a time; attention in steps, of which each is known for many members."""
+    with _TRACING, sdpa_kernel(SDPBackend.MATH), warnings.catch_warnings():
+        # What torch.func takes one by one is no reason to take everything one by one.
+        warnings.filterwarnings("ignore", "There is a performance drop")
+        yield
+
+
+def _does_nothing(node: Node) -> bool:
+    """Whether it gives what it is given, as every fourth does that `vmap` writes down."""
+    args: Any = node.args
+    if node.target is aten.detach.default:
+        return True
+    if node.target is aten.mul.Scalar:
+        return bool(args[1] == 1)
+    if node.target is aten.permute.default:
+        return bool(list(args[1]) == sorted(args[1]))
+    return node.target in SHAPING and bool(args[0].meta["val"].shape == node.meta["val"].shape)

@@ -1,0 +1,169 @@
+"""Members of a team in lockstep, from a state and back to it."""
+
+from threading import Event
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from slalom.engine import rules
+from slalom.engine.batched import following
+from slalom.engine.batched.batches import StackedBatches
+from slalom.engine.batched.dropout import keys_of
+from slalom.engine.batched.optimizer import StackedOptimizer
+from slalom.engine.batched.program import StackedBatch
+from slalom.engine.batched.stacking import Stacked
+from slalom.engine.batched.teams import Turn, half_have_ended, seated
+from slalom.engine.measure import measured
+from slalom.engine.state import NEVER, State, slice_of, slices_of
+
+ROWS_AT_ONCE = 1024  # of validation, which bounds the memory
+
+
+class Lockstep:
+    """Members that take their steps together; their numbers lie in tensors with a row each.
+
+    Args:
+        state: of the population.
+        team: the numbers of all that belong to it, `[P]`.
+        turn: which of them take steps, and how far.
+        net: of them all.
+    """
+
+    def __init__(self, state: State, team: NDArray[np.int64], turn: Turn, net: Stacked) -> None:
+        self._state, self._plan, self._dataset = state, state.plan, state.dataset
+        self._team, self._net = team, net
+        self._table = np.zeros(len(turn.members), dtype=following.MEMBER)
+        self._table["number"] = turn.members
+        rules.stand(self._table, state, turn.members, 0, None)
+        self._table["end"] = turn.end
+        self._records, self._written = following.room(self._table), 0
+        self._sit()
+
+    def _sit(self) -> None:
+        """Give the members their rows, from the state."""
+        state, layout, columns = self._state, self._state.layout, self._plan.population.columns()
+        seats = seated(state, self._team, int(self._first.step))
+        self._row = np.flatnonzero(np.isin(seats, self._table["number"]))
+        self._parameters = torch.from_numpy(slices_of(state.parameters, layout.parameters, seats))
+        self._buffers = torch.from_numpy(slices_of(state.buffers, layout.buffers, seats))
+        self._seeds, self._folds = columns.seed[seats], columns.fold[seats]
+        self._optimizer = StackedOptimizer(state, seats, self._net.moves)
+        size = int(columns.batch_size[seats[0]])
+        self._batches = StackedBatches(self._dataset, self._seeds, self._folds, size)
+
+    @property
+    def records(self) -> NDArray[Any]:
+        """Those written so far."""
+        return self._records[: self._written]
+
+    @property
+    def _first(self) -> Any:
+        """One of the members, as the rules want it; what it is at is the same for all."""
+        return self._table.view(np.recarray)[0]
+
+    @torch.no_grad()
+    def advance(self, stop: Event) -> None:
+        """Take all steps of the turn, unless somebody wants it to stop."""
+        if not np.isnan(self._first.pending):
+            self._finish()
+        while len(self._table) and rules.trains(self._first) and not stop.is_set():
+            self._step()
+            if half_have_ended(len(self._table), len(self._parameters)):
+                self._leave(np.ones(len(self._table), dtype=bool))
+                self._sit()
+        self._leave(np.ones(len(self._table), dtype=bool))
+
+    def _step(self) -> None:
+        """One update of each member."""
+        first = self._first
+        step, total, place = int(first.step), int(first.total_steps), int(first.in_epoch)
+        keys = torch.from_numpy(keys_of(self._seeds, step, self._net.program.layers))
+        batch = StackedBatch(*self._batches.at(int(first.epoch), place), keys)
+        losses, gradient, buffers = self._net.program.gradients(
+            self._parameters, self._buffers, batch
+        )
+        values = losses.double().numpy()[self._row]
+        self._written = following.take_losses(self._table, values, self._records, self._written)
+        finite = np.isfinite(values)
+        if not finite.all():  # their last step updates nothing
+            self._drop(~finite)
+        if not len(self._table):
+            return
+        self._parameters = self._optimizer.step(step, total, self._parameters, gradient)
+        self._buffers = buffers
+        self._keep_frames(step + 1)
+        self._finish()
+
+    def _keep_frames(self, step: int) -> None:
+        layout = self._state.layout
+        if step in layout.due:
+            for row, number in zip(self._row, self._table["number"].tolist(), strict=True):
+                if number < layout.framed:
+                    own = self._parameters[row].numpy(), self._buffers[row].numpy()
+                    self._state.keep_frame(number, step, *own)
+
+    def _finish(self) -> None:
+        """After an update: validate where it is time to, and write down what the plan asks for."""
+        plan, first, members = self._plan, self._first, len(self._table)
+        held = len(self._dataset.folds[self._folds[0]].validation)
+        due = bool(rules.is_validated(first, plan.validate_every, held))
+        losses, scores = self._validated() if due else np.full((2, members), np.nan)
+        broken, best = np.zeros((2, members), dtype=bool)
+        if first.step == first.total_steps:
+            broken = ~self._parameters[self._row].isfinite().all(dim=1).numpy()
+        self._written = following.finish(
+            self._table,
+            due,
+            losses,
+            scores,
+            broken,
+            float(plan.patience or np.inf),
+            plan.record == "step",
+            best,
+            self._records,
+            self._written,
+        )
+        self._save_best(best)
+        ended = (self._table["stopped_at"] != NEVER) | (self._table["diverged_at"] != NEVER)
+        if ended.any():
+            self._drop(ended)
+
+    def _validated(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Losses and metrics of the members on their validation rows, `[P]` each."""
+        losses, scores = np.empty((2, len(self._parameters)))
+        for fold in np.unique(self._folds):
+            rows = self._dataset.folds[fold].validation
+            of = np.flatnonzero(self._folds == fold)
+            outputs = self._outputs(of, torch.from_numpy(self._dataset.X[rows]))
+            losses[of], scores[of] = measured(self._plan.loss, self._dataset, rows, outputs)
+        return losses[self._row], scores[self._row]
+
+    def _outputs(self, of: NDArray[np.int64], X: torch.Tensor) -> torch.Tensor:
+        """Raw outputs of some of the rows on features `[B, ...]`: `[P, B, O]`."""
+        own = self._parameters[of], self._buffers[of]
+        parts = [part.expand(len(of), *part.shape) for part in torch.split(X, ROWS_AT_ONCE)]
+        return torch.cat([self._net.program.outputs(*own, part) for part in parts], dim=1)
+
+    def _drop(self, which: NDArray[np.bool_]) -> None:
+        """Give members that have ended back to the state; nobody looks at their rows any more."""
+        self._leave(which)
+        self._table, self._row = self._table[~which], self._row[~which]
+
+    def _leave(self, which: NDArray[np.bool_]) -> None:
+        """Give the state what these members are now."""
+        state, layout = self._state, self._state.layout
+        table = self._table[which]
+        rules.keep(table, state, table["number"])
+        for row, number in zip(self._row[which].tolist(), table["number"].tolist(), strict=True):
+            slice_of(state.parameters, layout.parameters, number)[:] = self._parameters[row]
+            slice_of(state.buffers, layout.buffers, number)[:] = self._buffers[row]
+            slice_of(state.slots, layout.slots, number)[:] = self._optimizer.slots(row)
+
+    def _save_best(self, which: NDArray[np.bool_]) -> None:
+        state, layout = self._state, self._state.layout
+        numbers = self._table["number"][which].tolist()
+        for row, number in zip(self._row[which].tolist(), numbers, strict=True):
+            slice_of(state.best_parameters, layout.parameters, number)[:] = self._parameters[row]
+            slice_of(state.best_buffers, layout.buffers, number)[:] = self._buffers[row]

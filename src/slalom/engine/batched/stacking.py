@@ -1,0 +1,121 @@
+"""Whether a net can be stacked: two members on some rows, beside the modules themselves."""
+
+from collections import OrderedDict
+from threading import Lock
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from slalom.data.dataset import Dataset
+from slalom.engine.batched.dropout import keys_of
+from slalom.engine.batched.program import Program, StackedBatch
+from slalom.engine.dropout import KeyedDropout
+from slalom.losses import Loss
+from slalom.nets import NetSpec, flat_buffers
+
+ROWS = 4  # enough for a mean over them to differ from each
+NEAR = 1e-3  # of the largest number; rounding makes a thousandth of that
+KEPT = 32  # nets with their graphs, for trainings to come
+
+
+class Stacked(NamedTuple):
+    """A net and a loss over stacked members.
+
+    Args:
+        program: which computes them.
+        refusal: why it cannot, as a sentence, or nothing.
+        moves: which parameters have a gradient, bool `[D]`; the others stay.
+    """
+
+    program: Program
+    refusal: str
+    moves: torch.Tensor
+
+
+_KNOWN: OrderedDict[Any, Stacked] = OrderedDict()
+_KNOWING = Lock()
+
+
+def stacked(net: NetSpec, loss: Loss, data: Dataset) -> Stacked:
+    """One of those that were asked for last, or a new one; tried on the first rows of the data."""
+    key = net, loss, data.X.shape[1:], data.y.shape[1:], data.y.dtype
+    with _KNOWING:
+        if key not in _KNOWN:
+            program = Program(net, loss)
+            _KNOWN[key] = Stacked(program, *_tried(program, data))
+            if len(_KNOWN) > KEPT:
+                _KNOWN.popitem(last=False)
+        _KNOWN.move_to_end(key)
+        return _KNOWN[key]
+
+
+class Alone(NamedTuple):
+    """What a module by itself gives for a batch: its loss, gradient `[D]` and buffers `[B]` then.
+
+    The gradient is NaN where a parameter has none, for it is frozen, or no output depends on it.
+    """
+
+    loss: float
+    gradient: torch.Tensor
+    buffers: torch.Tensor
+
+
+def _tried(program: Program, data: Dataset) -> tuple[str, torch.Tensor]:
+    """Why the net cannot be stacked, as a sentence or nothing; and which parameters move, `[D]`.
+
+    A net that fails by itself is not refused here: it is wrong for every engine.
+    """
+    rows, seeds = slice(0, ROWS), np.array([0, 1])
+    X, y = torch.from_numpy(data.X[rows].copy()), torch.from_numpy(data.y[rows].copy())
+    try:
+        alone = [_alone(program, int(seed), X, y) for seed in seeds]
+    except Exception:  # whatever a module of the user's raises
+        return "", torch.ones(1, dtype=torch.bool)
+    moves = ~alone[0].gradient.isnan()
+    label = program.net.label
+    parameters, buffers = map(torch.from_numpy, program.net.first(seeds.tolist()))
+    keys = torch.from_numpy(keys_of(seeds, 0, program.layers))
+    batch = StackedBatch(X.expand(2, *X.shape), y.expand(2, *y.shape), torch.empty(2, 0), keys)
+    try:
+        losses, gradient, after = program.gradients(parameters, buffers, batch, at_once=True)
+    except Exception as error:  # whatever torch says of it
+        return f"The net {label} cannot be stacked: {_reason(str(error))}", moves
+    for k, one in enumerate(alone):
+        same = _near(losses[k], torch.tensor(one.loss))
+        same &= _near(gradient[k][moves], one.gradient[moves]) and _near(after[k], one.buffers)
+        if not same:
+            return (
+                f"The net {label} gives other numbers when members are stacked: it keeps numbers "
+                f"where torch.func does not see them. Let it keep them in buffers, changed in "
+                f"place (self.mean.copy_(...), not self.mean = ...)."
+            ), moves
+    return "", moves
+
+
+def _alone(program: Program, seed: int, X: torch.Tensor, y: torch.Tensor) -> Alone:
+    module = program.net.build(seed).float().train()
+    KeyedDropout(module, seed)
+    loss = program.loss(module(X), y)
+    loss.backward()  # type: ignore[no-untyped-call]
+    gradients = [
+        torch.full_like(p, torch.nan) if p.grad is None else p.grad for p in module.parameters()
+    ]
+    gradient = torch.cat([g.flatten() for g in gradients])
+    return Alone(loss.item(), gradient, torch.from_numpy(flat_buffers(module)))
+
+
+def _near(one: torch.Tensor, other: torch.Tensor) -> bool:
+    scale = float(other.abs().max()) if other.numel() else 0.0
+    return bool(torch.allclose(one, other, rtol=NEAR, atol=NEAR * scale, equal_nan=True))
+
+
+def _reason(error: str) -> str:
+    """What torch says, in words of whoever wrote the net."""
+    if "randomness" in error or "random operation" in error:
+        return "it draws random numbers of its own; torch.nn.Dropout is the one way that can be."
+    if "data-dependent" in error or ".item()" in error:
+        return "what it does depends on its numbers (an if, or .item()); torch.where can choose."
+    if "in-place" in error or "inplace" in error:
+        return "it changes a tensor in place that is no buffer; register it as one."
+    return f"{error.strip().splitlines()[0]}"

@@ -1,0 +1,89 @@
+"""Who trains together: members of one architecture, whose batches have the same lengths.
+
+How some operations of torch round an element depends on its place in a tensor. So that a training
+gives the same bits in one stretch or in many, by one thread or by ten, who has which place follows
+from the plan and the state alone.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slalom.data.dataset import Dataset
+from slalom.engine.hyper import encode
+from slalom.engine.state import NEVER, State
+from slalom.plan import Plan
+from slalom.population import grouped
+
+MOST = 32  # members of a team: more are hardly faster, and what is between layers fills the cache
+FEWEST = 8  # where there are twice as many, two threads have something to do
+FAR = np.iinfo(np.int64).max
+
+
+def teams_of(plan: Plan, dataset: Dataset) -> Iterator[NDArray[np.int64]]:
+    """The numbers of the members of each team, those with the same rule side by side."""
+    columns = plan.population.columns()
+    rows = np.array([[len(f.train), len(f.validation)] for f in dataset.folds])[columns.fold]
+    _, group = grouped(columns.net, columns.batch_size, *rows.T)
+    rules, _ = encode(plan.population, slice(None))
+    order = np.lexsort((rules, group))
+    for members in np.split(order, np.flatnonzero(np.diff(group[order])) + 1):
+        parts = max(-(-len(members) // MOST), min(2, len(members) // FEWEST))
+        yield from np.array_split(members, max(parts, 1))
+
+
+def seated(state: State, team: NDArray[np.int64], step: int) -> NDArray[np.int64]:
+    """The members that have a row in the tensors of a team at a step.
+
+    All of them have one until half have ended; then those that go on, until half of these have
+    ended; and so on. So a member that has ended costs at most as much again as one that goes on,
+    and there are few graphs, each of which is for so many rows.
+
+    Args:
+        state: which knows when who has ended.
+        team: its members.
+        step: updates of those that go on.
+    """
+    ends = np.where(state.diverged_at != NEVER, state.diverged_at, state.stopped_at)[team]
+    ends[ends == NEVER] = FAR
+    for end in np.unique(ends[ends <= step]):
+        left = ends > end
+        if half_have_ended(int(left.sum()), len(team)):
+            team, ends = team[left], ends[left]
+    return team
+
+
+def half_have_ended(going: int, rows: int) -> bool:
+    """Whether it is time for those that go on to take the rows of all."""
+    return 0 < 2 * going <= rows
+
+
+class Turn(NamedTuple):
+    """Members that take their next steps together, and the step at which they end."""
+
+    members: NDArray[np.int64]
+    end: int
+
+
+def next_turn(state: State, team: NDArray[np.int64], ends: NDArray[np.int64]) -> Turn | None:
+    """Whose turn it is, if anybody's: of those that are behind, for they catch up first.
+
+    All of a team are at the same step, unless another engine was stopped before.
+
+    Args:
+        state: of the population.
+        team: its members.
+        ends: the step at which the stretch of each ends, `[P]`.
+    """
+    steps, pending = state.step[team], ~np.isnan(state.pending[team])
+    going = state.training[team] & ((steps < ends) | pending)
+    if not going.any():
+        return None
+    least = int(steps[going].min())
+    here = going & (steps == least)
+    if (here & pending).any():  # what is due after their last step, before anything else
+        return Turn(team[here & pending], least)
+    ahead = steps[going & ~here].min(initial=FAR)
+    return Turn(team[here], int(min(ends[here].min(), ahead)))
