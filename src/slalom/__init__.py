@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from slalom.data import toys as toys
     from slalom.data.dataset import Dataset as Dataset
     from slalom.data.dataset import Split as Split
+    from slalom.data.idx import idx_images as idx_images
+    from slalom.data.idx import read_idx as read_idx
     from slalom.data.schema import Schema as Schema
+    from slalom.data.sequences import sequences as sequences
     from slalom.data.table import read_table as read_table
     from slalom.diagnosis import diagnose as diagnose
     from slalom.estimators import Classifier as Classifier
@@ -29,7 +32,9 @@ if TYPE_CHECKING:
     from slalom.models.net_file import load_parameters as load_parameters
     from slalom.models.net_file import save_net as save_net
     from slalom.models.net_file import save_parameters as save_parameters
+    from slalom.nets import CNN as CNN
     from slalom.nets import MLP as MLP
+    from slalom.nets import RNN as RNN
     from slalom.nets import Net as Net
     from slalom.nets import Periodic as Periodic
     from slalom.optim import SGD as SGD
@@ -72,14 +77,19 @@ _HOMES = {
     "Dataset": "slalom.data.dataset",
     "Split": "slalom.data.dataset",
     "Schema": "slalom.data.schema",
+    "idx_images": "slalom.data.idx",
+    "read_idx": "slalom.data.idx",
     "read_table": "slalom.data.table",
+    "sequences": "slalom.data.sequences",
     "diagnose": "slalom.diagnosis",
     "SlalomError": "slalom.core.errors",
     "SlalomWarning": "slalom.core.errors",
     "Classifier": "slalom.estimators",
     "Regressor": "slalom.estimators",
     "fit_table": "slalom.tabular.fit",
+    "CNN": "slalom.nets",
     "MLP": "slalom.nets",
+    "RNN": "slalom.nets",
     "Net": "slalom.nets",
     "Periodic": "slalom.nets",
     "SGD": "slalom.optim",

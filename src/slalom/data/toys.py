@@ -1,4 +1,4 @@
-"""Small made-up datasets with a known truth, for learning and for tests.
+"""Small datasets, for learning and for tests: made up with a known truth, and digits that are not.
 
 The same seed gives the same points on every machine (NumPy's PCG64 generator). The classification
 shapes come from scikit-learn where it has them.
@@ -99,6 +99,21 @@ def blobs(n: int = 300, classes: int = 3, spread: float = 1.0, seed: int = 0) ->
 
     X, y = datasets.make_blobs(n, centers=classes, cluster_std=spread, random_state=seed)
     return _classes(X, y)
+
+
+def digits(classes: int = 10) -> Dataset:
+    """Handwritten digits of 8 x 8 pixels, `[N, 1, 8, 8]` from 0 to 1; those of scikit-learn.
+
+    Args:
+        classes: how many digits, from 0 on; fewer than 10 leave images out.
+
+    >>> digits().X.shape
+    (1797, 1, 8, 8)
+    """
+    from sklearn import datasets
+
+    bunch = datasets.load_digits(n_class=classes)
+    return Dataset(bunch.images[:, None] / 16, bunch.target, task="classification")
 
 
 REGRESSION: dict[str, Callable[..., Dataset]] = {"quadratic": quadratic, "sine": sine, "step": step}

@@ -24,7 +24,7 @@ from slalom.engine.dropout import KeyedDropout
 from slalom.engine.state import State, slice_of
 from slalom.losses import Loss, as_loss
 from slalom.metrics import metric
-from slalom.nets import MLP, NetSpec, flat_buffers, flat_parameters, outputs, seeded
+from slalom.nets import NetSpec, flat_buffers, flat_parameters, outputs, seeded
 from slalom.plan import Plan
 from slalom.population import Member, grouped
 
@@ -277,11 +277,8 @@ def failure_of(net: NetSpec, shape: Sequence[int], error: Exception) -> str:
 
 
 def _randomness(member: Member, step: int) -> AbstractContextManager[None]:
-    """What a module of the user's own draws from torch's generator follows from seed and step too.
-
-    An `MLP` draws nothing there.
-    """
-    if isinstance(member.net, MLP):
+    """What a module draws from torch's generator follows from seed and step too."""
+    if not member.net.draws:
         return nullcontext()
     return seeded((member.seed * 1_000_003 + step) % 2**63)
 

@@ -1,5 +1,6 @@
 """Leaving: a member of a run as a plain PyTorch script, without Slalom."""
 
+import inspect
 import io
 import re
 from dataclasses import fields
@@ -16,7 +17,7 @@ from slalom.core.spec import Spec
 from slalom.data.batches import steps_per_epoch
 from slalom.data.dataset import Dataset
 from slalom.losses import BCEWithLogits, CrossEntropy, GaussianNLL, Huber, Loss
-from slalom.nets import ACTIVATIONS, MLP, NetSpec
+from slalom.nets import ACTIVATIONS, CNN, MLP, RNN, Net, NetSpec
 from slalom.optim import (
     Constant,
     CosineAnnealingLR,
@@ -108,8 +109,8 @@ def _script(plan: Plan, data: Dataset, k: int, path: Path) -> str:
         validate_every=plan.validate_every,
         patience=plan.patience,
         periodic=isinstance(member.net, MLP) and member.net.embedding is not None,
-        dropout=not isinstance(member.net, MLP) or member.net.dropout > 0,
-        reseeded=not isinstance(member.net, MLP),
+        dropout=isinstance(member.net, Net) or getattr(member.net, "dropout", 0) > 0,
+        reseeded=member.net.draws,
         imports=imports,
         net=net,
         optimizer=of_optimizer,
@@ -121,12 +122,18 @@ def _script(plan: Plan, data: Dataset, k: int, path: Path) -> str:
 
 
 def _net(net: NetSpec) -> tuple[str, list[str]]:
-    """What makes the module, and what is imported for it."""
-    if not isinstance(net, MLP):
+    """What makes the module, and what stands before it: imports, or its class."""
+    if isinstance(net, RNN):
+        module = net.build(seed=0)
+        source = inspect.getsource(type(module)).splitlines()
+        made = f"nn.{module.recurrent!r}, outputs={net.outputs}, masked={net.masked}"
+        return f"{type(module).__name__}({made})", ["", "", *source]
+    if isinstance(net, Net):
         data = net.to_json()
         module, _, name = data["factory"]["import"].partition(":")
-        arguments = ", ".join(f"{key}={value!r}" for key, value in dict(net.arguments).items())  # type: ignore[attr-defined]
+        arguments = ", ".join(f"{key}={value!r}" for key, value in dict(net.arguments).items())
         return f"{name}({arguments}).float()", ["", f"from {module} import {name}"]
+    assert isinstance(net, MLP | CNN)
     if isinstance(net.activation, str):
         activation = f"nn.{ACTIVATIONS[net.activation].__name__}()"
     else:
@@ -134,6 +141,8 @@ def _net(net: NetSpec) -> tuple[str, list[str]]:
             f"The activation of {net.label} is a function of your own, which a script cannot hold. "
             f"Put it into a module of your own, made by a Net."
         )
+    if isinstance(net, CNN):
+        return _sequential([f"nn.{layer!r}" for layer in net.module()])
     layers = []
     if net.embedding is not None:
         e = net.embedding
@@ -143,6 +152,10 @@ def _net(net: NetSpec) -> tuple[str, list[str]]:
             layers.append(activation)
             layers += [f"nn.Dropout({net.dropout!r})"] * bool(net.dropout)
         layers.append(f"nn.Linear({inputs}, {outputs})")
+    return _sequential(layers)
+
+
+def _sequential(layers: list[str]) -> tuple[str, list[str]]:
     inside = "".join(f"    {layer},\n" for layer in layers)
     return f"nn.Sequential(\n{inside})", []
 
