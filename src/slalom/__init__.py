@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from slalom.runs.tracking import to_tensorboard as to_tensorboard
     from slalom.runs.train import race as race
     from slalom.runs.train import train as train
+    from slalom.runs.transfer import transfer as transfer
     from slalom.studio.notebook import watch as watch
     from slalom.tabular.fit import fit_table as fit_table
     from slalom.tabular.keeping import resume as resume
@@ -127,6 +128,7 @@ _HOMES = {
     "to_mlflow": "slalom.runs.tracking",
     "to_tensorboard": "slalom.runs.tracking",
     "train": "slalom.runs.train",
+    "transfer": "slalom.runs.transfer",
     "watch": "slalom.studio.notebook",
 }
 

@@ -18,6 +18,7 @@ from slalom.data.batches import steps_per_epoch
 from slalom.data.dataset import Dataset
 from slalom.losses import BCEWithLogits, CrossEntropy, GaussianNLL, Huber, Loss
 from slalom.nets import ACTIVATIONS, CNN, MLP, RNN, Net, NetSpec
+from slalom.nets.transfer import Transfer
 from slalom.optim import (
     Constant,
     CosineAnnealingLR,
@@ -133,6 +134,11 @@ def _net(net: NetSpec) -> tuple[str, list[str]]:
         module, _, name = data["factory"]["import"].partition(":")
         arguments = ", ".join(f"{key}={value!r}" for key, value in dict(net.arguments).items())
         return f"{name}({arguments}).float()", ["", f"from {module} import {name}"]
+    if isinstance(net, Transfer):
+        raise BadPlan(
+            f"A script cannot hold the numbers that {net.label} has learned. Keep its module with "
+            f"slalom.save_parameters instead, and load them where you want them."
+        )
     assert isinstance(net, MLP | CNN)
     if isinstance(net.activation, str):
         activation = f"nn.{ACTIVATIONS[net.activation].__name__}()"

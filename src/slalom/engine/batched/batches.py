@@ -13,20 +13,28 @@ class StackedBatches:
 
     Args:
         data: what they train on.
+        X: what they see of its rows, `[N, ...]`.
         seeds, folds: of each member, `[P]`; the folds have equally many rows to train on.
         batch_size: rows a batch, 0 for all at once.
 
     Example:
         >>> from slalom import toys
-        >>> batches = StackedBatches(toys.quadratic(50), np.array([0, 1]), np.array([0, 0]), 20)
+        >>> data = toys.quadratic(50)
+        >>> seeds, folds = np.array([[0, 1], [0, 0]])
+        >>> batches = StackedBatches(data, torch.from_numpy(data.X), seeds, folds, 20)
         >>> [tuple(batches.at(0, place)[0].shape) for place in range(3)]
         [(2, 20, 1), (2, 20, 1), (2, 10, 1)]
     """
 
     def __init__(
-        self, data: Dataset, seeds: NDArray[np.int64], folds: NDArray[np.int64], batch_size: int
+        self,
+        data: Dataset,
+        X: torch.Tensor,
+        seeds: NDArray[np.int64],
+        folds: NDArray[np.int64],
+        batch_size: int,
     ) -> None:
-        self._X, self._y = torch.from_numpy(data.X), torch.from_numpy(data.y)
+        self._X, self._y = X, torch.from_numpy(data.y)
         self._weight = None if data.weight is None else torch.from_numpy(data.weight)
         self._rows = torch.from_numpy(np.stack([data.folds[fold].train for fold in folds]))
         self._seeds, self._size, self._epoch = seeds.tolist(), batch_size, -1

@@ -6,6 +6,7 @@ from threading import Event
 from typing import Any, Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from slalom.core.errors import BadPlan
@@ -98,7 +99,10 @@ class BatchedSession:
             )
         nets, net = _stacked(plan, dataset), plan.population.columns().net
         self._threads = engine.threads
-        self._teams = [(team, nets[net[team[0]]]) for team in teams_of(plan, dataset)]
+        seen = [each.program.seen(torch.from_numpy(dataset.X)) for each in nets]
+        self._teams = [
+            (team, nets[net[team[0]]], seen[net[team[0]]]) for team in teams_of(plan, dataset)
+        ]
 
     def start(self) -> State:
         return self._reference.start()
@@ -131,8 +135,8 @@ class BatchedSession:
         with ThreadPoolExecutor(self._threads) as pool:
             futures: list[Future[NDArray[Any]]] = []
             try:
-                for team, net in self._teams:
-                    futures.append(pool.submit(_carried_out, state, team, net, ends[team], ended))
+                for team, *net in self._teams:
+                    futures.append(pool.submit(_carried_out, state, team, ends[team], ended, *net))
                 while wait(futures, PATIENCE).not_done:
                     pass
             finally:
@@ -152,12 +156,17 @@ class _Either(Event):
 
 
 def _carried_out(
-    state: State, team: NDArray[np.int64], net: Stacked, ends: NDArray[np.int64], stop: Event
+    state: State,
+    team: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    stop: Event,
+    net: Stacked,
+    X: torch.Tensor,
 ) -> NDArray[Any]:
     """The records of a team's stretch."""
     records = [np.empty(0, dtype=RECORD)]
     while not stop.is_set() and (turn := next_turn(state, team, ends)):
-        lockstep = Lockstep(state, team, turn, net)
+        lockstep = Lockstep(state, team, turn, net, X)
         lockstep.advance(stop)
         records.append(lockstep.records)
     return np.concatenate(records)

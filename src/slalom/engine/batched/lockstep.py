@@ -29,11 +29,19 @@ class Lockstep:
         team: the numbers of all that belong to it, `[P]`.
         turn: which of them take steps, and how far.
         net: of them all.
+        X: what it sees of the rows of the dataset, `[N, ...]`.
     """
 
-    def __init__(self, state: State, team: NDArray[np.int64], turn: Turn, net: Stacked) -> None:
+    def __init__(
+        self,
+        state: State,
+        team: NDArray[np.int64],
+        turn: Turn,
+        net: Stacked,
+        X: torch.Tensor,
+    ) -> None:
         self._state, self._plan, self._dataset = state, state.plan, state.dataset
-        self._team, self._net = team, net
+        self._team, self._net, self._X = team, net, X
         self._table = np.zeros(len(turn.members), dtype=following.MEMBER)
         self._table["number"] = turn.members
         rules.stand(self._table, state, turn.members, 0, None)
@@ -51,7 +59,7 @@ class Lockstep:
         self._seeds, self._folds = columns.seed[seats], columns.fold[seats]
         self._optimizer = StackedOptimizer(state, seats, self._net.moves)
         size = int(columns.batch_size[seats[0]])
-        self._batches = StackedBatches(self._dataset, self._seeds, self._folds, size)
+        self._batches = StackedBatches(self._dataset, self._X, self._seeds, self._folds, size)
 
     @property
     def records(self) -> NDArray[Any]:
@@ -136,7 +144,7 @@ class Lockstep:
         for fold in np.unique(self._folds):
             rows = self._dataset.folds[fold].validation
             of = np.flatnonzero(self._folds == fold)
-            outputs = self._outputs(of, torch.from_numpy(self._dataset.X[rows]))
+            outputs = self._outputs(of, self._X[torch.from_numpy(rows)])
             losses[of], scores[of] = measured(self._plan.loss, self._dataset, rows, outputs)
         return losses[self._row], scores[self._row]
 

@@ -15,7 +15,8 @@ from slalom.engine.batched.dropout import StackedDropout
 from slalom.engine.batched.graph import Graph, graph_of, together
 from slalom.engine.reference import failure_of
 from slalom.losses import Loss
-from slalom.nets import NetSpec
+from slalom.nets import NetSpec, outputs
+from slalom.nets.transfer import Behind
 
 Tensors = tuple[torch.Tensor, ...]
 
@@ -58,12 +59,20 @@ class Program:
 
     def __init__(self, net: NetSpec, loss: Loss) -> None:
         self.net, self.loss = net, loss
-        self.module = net.build(seed=0).float()
+        whole = net.build(seed=0).float()
+        # A trunk that stays as it is sees each row once, and the members what it made of them.
+        self._trunk, self.module = None, whole
+        if isinstance(whole, Behind):
+            self._trunk, self.module = whole.trunk, whole.head
         self._dropout = StackedDropout(self.module)
         self.layers = self._dropout.layers
         self._parameters = _pieces(self.module.named_parameters())
         self._buffers = _pieces(self.module.named_buffers())
         self._graphs: dict[Any, Graph] = {}
+
+    def seen(self, X: torch.Tensor) -> torch.Tensor:
+        """What members see of rows `X [N, ...]`: these, or what a frozen trunk makes of them."""
+        return X if self._trunk is None else outputs(self._trunk, X)
 
     def gradients(
         self,
@@ -92,8 +101,8 @@ class Program:
     ) -> torch.Tensor:
         """Raw outputs in evaluation on rows `X [P, B, ...]`: `[P, B, O]`; else as `gradients`."""
         given = (parameters, *self._split(buffers), X)
-        (outputs,) = self._graph(self._evaluate, given, X)(*given)
-        return outputs
+        (found,) = self._graph(self._evaluate, given, X)(*given)
+        return found
 
     def _train(self, parameters: torch.Tensor, *given: torch.Tensor) -> Tensors:
         """Gradient, loss and buffers of one member."""
@@ -112,15 +121,15 @@ class Program:
         self.module.eval()
         # Recurrent layers are known for many members where there is a gradient; the graph does
         # without that, for nobody looks at it.
-        _, outputs = grad(self._outputs, has_aux=True)(parameters, *given)
-        return (outputs,)
+        _, found = grad(self._outputs, has_aux=True)(parameters, *given)
+        return (found,)
 
     def _outputs(
         self, parameters: torch.Tensor, *given: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         *buffers, X = given
-        outputs, _ = self._call(parameters, buffers, X)
-        return outputs.sum(), outputs
+        found, _ = self._call(parameters, buffers, X)
+        return found.sum(), found
 
     def _call(
         self, parameters: torch.Tensor, buffers: Iterable[torch.Tensor], X: torch.Tensor

@@ -76,6 +76,7 @@ def _tried(program: Program, data: Dataset) -> tuple[str, torch.Tensor]:
     label = program.net.label
     parameters, buffers = map(torch.from_numpy, program.net.first(seeds.tolist()))
     keys = torch.from_numpy(keys_of(seeds, 0, program.layers))
+    X = program.seen(X)
     batch = StackedBatch(X.expand(2, *X.shape), y.expand(2, *y.shape), torch.empty(2, 0), keys)
     try:
         losses, gradient, after = program.gradients(parameters, buffers, batch, at_once=True)
