@@ -1,11 +1,15 @@
 """The batches of stacked members, each in the order of its own loader."""
 
+from typing import TypeAlias
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from slalom.data.batches import Shuffle
 from slalom.data.dataset import Dataset
+
+Gathered: TypeAlias = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
 
 class StackedBatches:
@@ -40,9 +44,14 @@ class StackedBatches:
         self._seeds, self._size, self._epoch = seeds.tolist(), batch_size, -1
         rows = self._rows.shape[1]
         self._shuffles = {seed: Shuffle(seed, rows) for seed in self._seeds if batch_size}
-        self._whole = None if batch_size else self._gathered(self._rows)
+        self._whole: Gathered | None = None
+        if not batch_size:  # the same rows for all are there once
+            own = self._rows[:1] if len(set(folds.tolist())) == 1 else self._rows
+            X, y, weight = self._gathered(own)
+            members = len(folds)
+            self._whole = _for_all(X, members), _for_all(y, members), _for_all(weight, members)
 
-    def at(self, epoch: int, place: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def at(self, epoch: int, place: int) -> Gathered:
         """The batch at a place in an epoch, both from 0; see `StackedBatch`."""
         if self._whole is not None:
             return self._whole
@@ -53,8 +62,13 @@ class StackedBatches:
         start = place * self._size
         return self._gathered(self._ordered[:, start : start + self._size])
 
-    def _gathered(self, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def _gathered(self, rows: torch.Tensor) -> Gathered:
+        """Features, targets and weights of rows `[P, B]`."""
         flat, shape = rows.flatten(), rows.shape
         X, y = self._X.index_select(0, flat), self._y.index_select(0, flat)
         weight = torch.empty(len(rows), 0) if self._weight is None else self._weight[rows]
         return X.view(*shape, *X.shape[1:]), y.view(*shape, *y.shape[1:]), weight
+
+
+def _for_all(tensor: torch.Tensor, members: int) -> torch.Tensor:
+    return tensor.expand(members, *tensor.shape[1:])

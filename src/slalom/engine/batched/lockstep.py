@@ -18,7 +18,8 @@ from slalom.engine.batched.teams import Turn, half_have_ended, seated
 from slalom.engine.measure import measured
 from slalom.engine.state import NEVER, State, slice_of, slices_of
 
-ROWS_AT_ONCE = 1024  # of validation, which bounds the memory
+# Rows of validation that are looked at together, and numbers that these may be for all members.
+ROWS_AT_ONCE, NUMBERS_AT_ONCE = 1024, 2**22
 
 
 class Lockstep:
@@ -151,8 +152,10 @@ class Lockstep:
     def _outputs(self, of: NDArray[np.int64], X: torch.Tensor) -> torch.Tensor:
         """Raw outputs of some of the rows on features `[B, ...]`: `[P, B, O]`."""
         own = self._parameters[of], self._buffers[of]
-        parts = [part.expand(len(of), *part.shape) for part in torch.split(X, ROWS_AT_ONCE)]
-        return torch.cat([self._net.program.outputs(*own, part) for part in parts], dim=1)
+        most = NUMBERS_AT_ONCE // (len(of) * X[0].numel())
+        parts = torch.split(X, min(ROWS_AT_ONCE, max(1, most)))
+        seen = (part.expand(len(of), *part.shape) for part in parts)
+        return torch.cat([self._net.program.outputs(*own, part) for part in seen], dim=1)
 
     def _drop(self, which: NDArray[np.bool_]) -> None:
         """Give members that have ended back to the state; nobody looks at their rows any more."""

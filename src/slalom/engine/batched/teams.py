@@ -18,6 +18,7 @@ from slalom.plan import Plan
 from slalom.population import grouped
 
 MOST = 32  # members of a team: more are hardly faster, and what is between layers fills the cache
+NUMBERS = 2**26  # features that a batch of all of them may have, 256 MB
 FEWEST = 8  # where there are twice as many, two threads have something to do
 FAR = np.iinfo(np.int64).max
 
@@ -27,11 +28,13 @@ def teams_of(plan: Plan, dataset: Dataset) -> Iterator[NDArray[np.int64]]:
     columns = plan.population.columns()
     rows = np.array([[len(f.train), len(f.validation)] for f in dataset.folds])[columns.fold]
     _, group = grouped(columns.net, columns.batch_size, *rows.T)
+    batch = np.where(columns.batch_size, np.minimum(columns.batch_size, rows[:, 0]), rows[:, 0])
+    most = np.clip(NUMBERS // (batch * dataset.X[0].size), 1, MOST)
     rules, _ = encode(plan.population, slice(None))
     order = np.lexsort((rules, group))
     for members in np.split(order, np.flatnonzero(np.diff(group[order])) + 1):
-        parts = max(-(-len(members) // MOST), min(2, len(members) // FEWEST))
-        yield from np.array_split(members, max(parts, 1))
+        parts = max(-(-len(members) // int(most[members[0]])), min(2, len(members) // FEWEST))
+        yield from np.array_split(members, parts)
 
 
 def seated(state: State, team: NDArray[np.int64], step: int) -> NDArray[np.int64]:
