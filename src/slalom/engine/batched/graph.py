@@ -8,9 +8,11 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock
+from types import BuiltinFunctionType, MethodDescriptorType
 from typing import Any
 
 import torch
+from torch._ops import OpOverload
 from torch.func import functionalize, vmap
 from torch.fx import Node
 from torch.fx.experimental.proxy_tensor import make_fx
@@ -38,6 +40,9 @@ def graph_of(function: Graph, given: tuple[torch.Tensor, ...]) -> Graph:
         if _does_nothing(node):
             node.replace_all_uses_with(node.args[0])
     graph.graph.eliminate_dead_code()
+    for node in graph.graph.nodes:
+        if isinstance(node.target, OpOverload):
+            node.target = _called_directly(node.target)
     graph.recompile()
     return graph  # type: ignore[no-any-return]
 
@@ -49,6 +54,16 @@ def _tracing() -> Iterator[None]:
         # What torch.func takes one by one is no reason to take everything one by one.
         warnings.filterwarnings("ignore", "There is a performance drop")
         yield
+
+
+def _called_directly(operation: OpOverload[..., Any]) -> Callable[..., Any]:
+    """torch's own function of that name, if there is one: Python calls it in half of the time."""
+    name = operation.overloadpacket.__name__
+    for home in (torch, torch.Tensor):
+        function = getattr(home, name, None)
+        if isinstance(function, BuiltinFunctionType | MethodDescriptorType):
+            return function
+    return operation
 
 
 def _does_nothing(node: Node) -> bool:
