@@ -26,7 +26,7 @@ from slalom.population import grouped
 PATIENCE = 0.01  # seconds of sleep before it is looked whether somebody wants an end
 # From so many members on that share a net and a batch size it is twice as fast as one by one, and
 # steps of as many members as these take the reference engine longer than to write a graph down.
-TOGETHER, GRAPH_STEPS = 3, 1000
+TOGETHER, GRAPH_STEPS = 3, 600
 
 
 class Batched(Engine):
