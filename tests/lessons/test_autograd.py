@@ -3,6 +3,7 @@
 import itertools
 import json
 import math
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 from slalom import lessons
 from slalom.core.errors import BadPlan
+from slalom.core.language import language
 from slalom.lessons.autograd.box import table
 from slalom.lessons.autograd.drawing import _Stage, draw_graph, film
 from slalom.lessons.autograd.expression import MOST_CHARACTERS, graph, parse, read_variables
@@ -424,6 +426,9 @@ def test_an_expression_without_a_meaning_is_refused_in_one_paragraph(
     assert reason in said
     assert "\n" not in said
     assert len(said) < 700
+    with language("zh"), pytest.raises(BadPlan, match="expression 应当是") as caught:
+        LESSON.make(expression=expression)
+    assert is_chinese(str(caught.value))
 
 
 @pytest.mark.parametrize(
@@ -462,6 +467,15 @@ def test_variables_without_a_meaning_are_refused_in_one_paragraph(
     assert said.startswith("variables must be names with values, such as")
     assert reason in said
     assert "\n" not in said
+    with language("zh"), pytest.raises(BadPlan, match="variables 应当是") as caught:
+        LESSON.make(variables=variables)
+    assert is_chinese(str(caught.value))
+
+
+def is_chinese(said: str) -> bool:
+    """Whether no English sentence is left in it, but for what Python and PyTorch say themselves."""
+    own = re.sub(r"(无法理解|PyTorch 说)：.*", "", said)
+    return not re.search(r"\b(must|has|have|is|are|there|the|it)\b", own.split("，但是")[1])
 
 
 @settings(max_examples=200)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from slalom.core.errors import BadPlan
-from slalom.core.language import tr
+from slalom.core.language import spoken, tr
 from slalom.lessons.autograd.drawing import check_size, draw_graph, film
 from slalom.lessons.autograd.expression import graph, parse, read_variables
 from slalom.lessons.autograd.flow import (
@@ -91,7 +91,10 @@ def refused(name: str) -> Iterator[None]:
     try:
         yield
     except Unclear as why:
-        raise BadPlan(f"{name} must be {KINDS[name].en}, but {why}") from None
+        kind = KINDS[name].in_(spoken())
+        raise BadPlan(
+            tr("{name} must be {kind}, but {why}", name=name, kind=kind, why=why)
+        ) from None
 
 
 def check(name: str, read: Callable[[str], Any]) -> Callable[[str], None]:

@@ -52,8 +52,10 @@ def check_size(flow: Flow) -> None:
     """
     if _letters(_placed(flow, _contents(flow))) < SMALLEST:
         raise Unclear(
-            "its graph is too large to be drawn so that it can be read. Use fewer operations, or "
-            "smaller tables."
+            tr(
+                "its graph is too large to be drawn so that it can be read. Use fewer operations, "
+                "or smaller tables."
+            )
         )
 
 

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from slalom.core.errors import did_you_mean
+from slalom.core.language import tr
 from slalom.lessons.autograd.flow import Node, Unclear, forward, number, tensor
 from slalom.plots.toolkit import look, shortened
 
@@ -41,7 +42,6 @@ OPERATORS: dict[type[ast.operator], tuple[str, Callable[..., Tensor]]] = {
     ast.Pow: ("**", pow),
     ast.MatMult: ("@", matmul),
 }
-PARTS = "numbers, tables such as [[1, 2], [3, 4]], variables, + - * / ** @ .T and functions"
 
 
 def parse(text: str) -> ast.expr:
@@ -55,18 +55,25 @@ def parse(text: str) -> ast.expr:
     """
     text = text.strip()
     if len(text) > MOST_CHARACTERS:
-        raise Unclear(f"it has {len(text)} characters, and {MOST_CHARACTERS} is the most.")
+        raise Unclear(
+            tr(
+                "it has {count} characters, and {most} is the most.",
+                count=len(text),
+                most=MOST_CHARACTERS,
+            )
+        )
     if odd := re.search(r"[^\w\s.,()\[\]+*/@-]|[^\x00-\x7f]", text):
-        hint = " Powers are written **." if odd[0] == "^" else ""
-        raise Unclear(f"{odd[0]!r} has no meaning in it.{hint} It may contain {PARTS}.")
+        hint = tr(" Powers are written **.") if odd[0] == "^" else ""
+        raise Unclear(_no_meaning(repr(odd[0]), hint))
     text = " ".join(text.split())
     try:
         # Filters of warnings are global, and pictures in other threads change them under a lock.
         with look(), warnings.catch_warnings(action="error"):
             return ast.parse(text, mode="eval").body
     except (SyntaxError, RecursionError, MemoryError) as error:
-        why = error.msg if isinstance(error, SyntaxError) else "it is nested too deeply"
-        raise Unclear(f"{shortened(text, 60)!r} cannot be understood: {why}.") from None
+        why = error.msg if isinstance(error, SyntaxError) else tr("it is nested too deeply")
+        said = shortened(text, 60)
+        raise Unclear(tr("{part!r} cannot be understood: {why}.", part=said, why=why)) from None
 
 
 def graph(text: str, variables: Collection[str]) -> list[Node]:
@@ -97,7 +104,7 @@ class _Reader:
     def place(self, tree: ast.expr, depth: int = 0) -> int:
         """Note a part and what it is made of; returns its place among the nodes."""
         if depth > DEEPEST:
-            raise Unclear(f"it has parts within parts, more than {DEEPEST} deep.")
+            raise Unclear(tr("it has parts within parts, more than {most} deep.", most=DEEPEST))
         match tree:
             case ast.BinOp(left, operator, right) if type(operator) in OPERATORS:
                 label, make = OPERATORS[type(operator)]
@@ -110,7 +117,14 @@ class _Reader:
                 return self._note(tree, ".T", _transposed, [operand], depth)
             case ast.Call(ast.Name(name), operands, []) if name in FUNCTIONS:
                 if len(operands) != (wanted := 2 if name in OF_TWO else 1):
-                    raise Unclear(f"{name} takes {wanted} in its brackets, not {len(operands)}.")
+                    raise Unclear(
+                        tr(
+                            "{name} takes {wanted} in its brackets, not {given}.",
+                            name=name,
+                            wanted=wanted,
+                            given=len(operands),
+                        )
+                    )
                 make = attrgetter(FUNCTIONS[name].removeprefix("torch."))(torch)
                 make = _determinant if name == "det" else make
                 return self._note(tree, name, make, operands, depth)
@@ -136,7 +150,9 @@ class _Reader:
         if make is None and node in self.nodes:
             return self.nodes.index(node)
         if len(self.nodes) == MOST_NODES:
-            raise Unclear(f"it has more than {MOST_NODES} variables, numbers and operations.")
+            raise Unclear(
+                tr("it has more than {most} variables, numbers and operations.", most=MOST_NODES)
+            )
         self.nodes.append(node)
         return len(self.nodes) - 1
 
@@ -148,40 +164,63 @@ class _Reader:
         said = repr(shortened(self._said(tree), 60))
         match tree:
             case ast.Name(name) if name in FUNCTIONS:
-                raise Unclear(f"{name} is a function: write {name}(...).")
+                raise Unclear(tr("{name} is a function: write {name}(...).", name=name))
             case ast.Name(name):
                 raise Unclear(
-                    f"there is no variable {shortened(name, 60)!r}. "
-                    f"{did_you_mean(name, list(self.variables))} "
-                    f"The parameter `variables` gives a value to each, as in v = 2; w = [1, 2]."
+                    tr(
+                        "there is no variable {name!r}. {guess} The parameter `variables` gives a "
+                        "value to each, as in v = 2; w = [1, 2].",
+                        name=shortened(name, 60),
+                        guess=did_you_mean(name, list(self.variables)),
+                    )
                 )
             case ast.Call(ast.Name(name)) if name not in self.variables:
                 raise Unclear(
-                    f"there is no function {shortened(name, 60)!r}. "
-                    f"{did_you_mean(name, sorted(FUNCTIONS))}"
+                    tr(
+                        "there is no function {name!r}. {guess}",
+                        name=shortened(name, 60),
+                        guess=did_you_mean(name, sorted(FUNCTIONS)),
+                    )
                 )
             case ast.Attribute() | ast.Call(ast.Attribute()):
-                raise Unclear(f"{said} has no meaning: only .T (transposed) can follow a dot.")
+                raise Unclear(
+                    tr("{part} has no meaning: only .T (transposed) can follow a dot.", part=said)
+                )
             case ast.Call():
-                raise Unclear(f"{said} is no call of a function. A product needs a *.")
+                raise Unclear(
+                    tr("{part} is no call of a function. A product needs a *.", part=said)
+                )
             case ast.List():
                 raise Unclear(
-                    f"{said} is no table: that has numbers, in rows of the same length, and at "
-                    f"most {LONGEST_SIDE} rows and columns."
+                    tr(
+                        "{part} is no table: that has numbers, in rows of the same length, and at "
+                        "most {most} rows and columns.",
+                        part=said,
+                        most=LONGEST_SIDE,
+                    )
                 )
-        raise Unclear(f"{said} has no meaning in it. It may contain {PARTS}.")
+        raise Unclear(_no_meaning(said))
+
+
+def _no_meaning(said: str, hint: str = "") -> str:
+    return tr(
+        "{part} has no meaning in it.{hint} It may contain numbers, tables such as [[1, 2], "
+        "[3, 4]], variables, + - * / ** @ .T and functions.",
+        part=said,
+        hint=hint,
+    )
 
 
 def _determinant(table: Tensor) -> Tensor:
     determinant: Tensor = torch.linalg.det(table)
     if determinant == 0 and table.requires_grad:  # github.com/pytorch/pytorch/issues/104675
-        raise Unclear("a determinant is 0, and there PyTorch's gradient of det is wrong.")
+        raise Unclear(tr("a determinant is 0, and there PyTorch's gradient of det is wrong."))
     return determinant
 
 
 def _transposed(table: Tensor) -> Tensor:
     if table.ndim != 2:
-        raise RuntimeError("only a table with rows and columns can be transposed")
+        raise RuntimeError(tr("only a table with rows and columns can be transposed"))
     return table.T
 
 
@@ -218,18 +257,22 @@ def read_variables(text: str) -> dict[str, Tensor]:
         name, equals, value = (word.strip() for word in part.partition("="))
         said = repr(shortened(part, 60))
         if not equals:
-            raise Unclear(f"{said} gives no value. Write it as name = value.")
+            raise Unclear(tr("{part} gives no value. Write it as name = value.", part=said))
         if not re.fullmatch(rf"[A-Za-z]\w{{,{LONGEST_NAME - 1}}}", name, re.ASCII):
             raise Unclear(
-                f"{said} begins with no name. A name is made of at most {LONGEST_NAME} letters, "
-                f"digits and _, a letter first."
+                tr(
+                    "{part} begins with no name. A name is made of at most {most} letters, digits "
+                    "and _, a letter first.",
+                    part=said,
+                    most=LONGEST_NAME,
+                )
             )
         if name in {*FUNCTIONS, *CONSTANTS, "torch"} or iskeyword(name):
-            raise Unclear(f"{name} has another meaning. Choose another name.")
+            raise Unclear(tr("{name} has another meaning. Choose another name.", name=name))
         if name in variables:
-            raise Unclear(f"{name} has two values.")
+            raise Unclear(tr("{name} has two values.", name=name))
         if len(variables) == MOST_VARIABLES:
-            raise Unclear(f"there are more than {MOST_VARIABLES} of them.")
+            raise Unclear(tr("there are more than {most} of them.", most=MOST_VARIABLES))
         variables[name] = _value(name, value)
     return variables
 
@@ -238,7 +281,7 @@ def _value(name: str, text: str) -> Tensor:
     try:
         value = forward(graph(text, ()), {})[-1]
     except Unclear as why:
-        raise Unclear(f"the value of {name} is not clear: {why}") from None
+        raise Unclear(tr("the value of {name} is not clear: {why}", name=name, why=why)) from None
     if value.abs().max() > LARGEST:
-        raise Unclear(f"{name} has an entry beyond {LARGEST:,.0f}.")
+        raise Unclear(tr("{name} has an entry beyond {most:,.0f}.", name=name, most=LARGEST))
     return value.requires_grad_()

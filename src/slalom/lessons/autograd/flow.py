@@ -8,6 +8,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
+from slalom.core.language import tr
 from slalom.plots.toolkit import shortened
 
 Variables: TypeAlias = Mapping[str, Tensor]
@@ -77,13 +78,17 @@ def forward(nodes: Sequence[Node], variables: Variables) -> list[Tensor]:
         try:
             value = variables[node.label] if node.make is None else node.make(*inputs)
         except RuntimeError as error:
-            shapes = " and ".join(str(list(part.shape)) for part in inputs)
-            why = shortened(error, 200)
             raise Unclear(
-                f"{said!r} cannot be computed where shapes are {shapes}. PyTorch says: {why}"
+                tr(
+                    "{part!r} cannot be computed where shapes are {shapes}. PyTorch says: {why}",
+                    part=said,
+                    shapes=tr(" and ").join(str(list(part.shape)) for part in inputs),
+                    why=shortened(error, 200),
+                )
             ) from None
         if not value.isfinite().all():
-            raise Unclear(f"{said!r} is not finite: it gives {_first_odd(value)}.")
+            odd = _first_odd(value)
+            raise Unclear(tr("{part!r} is not finite: it gives {value}.", part=said, value=odd))
         values.append(value)
     return values
 
@@ -98,13 +103,20 @@ def backward(nodes: Sequence[Node], values: Sequence[Tensor]) -> list[Tensor | N
     if result.numel() != 1:
         said, shape = shortened(nodes[-1].text, 60), list(result.shape)
         raise Unclear(
-            f"{said!r} has the shape {shape}, and a gradient is that of one number. Put mean(...) "
-            f"or sum(...) around it."
+            tr(
+                "{part!r} has the shape {shape}, and a gradient is that of one number. Put "
+                "mean(...) or sum(...) around it.",
+                part=said,
+                shape=shape,
+            )
         )
     if not result.requires_grad:
         raise Unclear(
-            f"no gradient flows back through {shortened(nodes[-1].text, 60)!r}. Use a variable in "
-            f"it that is not detached."
+            tr(
+                "no gradient flows back through {part!r}. Use a variable in it that is not "
+                "detached.",
+                part=shortened(nodes[-1].text, 60),
+            )
         )
     needing = [value for value in values if value.requires_grad]
     found = iter(torch.autograd.grad(result, needing, torch.ones_like(result), allow_unused=True))
@@ -112,8 +124,11 @@ def backward(nodes: Sequence[Node], values: Sequence[Tensor]) -> list[Tensor | N
     for node, gradient in zip(reversed(nodes), reversed(gradients), strict=True):
         if gradient is not None and not gradient.isfinite().all():
             raise Unclear(
-                f"the gradient at {shortened(node.text, 60)!r} is not finite: it has "
-                f"{_first_odd(gradient)}."
+                tr(
+                    "the gradient at {part!r} is not finite: it has {value}.",
+                    part=shortened(node.text, 60),
+                    value=_first_odd(gradient),
+                )
             )
     return gradients
 
