@@ -39,7 +39,7 @@ class RNN(NetSpec):
             A GRU remembers longer than an RNN and learns faster than an LSTM of its size.
         hidden: size of the state.
         layers: of cells, each hearing the states of the one before.
-        masked: whether the sequences have different lengths, as `slalom.data.sequences` makes them:
+        masked: whether the sequences have different lengths, as `slalom.sequences` makes them:
             then the last feature says which moments are there, and is none of `features`.
 
     Raises:
