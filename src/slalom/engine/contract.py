@@ -132,6 +132,14 @@ class Engine(ABC):
     def refusal(self, plan: Plan, dataset: Dataset) -> str:
         """Why this engine cannot carry the plan out, as a sentence, or nothing."""
 
+    def check(self, plan: Plan, dataset: Dataset) -> None:
+        """Raise `BadPlan`, with the reason, if this engine cannot carry the plan out."""
+        if reason := self.refusal(plan, dataset):
+            raise BadPlan(
+                f"The {self.name} engine cannot carry this plan out. {reason} Leave the choice to "
+                f"engine='auto', or take engine='reference'."
+            )
+
     def pays(self, plan: Plan, dataset: Dataset) -> bool:
         """Whether it would be done sooner than the reference engine, if it can do it at all."""
         return True

@@ -14,6 +14,16 @@ LENGTH = 6  # arguments of an optimizer, but for its rate, at most
 RULES = [(optimizer, slots) for optimizer in OPTIMIZERS.values() for slots in optimizer.updates]
 
 
+def without_rule(columns: Columns) -> str:
+    """Why some member's optimizer has no rule, as a sentence, or nothing."""
+    for optimizer in columns.optimizers:
+        if optimizer not in OPTIMIZERS.values():
+            return f"The optimizer {optimizer.__name__} is not one of Slalom's own."
+        if not optimizer.updates:
+            return f"The optimizer {optimizer.__name__} updates matrices as a whole."
+    return ""
+
+
 def arguments_of(optimizer: type[Optimizer]) -> tuple[str, ...]:
     """The arguments in the order in which `scalars` finds them.
 

@@ -54,12 +54,17 @@ def stand(
     done = table["step"] - pending  # a pending step still belongs to its epoch
     table["epoch"], table["in_epoch"] = np.divmod(done, table["steps_per_epoch"])
     table["in_epoch"] += pending
-    end = np.minimum(table["step"] + steps, table["total_steps"])
-    if until is not None:  # those that are there already stay
-        end = np.maximum(np.minimum(end, until), table["step"])
-    table["end"] = np.where(state.training[members], end, table["step"])
+    table["end"] = ends(state, steps, until)[members]
     every = record_every(state.plan, table["steps_per_epoch"])
     table["record_every"], table["next_record"] = every, (done // every + 1) * every
+
+
+def ends(state: State, steps: int, until: int | None) -> NDArray[np.int64]:
+    """The step at which a stretch of so many steps ends for each member, `[P]`."""
+    end = np.minimum(state.step + steps, state.layout.total_steps)
+    if until is not None:  # those that are there already stay
+        end = np.maximum(np.minimum(end, until), state.step)
+    return np.where(state.training, end, state.step)
 
 
 def keep(table: NDArray[Any], state: State, members: slice | NDArray[np.int64]) -> None:

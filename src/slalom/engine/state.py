@@ -268,6 +268,14 @@ class State:
         (outputs,) = net.forward(parameters[None], buffers[None], rows)
         return outputs[0].numpy()
 
+    def read(
+        self, members: Sequence[int], X: NDArray[np.float32] | None = None, best: bool = False
+    ) -> list[NDArray[np.float32]]:
+        """As `slalom.engine.contract.Session.read`."""
+        if X is None:
+            return [self.numbers(k, best)[0].copy() for k in members]
+        return [self.outputs(k, X, best) for k in members]
+
     def keep_frame(
         self, member: int, step: int, parameters: NDArray[np.float32], buffers: NDArray[np.float64]
     ) -> None:

@@ -67,6 +67,10 @@ class CNN(NetSpec):
         return torch.nn.Sequential(*layers[:-1])
 
     @property
+    def draws(self) -> bool:
+        return False
+
+    @property
     def label(self) -> str:
         sizes = "-".join(map(str, (*self.hidden, self.outputs)))
         name = self.activation

@@ -81,6 +81,10 @@ class MLP(NetSpec):
             layers.append(torch.nn.Linear(inputs, outputs))
         return torch.nn.Sequential(*layers)
 
+    @property
+    def draws(self) -> bool:
+        return False
+
     def first(self, seeds: Sequence[int]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
         """As `NetSpec.first`, without making modules, in a fifth of the time."""
         table = torch.zeros(len(seeds), self.size[0])

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from inspect import Parameter, signature
 from itertools import chain
 from threading import RLock
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -38,14 +38,12 @@ def seeded(seed: int) -> Iterator[None]:
 
 
 class NetSpec(Spec, abstract=True):
-    """Base of the recipes.
+    """Base of the recipes."""
 
-    Attributes:
-        draws: whether its modules may draw from torch's generator while they train, other than by
-            `torch.nn.Dropout`.
-    """
-
-    draws: ClassVar[bool] = False
+    @property
+    def draws(self) -> bool:
+        """Whether its modules may draw from torch's generator in training, but for `Dropout`."""
+        return True
 
     def module(self) -> torch.nn.Module:
         """A fresh module, its weights drawn from torch's global generator."""
@@ -127,8 +125,6 @@ class Net(NetSpec):
         >>> Net(torch.nn.Linear, in_features=3, out_features=1).build(seed=0)
         Linear(in_features=3, out_features=1, bias=True)
     """
-
-    draws = True
 
     factory: Callable[..., torch.nn.Module]
     arguments: tuple[tuple[str, Any], ...] = ()

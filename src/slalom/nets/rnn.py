@@ -66,6 +66,10 @@ class RNN(NetSpec):
         return LastState(recurrent, self.outputs, self.masked)
 
     @property
+    def draws(self) -> bool:
+        return False
+
+    @property
     def label(self) -> str:
         layers = f" x {self.layers}" * (self.layers > 1)
         return f"{self.cell} {self.features}-{self.hidden}-{self.outputs}{layers}"

@@ -1,6 +1,7 @@
 """A net behind the trunk of another one: what has been learned, with a new output layer."""
 
 import base64
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -77,7 +78,7 @@ class Transfer(NetSpec):
         return Behind(_replaced(trunk, name, torch.nn.Identity()), head)
 
     @property
-    def draws(self) -> bool:  # type: ignore[override]
+    def draws(self) -> bool:
         return self.trained.draws
 
     @property
@@ -98,6 +99,7 @@ def encoded(numbers: NDArray[np.float32] | NDArray[np.float64]) -> str:
     return base64.b64encode(numbers.astype(kind).tobytes()).decode()
 
 
+@lru_cache(maxsize=4)  # each member of a population asks for them
 def decoded(text: str, kind: type[F]) -> NDArray[F]:
     """The numbers in a text that `encoded` gave.
 

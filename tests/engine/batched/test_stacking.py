@@ -14,6 +14,7 @@ from slalom import SGD, Adam, Dataset, Member, Muon, Net, Plan, Population, loss
 from slalom.core.errors import BadPlan
 from slalom.engine import Batched, Native, Reference, State
 from slalom.engine.batched.dropout import StackedDropout, keys_of
+from slalom.engine.batched.stacking import stacked
 from slalom.engine.dropout import dropout_mask
 from tests.engine.batched.modules import Attending, Choosing, Counting, Noisy, Reassigning
 from tests.engine.conformance import (
@@ -45,7 +46,8 @@ def members(draw: st.DrawFn) -> Member:
     return Member(
         draw(st.sampled_from(NETS)),
         getattr(slalom, name)(**{"lr": 0.01} | arguments),
-        batch_size=draw(st.sampled_from([None, 8, 20])),
+        # Of 50 rows: batch norm of two rows has a gradient that is nothing but rounding.
+        batch_size=draw(st.sampled_from([None, 15, 20])),
         seed=draw(st.integers(0, 3)),
         fold=draw(st.integers(0, 2)),
         schedule=draw(st.sampled_from(SCHEDULES)),
@@ -147,6 +149,14 @@ def test_a_parameter_that_nothing_depends_on_is_left_alone_as_by_torch() -> None
     sizes = [p.numel() for p in PartlyUsed().parameters()]
     unused_and_frozen = sum(sizes[:4])
     assert still[:unused_and_frozen].all() and not still[unused_and_frozen:].any()
+
+
+def test_a_net_that_failed_on_other_rows_is_tried_again() -> None:
+    data = dataset("regression")
+    one = Dataset(data.X[:1], data.y[:1], data.task)  # of which batch norm has no spread
+    net = Net(Normalized, dropout=0.07)  # that no other test knows
+    assert Batched().refusal(plan_of(Member(net), steps=1), one) == ""
+    assert stacked(net, losses.MSE(), data).moves.tolist() == [True] * net.size[0]
 
 
 @given(st.integers(0, 2**62), st.integers(0, 10**6), st.floats(0.01, 0.99))

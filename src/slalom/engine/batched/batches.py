@@ -20,12 +20,13 @@ class StackedBatches:
         X: what they see of its rows, `[N, ...]`.
         seeds, folds: of each member, `[P]`; the folds have equally many rows to train on.
         batch_size: rows a batch, 0 for all at once.
+        shuffles: by seed, those that there are already; new ones are added.
 
     Example:
         >>> from slalom import toys
         >>> data = toys.quadratic(50)
         >>> seeds, folds = np.array([[0, 1], [0, 0]])
-        >>> batches = StackedBatches(data, torch.from_numpy(data.X), seeds, folds, 20)
+        >>> batches = StackedBatches(data, torch.from_numpy(data.X), seeds, folds, 20, {})
         >>> [tuple(batches.at(0, place)[0].shape) for place in range(3)]
         [(2, 20, 1), (2, 20, 1), (2, 10, 1)]
     """
@@ -37,13 +38,15 @@ class StackedBatches:
         seeds: NDArray[np.int64],
         folds: NDArray[np.int64],
         batch_size: int,
+        shuffles: dict[int, Shuffle],
     ) -> None:
         self._X, self._y = X, torch.from_numpy(data.y)
         self._weight = None if data.weight is None else torch.from_numpy(data.weight)
         self._rows = torch.from_numpy(np.stack([data.folds[fold].train for fold in folds]))
         self._seeds, self._size, self._epoch = seeds.tolist(), batch_size, -1
-        rows = self._rows.shape[1]
-        self._shuffles = {seed: Shuffle(seed, rows) for seed in self._seeds if batch_size}
+        self._shuffles, rows = shuffles, self._rows.shape[1]
+        for seed in set(self._seeds) - set(shuffles):
+            shuffles[seed] = Shuffle(seed, rows)
         self._whole: Gathered | None = None
         if not batch_size:  # the same rows for all are there once
             own = self._rows[:1] if len(set(folds.tolist())) == 1 else self._rows
@@ -56,8 +59,7 @@ class StackedBatches:
         if self._whole is not None:
             return self._whole
         if self._epoch != epoch:
-            orders = {seed: shuffle.order(epoch) for seed, shuffle in self._shuffles.items()}
-            order = torch.stack([orders[seed] for seed in self._seeds])
+            order = torch.stack([self._shuffles[seed].order(epoch) for seed in self._seeds])
             self._epoch, self._ordered = epoch, self._rows.gather(1, order)
         start = place * self._size
         return self._gathered(self._ordered[:, start : start + self._size])

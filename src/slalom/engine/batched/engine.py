@@ -9,17 +9,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from slalom.core.errors import BadPlan
 from slalom.data.batches import steps_per_epoch
 from slalom.data.dataset import Dataset
 from slalom.engine import rules
-from slalom.engine.batched.lockstep import Lockstep
+from slalom.engine.batched.lockstep import Lockstep, Team
 from slalom.engine.batched.stacking import Stacked, stacked
 from slalom.engine.batched.teams import next_turn, teams_of
 from slalom.engine.contract import RECORD, Engine, check_threads, cores
+from slalom.engine.hyper import without_rule
 from slalom.engine.reference import ONE_THREAD, ReferenceSession
 from slalom.engine.state import State
-from slalom.optim import OPTIMIZERS
 from slalom.plan import Plan
 from slalom.population import grouped
 
@@ -66,11 +65,8 @@ class Batched(Engine):
         return cls(threads)
 
     def refusal(self, plan: Plan, dataset: Dataset) -> str:
-        for optimizer in plan.population.columns().optimizers:
-            if optimizer not in OPTIMIZERS.values():
-                return f"The optimizer {optimizer.__name__} is not one of Slalom's own."
-            if not optimizer.updates:
-                return f"The optimizer {optimizer.__name__} updates matrices as a whole."
+        if reason := without_rule(plan.population.columns()):
+            return reason
         return next((each.refusal for each in _stacked(plan, dataset) if each.refusal), "")
 
     def pays(self, plan: Plan, dataset: Dataset) -> bool:
@@ -84,24 +80,22 @@ class Batched(Engine):
         return bool(2 * together >= steps.sum())
 
     def prepare(self, plan: Plan, dataset: Dataset) -> "BatchedSession":
-        return BatchedSession(self, plan, dataset)
+        reference = ReferenceSession(plan, dataset)
+        self.check(plan, dataset)
+        return BatchedSession(reference, self.threads)
 
 
 class BatchedSession:
     """A session of the batched engine: the programs of the nets, and who trains together."""
 
-    def __init__(self, engine: Batched, plan: Plan, dataset: Dataset) -> None:
-        self._reference = ReferenceSession(plan, dataset)
-        if reason := engine.refusal(plan, dataset):
-            raise BadPlan(
-                f"The batched engine cannot carry this plan out. {reason} Leave the choice to "
-                f"engine='auto', or take engine='reference'."
-            )
-        nets, net = _stacked(plan, dataset), plan.population.columns().net
-        self._threads = engine.threads
+    def __init__(self, reference: ReferenceSession, threads: int) -> None:
+        self._reference, self._threads = reference, threads
+        plan, dataset, net = reference.plan, reference.dataset, reference.columns.net
+        nets = _stacked(plan, dataset)
         seen = [each.program.seen(torch.from_numpy(dataset.X)) for each in nets]
         self._teams = [
-            (team, nets[net[team[0]]], seen[net[team[0]]]) for team in teams_of(plan, dataset)
+            Team(members, nets[net[members[0]]], seen[net[members[0]]], {})
+            for members in teams_of(plan, dataset)
         ]
 
     def start(self) -> State:
@@ -110,10 +104,9 @@ class BatchedSession:
     def advance(
         self, state: State, steps: int, stop: Event | None = None, until: int | None = None
     ) -> NDArray[Any]:
-        table = np.zeros(len(state.step), dtype=rules.MEMBER)
-        rules.stand(table, state, slice(None), steps, until)
         with ONE_THREAD:
-            records = self._side_by_side(state, table["end"], stop or Event())
+            ends = rules.ends(state, steps, until)
+            records = self._side_by_side(state, ends, stop or Event())
         return np.concatenate([np.empty(0, dtype=RECORD), *records])
 
     def read(
@@ -123,9 +116,7 @@ class BatchedSession:
         X: NDArray[np.float32] | None = None,
         best: bool = False,
     ) -> list[NDArray[np.float32]]:
-        if X is None:
-            return [state.numbers(k, best)[0].copy() for k in members]
-        return [state.outputs(k, X, best) for k in members]
+        return state.read(members, X, best)
 
     def _side_by_side(
         self, state: State, ends: NDArray[np.int64], stop: Event
@@ -135,8 +126,8 @@ class BatchedSession:
         with ThreadPoolExecutor(self._threads) as pool:
             futures: list[Future[NDArray[Any]]] = []
             try:
-                for team, *net in self._teams:
-                    futures.append(pool.submit(_carried_out, state, team, ends[team], ended, *net))
+                for team in self._teams:
+                    futures.append(pool.submit(_carried_out, state, team, ends, ended))
                 while wait(futures, PATIENCE).not_done:
                     pass
             finally:
@@ -155,18 +146,11 @@ class _Either(Event):
         return super().is_set() or self._other.is_set()
 
 
-def _carried_out(
-    state: State,
-    team: NDArray[np.int64],
-    ends: NDArray[np.int64],
-    stop: Event,
-    net: Stacked,
-    X: torch.Tensor,
-) -> NDArray[Any]:
+def _carried_out(state: State, team: Team, ends: NDArray[np.int64], stop: Event) -> NDArray[Any]:
     """The records of a team's stretch."""
     records = [np.empty(0, dtype=RECORD)]
-    while not stop.is_set() and (turn := next_turn(state, team, ends)):
-        lockstep = Lockstep(state, team, turn, net, X)
+    while not stop.is_set() and (turn := next_turn(state, team.members, ends[team.members])):
+        lockstep = Lockstep(state, team, turn)
         lockstep.advance(stop)
         records.append(lockstep.records)
     return np.concatenate(records)

@@ -63,8 +63,8 @@ def _pooled(x: torch.Tensor, *arguments: Any) -> Any:
     They are many, for they are those of all members, and so a fifth of the time goes by: otherwise
     torch looks at one number after another. What is found is the same.
     """
-    if x.is_contiguous(memory_format=torch.channels_last):
-        return NotImplemented  # which is what torch itself then does
+    if x.dim() != 4 or x.is_contiguous(memory_format=torch.channels_last):
+        return NotImplemented  # torch then does what it always does
     side_by_side = x.contiguous(memory_format=torch.channels_last)
     largest, places = aten.max_pool2d_with_indices(side_by_side, *arguments)
     return largest.contiguous(), places.contiguous()

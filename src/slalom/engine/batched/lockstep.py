@@ -1,12 +1,13 @@
 """Members of a team in lockstep, from a state and back to it."""
 
 from threading import Event
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from slalom.data.batches import Shuffle
 from slalom.engine import rules
 from slalom.engine.batched import following
 from slalom.engine.batched.batches import StackedBatches
@@ -22,27 +23,35 @@ from slalom.engine.state import NEVER, State, slice_of, slices_of
 ROWS_AT_ONCE, NUMBERS_AT_ONCE = 1024, 2**22
 
 
+class Team(NamedTuple):
+    """Members that train together, and what they have in common.
+
+    Args:
+        members: their numbers, `[P]`.
+        net: of them all.
+        X: what it sees of the rows of the dataset, `[N, ...]`.
+        shuffles: of their batches by seed, which go on from stretch to stretch: one that is made
+            anew draws all permutations since the first epoch again.
+    """
+
+    members: NDArray[np.int64]
+    net: Stacked
+    X: torch.Tensor
+    shuffles: dict[int, Shuffle]
+
+
 class Lockstep:
     """Members that take their steps together; their numbers lie in tensors with a row each.
 
     Args:
         state: of the population.
-        team: the numbers of all that belong to it, `[P]`.
-        turn: which of them take steps, and how far.
-        net: of them all.
-        X: what it sees of the rows of the dataset, `[N, ...]`.
+        team: to which they belong.
+        turn: which of its members take steps, and how far.
     """
 
-    def __init__(
-        self,
-        state: State,
-        team: NDArray[np.int64],
-        turn: Turn,
-        net: Stacked,
-        X: torch.Tensor,
-    ) -> None:
+    def __init__(self, state: State, team: Team, turn: Turn) -> None:
         self._state, self._plan, self._dataset = state, state.plan, state.dataset
-        self._team, self._net, self._X = team, net, X
+        self._team, self._net, self._X = team, team.net, team.X
         self._table = np.zeros(len(turn.members), dtype=following.MEMBER)
         self._table["number"] = turn.members
         rules.stand(self._table, state, turn.members, 0, None)
@@ -53,14 +62,20 @@ class Lockstep:
     def _sit(self) -> None:
         """Give the members their rows, from the state."""
         state, layout, columns = self._state, self._state.layout, self._plan.population.columns()
-        seats = seated(state, self._team, int(self._first.step))
+        seats = seated(state, self._team.members, int(self._first.step))
         self._row = np.flatnonzero(np.isin(seats, self._table["number"]))
         self._parameters = torch.from_numpy(slices_of(state.parameters, layout.parameters, seats))
         self._buffers = torch.from_numpy(slices_of(state.buffers, layout.buffers, seats))
         self._seeds, self._folds = columns.seed[seats], columns.fold[seats]
         self._optimizer = StackedOptimizer(state, seats, self._net.moves)
-        size = int(columns.batch_size[seats[0]])
-        self._batches = StackedBatches(self._dataset, self._X, self._seeds, self._folds, size)
+        self._batches = StackedBatches(
+            self._dataset,
+            self._X,
+            self._seeds,
+            self._folds,
+            int(columns.batch_size[seats[0]]),
+            self._team.shuffles,
+        )
 
     @property
     def records(self) -> NDArray[Any]:

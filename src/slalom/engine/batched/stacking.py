@@ -42,8 +42,10 @@ def stacked(net: NetSpec, loss: Loss, data: Dataset) -> Stacked:
     key = net, loss, data.X.shape[1:], data.y.shape[1:], data.y.dtype
     with _KNOWING:
         if key not in _KNOWN:
-            program = Program(net, loss)
-            _KNOWN[key] = Stacked(program, *_tried(program, data))
+            made = _tried(Program(net, loss), data)
+            if made is None:  # wrong for every engine, on these rows: whoever trains it is told so
+                return Stacked(Program(net, loss), "", torch.ones(1, dtype=torch.bool))
+            _KNOWN[key] = made
             if len(_KNOWN) > KEPT:
                 _KNOWN.popitem(last=False)
         _KNOWN.move_to_end(key)
@@ -61,17 +63,14 @@ class Alone(NamedTuple):
     buffers: torch.Tensor
 
 
-def _tried(program: Program, data: Dataset) -> tuple[str, torch.Tensor]:
-    """Why the net cannot be stacked, as a sentence or nothing; and which parameters move, `[D]`.
-
-    A net that fails by itself is not refused here: it is wrong for every engine.
-    """
+def _tried(program: Program, data: Dataset) -> Stacked | None:
+    """What comes of it on the first rows; None where the net fails by itself."""
     rows, seeds = slice(0, ROWS), np.array([0, 1])
     X, y = torch.from_numpy(data.X[rows].copy()), torch.from_numpy(data.y[rows].copy())
     try:
         alone = [_alone(program, int(seed), X, y) for seed in seeds]
     except Exception:  # whatever a module of the user's raises
-        return "", torch.ones(1, dtype=torch.bool)
+        return None
     moves = ~alone[0].gradient.isnan()
     label = program.net.label
     parameters, buffers = map(torch.from_numpy, program.net.first(seeds.tolist()))
@@ -81,17 +80,19 @@ def _tried(program: Program, data: Dataset) -> tuple[str, torch.Tensor]:
     try:
         losses, gradient, after = program.gradients(parameters, buffers, batch, at_once=True)
     except Exception as error:  # whatever torch says of it
-        return f"The net {label} cannot be stacked: {_reason(str(error))}", moves
+        why = _reason(str(error))
+        return Stacked(program, f"The net {label} cannot be stacked: {why}", moves)
     for k, one in enumerate(alone):
         same = _near(losses[k], torch.tensor(one.loss))
         same &= _near(gradient[k][moves], one.gradient[moves]) and _near(after[k], one.buffers)
         if not same:
-            return (
+            why = (
                 f"The net {label} gives other numbers when members are stacked: it keeps numbers "
                 f"where torch.func does not see them. Let it keep them in buffers, changed in "
                 f"place (self.mean.copy_(...), not self.mean = ...)."
-            ), moves
-    return "", moves
+            )
+            return Stacked(program, why, moves)
+    return Stacked(program, "", moves)
 
 
 def _alone(program: Program, seed: int, X: torch.Tensor, y: torch.Tensor) -> Alone:

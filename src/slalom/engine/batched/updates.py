@@ -13,6 +13,8 @@ import torch
 from slalom.engine.hyper import RULES
 from slalom.optim.optimizer import Hyper, Update
 
+# The formulas of `slalom.optim` by name, for tensors `[P, D]` and scalars of a step `[P, 1]`.
+
 
 def lerp(start: torch.Tensor, end: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     near = weight < 0.5

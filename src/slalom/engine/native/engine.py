@@ -8,7 +8,6 @@ from typing import Any, Self, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from slalom.core.errors import BadPlan
 from slalom.data.dataset import Dataset
 from slalom.engine.contract import RECORD, Engine, check_threads, cores
 from slalom.engine.native.denormals import flush_denormals, flushed_denormals
@@ -70,20 +69,16 @@ class Native(Engine):
         return refusal(plan, plan.population.columns(), dataset)
 
     def prepare(self, plan: Plan, dataset: Dataset) -> "NativeSession":
-        return NativeSession(plan, dataset, self.threads)
+        reference = ReferenceSession(plan, dataset)
+        self.check(plan, dataset)
+        return NativeSession(reference, self.threads)
 
 
 class NativeSession:
     """A session of the native engine: the columns of the plan, its tables, and the threads."""
 
-    def __init__(self, plan: Plan, dataset: Dataset, threads: int) -> None:
-        self._reference = ReferenceSession(plan, dataset)
-        self._columns, self._threads = self._reference.columns, threads
-        if reason := refusal(plan, self._columns, dataset):
-            raise BadPlan(
-                f"The native engine cannot carry this plan out. {reason} Leave the choice to "
-                f"engine='auto', or take engine='reference'."
-            )
+    def __init__(self, reference: ReferenceSession, threads: int) -> None:
+        self._reference, self._columns, self._threads = reference, reference.columns, threads
         self._blocks: dict[int, Block] = {}
         self._pool = ThreadPoolExecutor(threads, initializer=flush_denormals)
 
@@ -131,9 +126,7 @@ class NativeSession:
         X: NDArray[np.float32] | None = None,
         best: bool = False,
     ) -> list[NDArray[np.float32]]:
-        if X is None:
-            return [state.numbers(k, best)[0].copy() for k in members]
-        return [state.outputs(k, X, best) for k in members]
+        return state.read(members, X, best)
 
     def _carry_out(self, stretch: Stretch, stop: Event) -> None:
         """Work in some threads; the flag that they share, which follows `stop`, ends the work."""

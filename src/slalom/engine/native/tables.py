@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from slalom.data.dataset import Dataset
 from slalom.engine import rules
 from slalom.engine.contract import RECORD
-from slalom.engine.hyper import encode
+from slalom.engine.hyper import encode, without_rule
 from slalom.engine.native import activations, losses
 from slalom.engine.native.batches import GENERATOR
 from slalom.engine.native.curve import is_curve
@@ -36,7 +36,7 @@ from slalom.engine.native.vectors import LANES
 from slalom.engine.state import Layout, State
 from slalom.losses import Loss
 from slalom.nets import MLP
-from slalom.optim import OPTIMIZERS, SCHEDULES, Constant
+from slalom.optim import SCHEDULES, Constant
 from slalom.plan import Plan
 from slalom.population import Columns, grouped
 
@@ -55,11 +55,8 @@ def refusal(plan: Plan, columns: Columns, dataset: Dataset) -> str:
             return f"The net {net.label} is not an MLP."
         if not isinstance(net.activation, str):
             return f"The activation of {net.label} is a function of your own."
-    for optimizer in columns.optimizers:
-        if optimizer not in OPTIMIZERS.values():
-            return f"The optimizer {optimizer.__name__} is not one of Slalom's own."
-        if not optimizer.updates:
-            return f"The optimizer {optimizer.__name__} updates matrices as a whole."
+    if reason := without_rule(columns):
+        return reason
     for schedule in columns.schedules:
         if type(schedule) not in SCHEDULES:
             return f"The schedule {schedule.kind} is not one of Slalom's own."
