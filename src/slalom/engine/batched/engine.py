@@ -23,9 +23,10 @@ from slalom.plan import Plan
 from slalom.population import grouped
 
 PATIENCE = 0.01  # seconds of sleep before it is looked whether somebody wants an end
-# From so many members on that share a net and a batch size it is twice as fast as one by one, and
-# steps of as many members as these take the reference engine longer than to write a graph down.
-TOGETHER, GRAPH_STEPS = 3, 600
+# From so many members on that share a net and a batch size it is twice as fast as one by one. What
+# it begins with (loading torch's tracer, writing graphs down) takes a small convolutional net two
+# seconds, in which the reference engine takes so many steps of a member.
+TOGETHER, GRAPH_STEPS = 3, 1500
 
 
 class Batched(Engine):
