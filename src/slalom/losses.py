@@ -37,7 +37,7 @@ class Loss(Spec, abstract=True):
 
     def row_weights(self, target: torch.Tensor) -> torch.Tensor:
         """What each row counts by itself: 1, or the weight of its class."""
-        return torch.ones(len(target))
+        return torch.ones(len(target), device=target.device)
 
     def outputs(self, targets: int) -> int:
         """How many outputs the net needs: `targets` is T, or the number of classes."""
@@ -93,7 +93,7 @@ class CrossEntropy(Loss):
         return F.cross_entropy(
             output,
             target,
-            weight=None if self.weight is None else torch.tensor(self.weight, dtype=output.dtype),
+            weight=None if self.weight is None else output.new_tensor(self.weight),
             reduction=reduction,
             label_smoothing=self.label_smoothing,
         )
@@ -101,7 +101,7 @@ class CrossEntropy(Loss):
     def row_weights(self, target: torch.Tensor) -> torch.Tensor:
         if self.weight is None:
             return super().row_weights(target)
-        return torch.tensor(self.weight)[target]
+        return torch.tensor(self.weight, device=target.device)[target]
 
     def outputs(self, targets: int) -> int:
         if self.weight is not None and len(self.weight) != targets:
@@ -130,7 +130,7 @@ class BCEWithLogits(Loss):
     pos_weight: float | None = None
 
     def value(self, output: torch.Tensor, target: torch.Tensor, reduction: str) -> torch.Tensor:
-        weight = None if self.pos_weight is None else torch.tensor(self.pos_weight)
+        weight = None if self.pos_weight is None else output.new_tensor(self.pos_weight)
         return F.binary_cross_entropy_with_logits(
             output,
             target.reshape(output.shape).to(output.dtype),

@@ -23,6 +23,12 @@ Missing = Annotated[
 Threads = Annotated[
     int | None, typer.Option(help="Nets that train at once; all cores if not given.", min=1)
 ]
+Device = Annotated[
+    str | None,
+    typer.Option(
+        help="Where nets train: cpu, cuda, cuda:1 or auto; $SLALOM_DEVICE or cpu if not given."
+    ),
+]
 Seed = Annotated[int, typer.Option(help="Of all that is drawn at random.", min=0, max=2**32 - 1)]
 StorePath = Annotated[
     Path | None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from slalom.cli.common import Missing, Seed, StorePath, Table, Threads, check_outputs
+from slalom.cli.common import Device, Missing, Seed, StorePath, Table, Threads, check_outputs
 from slalom.cli.leaving import code_of, leaving_in_time
 from slalom.core.errors import BadFile, BadPlan
 from slalom.core.terminal import say, show_table, warn
@@ -62,6 +62,7 @@ def fit(
     ] = None,
     seed: Seed = 0,
     threads: Threads = None,
+    device: Device = None,
     store: StorePath = None,
     name: Annotated[
         str | None, typer.Option(help="Name of the run in the store; as the table if not given.")
@@ -103,6 +104,7 @@ def fit(
             epochs=epochs,
             seed=seed,
             threads=threads,
+            device=device,
         )
 
     carry_out(fit_it, model, page, store, drop)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from slalom.cli.common import Seed, Threads, check_outputs
+from slalom.cli.common import Device, Seed, Threads, check_outputs
 from slalom.cli.leaving import INTERRUPTED
 from slalom.core.errors import BadData, BadFile
 from slalom.core.terminal import say, show_table, warn
@@ -25,6 +25,7 @@ def race(
     out: Annotated[Path, typer.Option(help="Picture to write (PNG, SVG, PDF).")] = Path("race.png"),
     seed: Seed = 0,
     threads: Threads = None,
+    device: Device = None,
 ) -> None:
     """Race five optimizers on one net, from the same weights on the same batches."""
     check_outputs([out], [Path(data)])
@@ -45,6 +46,7 @@ def race(
         batch_size=batch_size,
         epochs=epochs,
         threads=threads,
+        device=device,
         frames=0,
     )
     if run.history.empty:

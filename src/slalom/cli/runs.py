@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from slalom.cli.common import StorePath, Threads, check_outputs
+from slalom.cli.common import Device, StorePath, Threads, check_outputs
 from slalom.core.errors import BadPlan, BadRun
 from slalom.core.terminal import say, show_table, warn
 
@@ -90,6 +90,7 @@ def resume(
         int | None, typer.Option(help="Go back to this step first, and on from there.", min=0)
     ] = None,
     threads: Threads = None,
+    device: Device = None,
 ) -> None:
     """Go on with a run from where it was kept last; it ends as if nothing had stopped it."""
     from slalom.cli.fit import carry_out, seconds
@@ -107,7 +108,7 @@ def resume(
     limit = None if time_limit is None else seconds(time_limit)
     if not fits:
         with leaving_in_time():
-            ended = resume(folder, time_limit=limit, threads=threads)
+            ended = resume(folder, time_limit=limit, threads=threads, device=device)
         _show_best(ended.leaderboard())
         if ended.stopped_by:
             warn(f"Stopped by {ended.stopped_by}. Go on: slalom runs resume {run}")
@@ -117,7 +118,7 @@ def resume(
 
     def fit_it(hooks: dict[str, Any], on_run: Any) -> Any:
         on_run(folder)
-        return resume_fit(folder, limit, hooks, threads=threads)
+        return resume_fit(folder, limit, hooks, threads=threads, device=device)
 
     files = {"model": folder.path / "model.slalom", "report": folder.path / "report.html"}
     files |= folder.about.get("files", {})  # a fit from Python names none

@@ -37,10 +37,12 @@ from threading import Event
 from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from slalom.core.errors import BadPlan
 from slalom.data.dataset import Dataset
+from slalom.engine.device import CPU
 from slalom.engine.state import State
 from slalom.plan import Plan
 
@@ -112,16 +114,27 @@ class Engine(ABC):
     """
 
     name: ClassVar[str]
+    on_gpu: ClassVar[bool] = False  # whether it can train there
 
     @classmethod
-    def of(cls, threads: int | None = None) -> Self:
-        """The engine for the arguments of `slalom.train`; those that it has no use for do nothing.
+    def of(cls, threads: int | None = None, device: torch.device = CPU) -> Self:
+        """The engine for the arguments of `slalom.train`; threads of no use to it do nothing.
 
         Raises:
-            BadPlan: when an argument makes no sense.
+            BadPlan: when an argument makes no sense, or it does not train on that device.
         """
         check_threads(threads)
+        cls.check_device(device)
         return cls()
+
+    @classmethod
+    def check_device(cls, device: torch.device) -> None:
+        """Raise `BadPlan` if this engine does not train on that device."""
+        if device != CPU and not cls.on_gpu:
+            raise BadPlan(
+                f"The {cls.name} engine trains on the CPU, but the device {device} was asked for. "
+                f"Leave the choice to engine='auto', or take engine='batched'."
+            )
 
     @property
     def cold(self) -> bool:

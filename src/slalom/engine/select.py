@@ -3,12 +3,17 @@
 from slalom.core.errors import BadPlan
 from slalom.data.dataset import Dataset
 from slalom.engine.contract import Engine
+from slalom.engine.device import CPU, DeviceLike, device_of, wanted, why_no_gpu
 from slalom.engine.registry import ENGINES, EngineMissing, load
 from slalom.plan import Plan
 
 
 def select(
-    engine: Engine | str, plan: Plan, dataset: Dataset, threads: int | None = None
+    engine: Engine | str,
+    plan: Plan,
+    dataset: Dataset,
+    threads: int | None = None,
+    device: DeviceLike | None = None,
 ) -> tuple[Engine, str]:
     """The engine that carries a plan out, and, where "auto" does not take the fastest, why.
 
@@ -19,9 +24,11 @@ def select(
             native engine is the faster one (benchmarks/crossover.py).
         plan, dataset: the work.
         threads: of the native and the batched engine; all cores when not given.
+        device: where to train, for an engine that is not made yet; see `slalom.engine.device`.
 
     Raises:
-        BadPlan: for an unknown name, or an engine that cannot be loaded.
+        BadPlan: for an unknown name, an engine that cannot be loaded, a device that is not there,
+            or a plan that no engine can carry out on it.
 
     Example:
         >>> from slalom import MLP, SGD, Member, Plan, Population, toys
@@ -34,9 +41,22 @@ def select(
     """
     if not isinstance(engine, str):
         return engine, ""
+    asked = wanted(device)
+    where = device_of(asked)
     if engine != "auto":
-        return load(engine).of(threads), ""
+        return load(engine).of(threads, where), ""
     notes = []
+    if where != CPU:
+        spec = load("batched").of(threads, where)
+        if not (reason := spec.refusal(plan, dataset)):
+            return spec, ""
+        if asked != "auto":
+            raise BadPlan(
+                f"The plan cannot be carried out on {where}. {reason} Take device='cpu', or 'auto'."
+            )
+        notes.append(reason)
+    elif asked == "auto":
+        notes.append(f"On the CPU, for {why_no_gpu()}")
     for name in ENGINES:
         try:
             spec = load(name).of(threads)

@@ -315,8 +315,34 @@ def slices_of(
     flat: NDArray[F], offsets: NDArray[np.int64], members: NDArray[np.int64]
 ) -> NDArray[F]:
     """The parts of members, all of one length, one below another: a copy `[P, length]`."""
+    if _neighbours(members):
+        return _table(flat, offsets, members).copy()
+    return flat[_places(offsets, members)]
+
+
+def put_slices(
+    flat: NDArray[F], offsets: NDArray[np.int64], members: NDArray[np.int64], values: NDArray[F]
+) -> None:
+    """Give members, of whom there is at least one, their parts `[P, length]`."""
+    if _neighbours(members):
+        _table(flat, offsets, members)[:] = values
+    else:
+        flat[_places(offsets, members)] = values
+
+
+def _neighbours(members: NDArray[np.int64]) -> bool:
+    return bool((np.diff(members) == 1).all())
+
+
+def _table(flat: NDArray[F], offsets: NDArray[np.int64], members: NDArray[np.int64]) -> NDArray[F]:
+    """The parts of neighbours, as a view `[P, length]`."""
+    return flat[offsets[members[0]] : offsets[members[-1] + 1]].reshape(len(members), -1)
+
+
+def _places(offsets: NDArray[np.int64], members: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where the numbers of members are, `[P, length]`."""
     length = offsets[members[0] + 1] - offsets[members[0]]
-    return flat[offsets[members][:, None] + np.arange(length)]
+    return offsets[members][:, None] + np.arange(length)
 
 
 def _rows_of(

@@ -16,6 +16,7 @@ from slalom.data.missing import MissingLike, mark_missing
 from slalom.data.table import read_table, text_names
 from slalom.data.target import Target
 from slalom.engine import Engine
+from slalom.engine.device import DeviceLike
 from slalom.losses import LossLike
 from slalom.population import MembersLike
 from slalom.tabular.ensemble import Settings, fit_ensemble
@@ -41,6 +42,7 @@ class PopulationEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         time_limit: float | None = None,
         engine: Engine | str = "auto",
         threads: int | None = None,
+        device: DeviceLike | None = None,
         random_state: int | None = 0,
         progress: bool | None = None,
     ) -> None:
@@ -54,6 +56,7 @@ class PopulationEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         self.time_limit = time_limit
         self.engine = engine
         self.threads = threads
+        self.device = device
         self.random_state = random_state
         self.progress = progress
 

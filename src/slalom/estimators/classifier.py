@@ -14,6 +14,7 @@ from slalom.core.errors import BadData
 from slalom.data.missing import MissingLike
 from slalom.data.target import ClassificationTarget
 from slalom.engine import Engine
+from slalom.engine.device import DeviceLike
 from slalom.estimators.base import PopulationEstimator
 from slalom.losses import LossLike
 from slalom.population import MembersLike
@@ -32,7 +33,7 @@ class Classifier(ClassifierMixin, PopulationEstimator):  # type: ignore[misc]  #
         class_weight: None, "balanced" (classes count alike, however many rows they have), or a
             dictionary from class to weight.
         epochs, batch_size, patience, validation, missing: as for `Regressor`.
-        time_limit, engine, threads, random_state, progress: as for `Regressor`.
+        time_limit, engine, threads, device, random_state, progress: as for `Regressor`.
 
     Attributes:
         classes_: the classes, sorted; columns of `predict_proba` come in this order.
@@ -63,6 +64,7 @@ class Classifier(ClassifierMixin, PopulationEstimator):  # type: ignore[misc]  #
         time_limit: float | None = None,
         engine: Engine | str = "auto",
         threads: int | None = None,
+        device: DeviceLike | None = None,
         random_state: int | None = 0,
         progress: bool | None = None,
     ) -> None:
@@ -77,6 +79,7 @@ class Classifier(ClassifierMixin, PopulationEstimator):  # type: ignore[misc]  #
             time_limit=time_limit,
             engine=engine,
             threads=threads,
+            device=device,
             random_state=random_state,
             progress=progress,
         )

@@ -37,6 +37,7 @@ class Regressor(RegressorMixin, PopulationEstimator):  # type: ignore[misc]  # s
         engine: what trains: "auto", "native", "batched", "reference", or an engine; see
             `slalom.train`.
         threads: of the native and the batched engine; one for each core when not given.
+        device: "cpu", "cuda", "cuda:1" or "auto"; see `slalom.train`.
         random_state: of weights, batches and splits; 0, so that the same call gives the same model.
         progress: whether to show a progress bar; only on a terminal when not given.
 

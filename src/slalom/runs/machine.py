@@ -10,12 +10,14 @@ import torch
 
 from slalom import __version__
 from slalom.engine import Engine
+from slalom.engine.device import CPU
 
 
 def machine(engine: Engine) -> dict[str, Any]:
     """What an engine runs on here: JSON-ready words and numbers, by name."""
     return {
         "engine": engine.name,
+        "device": str(getattr(engine, "device", CPU)),
         "threads": getattr(engine, "threads", torch.get_num_threads()),
         "processor": _processor(),
         "vectors": torch.backends.cpu.get_cpu_capability(),

@@ -2,10 +2,11 @@
 
 import warnings
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-from slalom.core.errors import BadRun, SlalomWarning
+from slalom.core.errors import BadPlan, BadRun, SlalomWarning
 from slalom.engine import Engine, select
+from slalom.engine.device import CPU, DeviceLike, device_of, wanted
 from slalom.engine.registry import load
 from slalom.runs.folder import RunFolder
 from slalom.runs.keeping import EVERY
@@ -53,8 +54,8 @@ def open_run(run: RunFolder | str | Path, store: StoreLike | None = None) -> Run
     stopped: Stopper = status.get("stopped_by") or (
         "terminate" if status["status"] == "killed" else ""
     )
-    name, threads = _engine_of(folder)
-    engine, _ = select(name, plan, data, threads)
+    trained = _trained_by(folder)  # wherever that was: nothing trains here
+    engine, _ = select(trained.engine, plan, data, trained.threads, CPU)
     found = Run.of(snapshot, engine, stopped)
     found.folder = folder
     return found
@@ -87,6 +88,7 @@ def resume_training(
     *,
     engine: Engine | str | None = None,
     threads: int | None = None,
+    device: DeviceLike | None = None,
     checkpoint_every: float = EVERY,
     **looks: Any,
 ) -> Run:
@@ -97,46 +99,87 @@ def resume_training(
         **looks: `time_limit`, `progress` and `on_progress`, as for `slalom.train`.
     """
     if isinstance(run, RunFolder):
-        engine, threads = trained_by(run, engine, threads)
+        how = trained_by(run, engine, threads, device)
         return carry_out(
             run.plan(),
             run.dataset(),
             folder=run,
-            engine=engine,
-            threads=threads,
+            **how._asdict(),
             checkpoint_every=checkpoint_every,
             **looks,
         )
-    if engine is None:
-        engine = run.engine if threads is None else load(run.engine.name).of(threads)
-    return carry_out(
-        run.plan, run.dataset, begin=run.snapshot(), engine=engine, threads=threads, **looks
-    )
+    own: Engine | str = run.engine
+    if threads or device:
+        own, threads, device = _wanted(_by(run.engine), None, threads, device)
+    how = How(engine or own, threads, device)
+    return carry_out(run.plan, run.dataset, begin=run.snapshot(), **how._asdict(), **looks)
+
+
+class How(NamedTuple):
+    """What carries a run out, and where: arguments of `carry_out`."""
+
+    engine: Engine | str
+    threads: int | None
+    device: DeviceLike | None
 
 
 def trained_by(
-    folder: RunFolder, engine: Engine | str | None = None, threads: int | None = None
-) -> tuple[Engine | str, int | None]:
-    """What carries a run on, and threads: what trained it, unless something else is asked for.
+    folder: RunFolder,
+    engine: Engine | str | None = None,
+    threads: int | None = None,
+    device: DeviceLike | None = None,
+) -> How:
+    """What carries a run on: what trained it, unless something else is asked for.
 
     Warns with a `SlalomWarning` where it is not what trained it before.
     """
-    name, as_before = _engine_of(folder)
-    engine, threads = engine or name, threads or as_before
-    if isinstance(engine, str) and engine != "auto":
-        engine = load(engine).of(threads)
+    how = _wanted(_trained_by(folder), engine, threads, device)
+    if isinstance(how.engine, str) and how.engine != "auto":
+        made = load(how.engine).of(how.threads, device_of(wanted(how.device)))
+        how = how._replace(engine=made)
     before = folder.status.get("machine")  # none for one that has not begun
-    if before and isinstance(engine, Engine) and (other := differences(before, machine(engine))):
-        warnings.warn(
-            f"The run {folder.name} goes on, but maybe not to the same bits, for it ran on "
-            f"something else before: {other}.",
-            SlalomWarning,
-            stacklevel=3,
-        )
-    return engine, threads
+    if before and isinstance(how.engine, Engine):
+        before = {"device": str(CPU)} | before  # runs from before there were others say nothing
+        if other := differences(before, machine(how.engine)):
+            warnings.warn(
+                f"The run {folder.name} goes on, but maybe not to the same bits, for it ran on "
+                f"something else before: {other}.",
+                SlalomWarning,
+                stacklevel=3,
+            )
+    return how
 
 
-def _engine_of(folder: RunFolder) -> tuple[str, int | None]:
-    """The name of the engine that trained a run, or was asked for, and its threads."""
+def _wanted(
+    before: How, engine: Engine | str | None, threads: int | None, device: DeviceLike | None
+) -> How:
+    """What was asked for, else what there was before; on another device, whatever is best there."""
+    if device is None and before.device is not None:
+        device = before.device if _is_here(before.device) else CPU
+        if device is CPU and str(before.device) != str(CPU):
+            warnings.warn(
+                f"The run goes on on the CPU, and so not to the same bits, for {before.device}, "
+                f"where it was trained before, is not here.",
+                SlalomWarning,
+                stacklevel=4,
+            )
+    moved = device is not None and str(device) != str(before.device or CPU)
+    return How(engine or ("auto" if moved else before.engine), threads or before.threads, device)
+
+
+def _is_here(device: DeviceLike) -> bool:
+    try:
+        return bool(device_of(device))
+    except BadPlan:
+        return False
+
+
+def _by(engine: Engine) -> How:
+    told = machine(engine)
+    return How(engine.name, told["threads"], told["device"])
+
+
+def _trained_by(folder: RunFolder) -> How:
+    """What trained a run, or was asked for."""
     told = folder.about | folder.status.get("machine", {})
-    return told.get("engine", "auto"), told.get("threads")
+    return How(told.get("engine", "auto"), told.get("threads"), told.get("device"))

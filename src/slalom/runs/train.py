@@ -14,6 +14,7 @@ from slalom.core.errors import BadData, BadPlan
 from slalom.data.batches import steps_per_epoch
 from slalom.data.dataset import Dataset
 from slalom.engine import Engine, select
+from slalom.engine.device import DeviceLike
 from slalom.engine.state import FRAMED_MEMBERS
 from slalom.losses import LossLike, as_loss
 from slalom.nets import NetLike
@@ -60,6 +61,7 @@ def train(
     frames: int | None = None,
     engine: Engine | str = "auto",
     threads: int | None = None,
+    device: DeviceLike | None = None,
     time_limit: float | None = None,
     progress: bool | None = None,
     on_progress: Callable[[Progress], None] | None = None,
@@ -88,6 +90,9 @@ def train(
             net that `torch.func` takes, many members at once), "reference" (plain PyTorch; any net,
             one member after another), "auto" for the fastest that can, or an engine.
         threads: of the native and the batched engine; one for each core when not given.
+        device: "cpu", "cuda" or "cuda:1" (a GPU of NVIDIA's, where the batched engine trains), or
+            "auto" for a GPU where there is one; what the environment variable SLALOM_DEVICE says,
+            or the CPU, when not given.
         time_limit: seconds > 0 after which the training stops where it is.
         progress: whether to show a bar; only on a terminal when not given.
         on_progress: called with a `Progress` after every stretch.
@@ -148,13 +153,19 @@ def train(
     folder = None
     if store is not None:  # with what was asked for, should it be killed before it has begun
         asked = engine if isinstance(engine, str) else engine.name
-        about = {"kind": "train", "engine": asked, "threads": threads}
+        about = {
+            "kind": "train",
+            "engine": asked,
+            "threads": threads,
+            "device": device and str(device),
+        }
         folder = Store.of(store).new(plan, data, name, about)
     return carry_out(
         plan,
         data,
         engine=engine,
         threads=threads,
+        device=device,
         time_limit=time_limit,
         progress=progress,
         on_progress=on_progress,
@@ -203,6 +214,7 @@ def carry_out(
     *,
     engine: Engine | str = "auto",
     threads: int | None = None,
+    device: DeviceLike | None = None,
     time_limit: float | None = None,
     progress: bool | None = None,
     on_progress: Callable[[Progress], None] | None = None,
@@ -225,7 +237,7 @@ def carry_out(
         origin: where it comes from, for a fork.
     """
     check_time_limit(time_limit)
-    engine, note = select(engine, plan, data, threads)
+    engine, note = select(engine, plan, data, threads, device)
     if engine.cold:
         announce(
             f"Compiling the {engine.name} engine, once on this machine: up to 20 seconds.", progress

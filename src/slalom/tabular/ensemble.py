@@ -16,6 +16,7 @@ from slalom.data.dataset import Dataset
 from slalom.data.target import ClassificationTarget, RegressionTarget
 from slalom.engine import Engine, select
 from slalom.engine.contract import cores
+from slalom.engine.device import DeviceLike
 from slalom.losses import CrossEntropy, GaussianNLL, Loss, LossLike, as_loss
 from slalom.models import Predictor
 from slalom.nets import NetSpec
@@ -51,6 +52,7 @@ class Settings:
     time_limit: float | None = None
     engine: Engine | str = "auto"
     threads: int | None = None
+    device: DeviceLike | None = None
     seed: int = 0
     progress: bool | None = None
     watch: Watch | None = None
@@ -163,6 +165,7 @@ def fit_ensemble(prepared: Preparation, settings: Settings, keep: Keep | None = 
         data,
         engine=settings.engine,
         threads=settings.threads,
+        device=settings.device,
         time_limit=left,
         progress=settings.progress,
         watch=settings.watch,
@@ -187,7 +190,7 @@ def _plan_in_time(prepared: Preparation, settings: Settings) -> Plan:
 def _in_time(plan: Plan, prepared: Preparation, settings: Settings, limit: float) -> Plan:
     """A plan that ends in time; with more candidates by default, where the machine is fast."""
     data = prepared.dataset
-    engine, _ = select(settings.engine, plan, data, settings.threads)
+    engine, _ = select(settings.engine, plan, data, settings.threads, settings.device)
     if settings.members is not None:
         return within(plan, data, engine, limit)
     faster = SAFETY * limit / duration(plan, data, engine, _carried_out(plan, data))

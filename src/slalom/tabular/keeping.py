@@ -8,6 +8,7 @@ from typing import Any
 from slalom.core.errors import BadPlan, BadRun
 from slalom.data.dataset import Dataset
 from slalom.engine import Engine
+from slalom.engine.device import DeviceLike
 from slalom.plan import Plan
 from slalom.runs import Run, Store
 from slalom.runs.folder import RunFolder
@@ -50,7 +51,7 @@ def fit_in_store(
 
     def keep(make: Callable[[], Plan], data: Dataset) -> RunFolder:
         about = {"kind": "fit", "fit": fit, "files": files or {}}
-        about |= {key: fit[key] for key in ("engine", "threads") if key in fit}
+        about |= {key: fit[key] for key in ("engine", "threads", "device") if key in fit}
         like = Path(table).name.partition(".")[0]
         folder = Store.of(store).new(make(), data, name, about, like=like)
         if on_run is not None:
@@ -66,6 +67,7 @@ def resume_fit(
     hooks: dict[str, Any] | None = None,
     engine: Engine | str | None = None,
     threads: int | None = None,
+    device: DeviceLike | None = None,
     progress: bool | None = None,
 ) -> Fit:
     """Go on with a fit, and score it.
@@ -74,7 +76,7 @@ def resume_fit(
         folder: of the run.
         time_limit: seconds from now on; to the end when not given.
         hooks: `on_columns`, `on_model` and `watch` of `fit_table`.
-        engine, threads, progress: as for `slalom.resume`.
+        engine, threads, device, progress: as for `slalom.resume`.
 
     Raises:
         BadRun: when the table is not what it was, or `run.json` does not say what was asked for.
@@ -82,8 +84,8 @@ def resume_fit(
     asked = folder.about.get("fit")
     if not isinstance(asked, dict) or not {"table", "target"} <= set(asked):
         raise BadRun(f"The run {folder.name} does not say which table was fitted to what.")
-    engine, threads = trained_by(folder, engine, threads)
-    how = {"engine": engine, "threads": threads, "progress": progress, "time_limit": time_limit}
+    how = trained_by(folder, engine, threads, device)._asdict()
+    how |= {"progress": progress, "time_limit": time_limit}
 
     def keep(make: Callable[[], Plan], data: Dataset) -> RunFolder:
         folder.check(data)
@@ -95,15 +97,15 @@ def resume_fit(
 def resume(run: RunLike, *, store: StoreLike | None = None, **how: Any) -> Run:
     """Go on with a run from where it was kept last; it ends as if nothing had stopped it.
 
-    With the same engine, threads, versions and processor it ends with the same bits. Otherwise it
-    goes on too, and a `SlalomWarning` says what differs.
+    With the same engine, device, threads, versions and processor it ends with the same bits.
+    Otherwise it goes on too, and a `SlalomWarning` says what differs.
 
     Args:
         run: its name in a store, its folder, or a run that ended early.
         store: where it is; see `Store`.
-        **how: `engine` and `threads`, those that trained it when not given; `time_limit` and
-            `progress`, as for `slalom.train`; and for what `slalom.train` began, `on_progress` and
-            `checkpoint_every`.
+        **how: `engine`, `threads` and `device`, those that trained it when not given (the CPU where
+            its GPU is not there); `time_limit` and `progress`, as for `slalom.train`; and for what
+            `slalom.train` began, `on_progress` and `checkpoint_every`.
 
     Returns:
         The run, from its first step. One of `slalom fit` is scored again too; its model lies in

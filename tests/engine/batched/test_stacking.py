@@ -15,6 +15,7 @@ from slalom.core.errors import BadPlan
 from slalom.engine import Batched, Native, Reference, State
 from slalom.engine.batched.dropout import StackedDropout, keys_of
 from slalom.engine.batched.stacking import stacked
+from slalom.engine.device import CPU
 from slalom.engine.dropout import dropout_mask
 from tests.engine.batched.modules import Attending, Choosing, Counting, Noisy, Reassigning
 from tests.engine.conformance import (
@@ -156,7 +157,7 @@ def test_a_net_that_failed_on_other_rows_is_tried_again() -> None:
     one = Dataset(data.X[:1], data.y[:1], data.task)  # of which batch norm has no spread
     net = Net(Normalized, dropout=0.07)  # that no other test knows
     assert Batched().refusal(plan_of(Member(net), steps=1), one) == ""
-    assert stacked(net, losses.MSE(), data).moves.tolist() == [True] * net.size[0]
+    assert stacked(net, losses.MSE(), data, CPU).moves.tolist() == [True] * net.size[0]
 
 
 @given(st.integers(0, 2**62), st.integers(0, 10**6), st.floats(0.01, 0.99))

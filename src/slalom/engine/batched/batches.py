@@ -17,7 +17,7 @@ class StackedBatches:
 
     Args:
         data: what they train on.
-        X: what they see of its rows, `[N, ...]`.
+        X: what they see of its rows, `[N, ...]`, on the device where the batches are wanted.
         seeds, folds: of each member, `[P]`; the folds have equally many rows to train on.
         batch_size: rows a batch, 0 for all at once.
         shuffles: by seed, those that there are already; new ones are added.
@@ -40,27 +40,31 @@ class StackedBatches:
         batch_size: int,
         shuffles: dict[int, Shuffle],
     ) -> None:
-        self._X, self._y = X, torch.from_numpy(data.y)
-        self._weight = None if data.weight is None else torch.from_numpy(data.weight)
-        self._rows = torch.from_numpy(np.stack([data.folds[fold].train for fold in folds]))
-        self._seeds, self._size, self._epoch = seeds.tolist(), batch_size, -1
-        self._shuffles, rows = shuffles, self._rows.shape[1]
-        for seed in set(self._seeds) - set(shuffles):
-            shuffles[seed] = Shuffle(seed, rows)
+        self._device, self._X, self._y = X.device, X, torch.from_numpy(data.y).to(X.device)
+        self._weight = None if data.weight is None else torch.from_numpy(data.weight).to(X.device)
+        self._size, self._shuffles, self._epoch = batch_size, shuffles, -1
+        # What members have in common is there once.
+        seeds, seed = np.unique(seeds, return_inverse=True)
+        folds, fold = np.unique(folds, return_inverse=True)
+        self._seeds, self._seed, self._fold = seeds.tolist(), self._put(seed), self._put(fold)
+        self._rows = self._put(np.stack([data.folds[k].train for k in folds]))  # [folds, N]
+        for each in set(self._seeds) - set(shuffles):
+            shuffles[each] = Shuffle(each, self._rows.shape[1])
         self._whole: Gathered | None = None
-        if not batch_size:  # the same rows for all are there once
-            own = self._rows[:1] if len(set(folds.tolist())) == 1 else self._rows
+        if not batch_size:
+            own = self._rows if len(folds) == 1 else self._rows[self._fold]
             X, y, weight = self._gathered(own)
-            members = len(folds)
+            members = len(fold)
             self._whole = _for_all(X, members), _for_all(y, members), _for_all(weight, members)
 
     def at(self, epoch: int, place: int) -> Gathered:
-        """The batch at a place in an epoch, both from 0; see `StackedBatch`."""
+        """The batch at a place in an epoch, both from 0."""
         if self._whole is not None:
             return self._whole
         if self._epoch != epoch:
-            order = torch.stack([self._shuffles[seed].order(epoch) for seed in self._seeds])
-            self._epoch, self._ordered = epoch, self._rows.gather(1, order)
+            orders = torch.stack([self._shuffles[seed].order(epoch) for seed in self._seeds])
+            order = orders.to(self._device)[self._seed]
+            self._epoch, self._ordered = epoch, self._rows[self._fold].gather(1, order)
         start = place * self._size
         return self._gathered(self._ordered[:, start : start + self._size])
 
@@ -68,8 +72,11 @@ class StackedBatches:
         """Features, targets and weights of rows `[P, B]`."""
         flat, shape = rows.flatten(), rows.shape
         X, y = self._X.index_select(0, flat), self._y.index_select(0, flat)
-        weight = torch.empty(len(rows), 0) if self._weight is None else self._weight[rows]
+        weight = X.new_empty(len(rows), 0) if self._weight is None else self._weight[rows]
         return X.view(*shape, *X.shape[1:]), y.view(*shape, *y.shape[1:]), weight
+
+    def _put(self, numbers: NDArray[np.int64]) -> torch.Tensor:
+        return torch.from_numpy(numbers).to(self._device)
 
 
 def _for_all(tensor: torch.Tensor, members: int) -> torch.Tensor:

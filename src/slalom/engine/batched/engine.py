@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
 from threading import Event
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 import torch
@@ -12,11 +13,15 @@ from numpy.typing import NDArray
 from slalom.data.batches import steps_per_epoch
 from slalom.data.dataset import Dataset
 from slalom.engine import rules
+from slalom.engine.batched.compiled import update_rows
 from slalom.engine.batched.lockstep import Lockstep, Team
-from slalom.engine.batched.stacking import Stacked, stacked
-from slalom.engine.batched.teams import next_turn, teams_of
+from slalom.engine.batched.place import PROBED, members_with_room, working_on
+from slalom.engine.batched.stacking import Stacked, few, stacked
+from slalom.engine.batched.teams import next_turn, room_on_cpu, teams_of
 from slalom.engine.contract import RECORD, Engine, check_threads, cores
+from slalom.engine.device import CPU, DeviceLike, device_of
 from slalom.engine.hyper import without_rule
+from slalom.engine.native.denormals import flush_denormals
 from slalom.engine.reference import ONE_THREAD, ReferenceSession
 from slalom.engine.state import State
 from slalom.plan import Plan
@@ -37,10 +42,13 @@ class Batched(Engine):
 
     Args:
         threads: how many teams of members train at a time; as many as there are cores that this
-            process may use when not given.
+            process may use when not given. On a GPU one does.
+        device: where they train: "cpu", "cuda", "cuda:1" or "auto"; see `slalom.engine.device`. A
+            population that is larger than the memory of a GPU trains there in blocks.
 
     Raises:
-        BadPlan: by `prepare`, for what it cannot train; the reference engine can.
+        BadPlan: for a device that is not there, and by `prepare`, for what it cannot train; the
+            reference engine can.
 
     Example:
         >>> import torch
@@ -56,19 +64,26 @@ class Batched(Engine):
     """
 
     name = "batched"
+    on_gpu = True
 
-    def __init__(self, threads: int | None = None) -> None:
+    def __init__(self, threads: int | None = None, device: DeviceLike = CPU) -> None:
         check_threads(threads)
         self.threads = threads or cores()
+        self.device = device_of(device)
 
     @classmethod
-    def of(cls, threads: int | None = None) -> Self:
-        return cls(threads)
+    def of(cls, threads: int | None = None, device: torch.device = CPU) -> Self:
+        return cls(threads, device)
+
+    @property
+    def cold(self) -> bool:
+        compiled = cast(Any, update_rows)
+        return not compiled.signatures and not compiled._cache.filled
 
     def refusal(self, plan: Plan, dataset: Dataset) -> str:
         if reason := without_rule(plan.population.columns()):
             return reason
-        return next((each.refusal for each in _stacked(plan, dataset) if each.refusal), "")
+        return next((each.refusal for each in self._stacked(plan, dataset) if each.refusal), "")
 
     def pays(self, plan: Plan, dataset: Dataset) -> bool:
         columns = plan.population.columns()
@@ -83,20 +98,34 @@ class Batched(Engine):
     def prepare(self, plan: Plan, dataset: Dataset) -> "BatchedSession":
         reference = ReferenceSession(plan, dataset)
         self.check(plan, dataset)
-        return BatchedSession(reference, self.threads)
+        threads = self.threads if self.device == CPU else 1
+        return BatchedSession(reference, self._stacked(plan, dataset), threads, self.device)
+
+    def _stacked(self, plan: Plan, dataset: Dataset) -> list[Stacked]:
+        """The nets of a plan."""
+        nets = plan.population.columns().nets
+        return [stacked(net, plan.loss, dataset, self.device) for net in nets]
 
 
 class BatchedSession:
     """A session of the batched engine: the programs of the nets, and who trains together."""
 
-    def __init__(self, reference: ReferenceSession, threads: int) -> None:
-        self._reference, self._threads = reference, threads
+    def __init__(
+        self,
+        reference: ReferenceSession,
+        nets: Sequence[Stacked],
+        threads: int,
+        device: torch.device,
+    ) -> None:
+        self._reference, self._nets = reference, nets
+        self._threads, self._device = threads, device
         plan, dataset, net = reference.plan, reference.dataset, reference.columns.net
-        nets = _stacked(plan, dataset)
-        seen = [each.program.seen(torch.from_numpy(dataset.X)) for each in nets]
+        X = torch.from_numpy(dataset.X)
+        there = X.to(device)
+        seen = [there if each.program.sees_all else each.program.seen(X) for each in nets]
         self._teams = [
             Team(members, nets[net[members[0]]], seen[net[members[0]]], {})
-            for members in teams_of(plan, dataset)
+            for members in teams_of(plan, dataset, self._room, at_once=2 if device == CPU else 1)
         ]
 
     def start(self) -> State:
@@ -119,21 +148,49 @@ class BatchedSession:
     ) -> list[NDArray[np.float32]]:
         return state.read(members, X, best)
 
+    def _room(self, member: int, batch: int) -> int:
+        """For how many members like this one, with so many rows a batch, there is room."""
+        plan, dataset = self._reference.plan, self._reference.dataset
+        if self._device == CPU:
+            return room_on_cpu(dataset, batch)
+        own, net = plan.population[member], self._nets[self._reference.columns.net[member]]
+        rows = dataset.folds[own.fold].train[:batch]
+        X, y = (torch.from_numpy(table[rows]) for table in (dataset.X, dataset.y))
+        step = partial(few, net.program, X, y, np.arange(PROBED))
+        # Parameters and slots are there twice while they are updated, and the gradient once.
+        numbers = net.moves.numel() * (3 + 2 * len(own.optimizer.slots))
+        with working_on(self._device):
+            return members_with_room(self._device, step, numbers * np.float32().itemsize)
+
     def _side_by_side(
         self, state: State, ends: NDArray[np.int64], stop: Event
     ) -> list[NDArray[Any]]:
         """Teams in some threads; whatever ends this, nobody works on when it returns."""
         ended = _Either(stop)
-        with ThreadPoolExecutor(self._threads) as pool:
+        with ThreadPoolExecutor(self._threads, initializer=flush_denormals) as pool:
             futures: list[Future[NDArray[Any]]] = []
             try:
                 for team in self._teams:
-                    futures.append(pool.submit(_carried_out, state, team, ends, ended))
+                    futures.append(pool.submit(self._carried_out, state, team, ends, ended))
                 while wait(futures, PATIENCE).not_done:
                     pass
             finally:
                 ended.set()
         return [future.result() for future in futures]
+
+    def _carried_out(
+        self, state: State, team: Team, ends: NDArray[np.int64], stop: Event
+    ) -> NDArray[Any]:
+        """The records of a team's stretch."""
+        records = [np.empty(0, dtype=RECORD)]
+        with working_on(self._device):
+            while not stop.is_set() and (
+                turn := next_turn(state, team.members, ends[team.members])
+            ):
+                lockstep = Lockstep(state, team, turn)
+                lockstep.advance(stop)
+                records.append(lockstep.records)
+        return np.concatenate(records)
 
 
 class _Either(Event):
@@ -145,18 +202,3 @@ class _Either(Event):
 
     def is_set(self) -> bool:
         return super().is_set() or self._other.is_set()
-
-
-def _carried_out(state: State, team: Team, ends: NDArray[np.int64], stop: Event) -> NDArray[Any]:
-    """The records of a team's stretch."""
-    records = [np.empty(0, dtype=RECORD)]
-    while not stop.is_set() and (turn := next_turn(state, team.members, ends[team.members])):
-        lockstep = Lockstep(state, team, turn)
-        lockstep.advance(stop)
-        records.append(lockstep.records)
-    return np.concatenate(records)
-
-
-def _stacked(plan: Plan, dataset: Dataset) -> list[Stacked]:
-    """The nets of a plan."""
-    return [stacked(net, plan.loss, dataset) for net in plan.population.columns().nets]

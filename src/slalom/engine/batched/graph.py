@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock
 from types import BuiltinFunctionType, MethodDescriptorType
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch._ops import OpOverload
@@ -17,6 +17,8 @@ from torch.func import functionalize, vmap
 from torch.fx import Node
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from slalom.engine.device import CPU
 
 aten = torch.ops.aten
 SHAPING = (aten.view.default, aten._unsafe_view.default, aten.expand.default)
@@ -32,11 +34,21 @@ def together(function: Graph, given: tuple[torch.Tensor, ...]) -> tuple[torch.Te
 
 
 def graph_of(function: Graph, given: tuple[torch.Tensor, ...]) -> Graph:
-    """A function of one member as a graph over stacked ones, for tensors of these shapes."""
-    # On copies, for a module may change its buffers in place while it is written down.
+    """A function of one member as a graph over stacked ones, for tensors of these shapes.
+
+    It is always that of the CPU, whose operations are known for many members; a GPU has others for
+    recurrent nets, which are not. For a GPU nothing is computed while it is written down.
+    """
+    device = given[0].device
+    mode: Literal["real", "fake"] = "real" if device == CPU else "fake"
     with _tracing():
-        written = make_fx(functionalize(vmap(function)), decomposition_table=OTHERWISE)
-        graph: Any = written(*(tensor.clone() for tensor in given))
+        written = make_fx(
+            functionalize(vmap(function)), OTHERWISE, mode, _allow_non_fake_inputs=True
+        )
+        # On copies, for a module may change its buffers in place while it is written down.
+        graph: Any = written(*(tensor.to("cpu", copy=True) for tensor in given))
+    if device != CPU:
+        _moved(graph, device)
     for node in graph.graph.nodes:
         if _does_nothing(node):
             node.replace_all_uses_with(node.args[0])
@@ -46,6 +58,17 @@ def graph_of(function: Graph, given: tuple[torch.Tensor, ...]) -> Graph:
             node.target = _called_directly(node.target)
     graph.recompile()
     return graph  # type: ignore[no-any-return]
+
+
+def _moved(graph: Any, device: torch.device) -> None:
+    """Let a graph of the CPU make its tensors on another device, whose layouts may be others."""
+    for node in graph.graph.nodes:
+        if node.op == "get_attr":  # a tensor that the module holds beside its parameters
+            setattr(graph, node.target, getattr(graph, node.target).to(device))
+        if node.kwargs.get("device") == CPU:
+            node.update_kwarg("device", device)
+        if node.target is aten.view.default:
+            node.target = aten.reshape.default
 
 
 @contextmanager

@@ -11,13 +11,13 @@ from slalom.data.batches import Shuffle
 from slalom.engine import rules
 from slalom.engine.batched import following
 from slalom.engine.batched.batches import StackedBatches
+from slalom.engine.batched.capture import at_once
 from slalom.engine.batched.dropout import keys_of
 from slalom.engine.batched.optimizer import StackedOptimizer
-from slalom.engine.batched.program import StackedBatch
 from slalom.engine.batched.stacking import Stacked
 from slalom.engine.batched.teams import Turn, half_have_ended, seated
 from slalom.engine.measure import measured
-from slalom.engine.state import NEVER, State, slice_of, slices_of
+from slalom.engine.state import NEVER, State, put_slices, slices_of
 
 # Rows of validation that are looked at together, and numbers that these may be for all members.
 ROWS_AT_ONCE, NUMBERS_AT_ONCE = 1024, 2**22
@@ -29,7 +29,7 @@ class Team(NamedTuple):
     Args:
         members: their numbers, `[P]`.
         net: of them all.
-        X: what it sees of the rows of the dataset, `[N, ...]`.
+        X: what it sees of the rows of the dataset, `[N, ...]`, on its device.
         shuffles: of their batches by seed, which go on from stretch to stretch: one that is made
             anew draws all permutations since the first epoch again.
     """
@@ -64,10 +64,11 @@ class Lockstep:
         state, layout, columns = self._state, self._state.layout, self._plan.population.columns()
         seats = seated(state, self._team.members, int(self._first.step))
         self._row = np.flatnonzero(np.isin(seats, self._table["number"]))
-        self._parameters = torch.from_numpy(slices_of(state.parameters, layout.parameters, seats))
-        self._buffers = torch.from_numpy(slices_of(state.buffers, layout.buffers, seats))
+        self._parameters = self._put(slices_of(state.parameters, layout.parameters, seats))
+        self._buffers = self._put(slices_of(state.buffers, layout.buffers, seats))
         self._seeds, self._folds = columns.seed[seats], columns.fold[seats]
-        self._optimizer = StackedOptimizer(state, seats, self._net.moves)
+        self._optimizer = StackedOptimizer(state, seats, self._net.moves, self._X.device)
+        self._gradients = at_once(self._net.program.gradients, self._X.device)
         self._batches = StackedBatches(
             self._dataset,
             self._X,
@@ -103,19 +104,17 @@ class Lockstep:
         """One update of each member."""
         first = self._first
         step, total, place = int(first.step), int(first.total_steps), int(first.in_epoch)
-        keys = torch.from_numpy(keys_of(self._seeds, step, self._net.program.layers))
-        batch = StackedBatch(*self._batches.at(int(first.epoch), place), keys)
-        losses, gradient, buffers = self._net.program.gradients(
-            self._parameters, self._buffers, batch
-        )
-        values = losses.double().numpy()[self._row]
+        keys = self._put(keys_of(self._seeds, step, self._net.program.layers))
+        batch = *self._batches.at(int(first.epoch), place), keys
+        losses, gradient, buffers = self._gradients(self._parameters, self._buffers, *batch)
+        values = losses.double().cpu().numpy()[self._row]
         self._written = following.take_losses(self._table, values, self._records, self._written)
         finite = np.isfinite(values)
         if not finite.all():  # their last step updates nothing
             self._drop(~finite)
         if not len(self._table):
             return
-        self._parameters = self._optimizer.step(step, total, self._parameters, gradient)
+        self._optimizer.step(step, total, self._parameters, gradient)
         self._buffers = buffers
         self._keep_frames(step + 1)
         self._finish()
@@ -125,8 +124,8 @@ class Lockstep:
         if step in layout.due:
             for row, number in zip(self._row, self._table["number"].tolist(), strict=True):
                 if number < layout.framed:
-                    own = self._parameters[row].numpy(), self._buffers[row].numpy()
-                    self._state.keep_frame(number, step, *own)
+                    own = self._parameters[row], self._buffers[row]
+                    self._state.keep_frame(number, step, *(part.cpu().numpy() for part in own))
 
     def _finish(self) -> None:
         """After an update: validate where it is time to, and write down what the plan asks for."""
@@ -136,7 +135,7 @@ class Lockstep:
         losses, scores = self._validated() if due else np.full((2, members), np.nan)
         broken, best = np.zeros((2, members), dtype=bool)
         if first.step == first.total_steps:
-            broken = ~self._parameters[self._row].isfinite().all(dim=1).numpy()
+            broken = ~self._parameters.isfinite().all(dim=1).cpu().numpy()[self._row]
         self._written = following.finish(
             self._table,
             due,
@@ -160,17 +159,17 @@ class Lockstep:
         for fold in np.unique(self._folds):
             rows = self._dataset.folds[fold].validation
             of = np.flatnonzero(self._folds == fold)
-            outputs = self._outputs(of, self._X[torch.from_numpy(rows)])
+            outputs = self._outputs(self._put(of), self._X[self._put(rows)])
             losses[of], scores[of] = measured(self._plan.loss, self._dataset, rows, outputs)
         return losses[self._row], scores[self._row]
 
-    def _outputs(self, of: NDArray[np.int64], X: torch.Tensor) -> torch.Tensor:
-        """Raw outputs of some of the rows on features `[B, ...]`: `[P, B, O]`."""
+    def _outputs(self, of: torch.Tensor, X: torch.Tensor) -> torch.Tensor:
+        """Raw outputs of some of the rows on features `[B, ...]`: `[P, B, O]`, in the memory."""
         own = self._parameters[of], self._buffers[of]
         most = NUMBERS_AT_ONCE // (len(of) * X[0].numel())
         parts = torch.split(X, min(ROWS_AT_ONCE, max(1, most)))
         seen = (part.expand(len(of), *part.shape) for part in parts)
-        return torch.cat([self._net.program.outputs(*own, part) for part in seen], dim=1)
+        return torch.cat([self._net.program.outputs(*own, part).cpu() for part in seen], dim=1)
 
     def _drop(self, which: NDArray[np.bool_]) -> None:
         """Give members that have ended back to the state; nobody looks at their rows any more."""
@@ -180,16 +179,29 @@ class Lockstep:
     def _leave(self, which: NDArray[np.bool_]) -> None:
         """Give the state what these members are now."""
         state, layout = self._state, self._state.layout
-        table = self._table[which]
-        rules.keep(table, state, table["number"])
-        for row, number in zip(self._row[which].tolist(), table["number"].tolist(), strict=True):
-            slice_of(state.parameters, layout.parameters, number)[:] = self._parameters[row]
-            slice_of(state.buffers, layout.buffers, number)[:] = self._buffers[row]
-            slice_of(state.slots, layout.slots, number)[:] = self._optimizer.slots(row)
+        table, rows = self._table[which], self._row[which]
+        if not len(table):
+            return
+        members = table["number"]
+        rules.keep(table, state, members)
+        parameters, buffers = self._taken(rows)
+        put_slices(state.parameters, layout.parameters, members, parameters)
+        put_slices(state.buffers, layout.buffers, members, buffers)
+        self._optimizer.keep(state, rows, members)
 
     def _save_best(self, which: NDArray[np.bool_]) -> None:
-        state, layout = self._state, self._state.layout
-        numbers = self._table["number"][which].tolist()
-        for row, number in zip(self._row[which].tolist(), numbers, strict=True):
-            slice_of(state.best_parameters, layout.parameters, number)[:] = self._parameters[row]
-            slice_of(state.best_buffers, layout.buffers, number)[:] = self._buffers[row]
+        if not which.any():
+            return
+        state, layout, members = self._state, self._state.layout, self._table["number"][which]
+        parameters, buffers = self._taken(self._row[which])
+        put_slices(state.best_parameters, layout.parameters, members, parameters)
+        put_slices(state.best_buffers, layout.buffers, members, buffers)
+
+    def _taken(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """The parameters `[P, D]` and buffers `[P, B]` of some of the rows."""
+        of = self._put(rows)
+        return self._parameters[of].cpu().numpy(), self._buffers[of].cpu().numpy()
+
+    def _put(self, numbers: NDArray[Any]) -> torch.Tensor:
+        """Numbers where those of the members lie."""
+        return torch.from_numpy(numbers).to(self._X.device)

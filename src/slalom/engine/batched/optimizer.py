@@ -4,9 +4,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from slalom.engine.batched.updates import updated
+from slalom.engine.batched.capture import at_once
+from slalom.engine.batched.compiled import update_rows
+from slalom.engine.batched.updates import scalars_of, update
+from slalom.engine.device import CPU
 from slalom.engine.hyper import encode
-from slalom.engine.state import State, slices_of
+from slalom.engine.state import State, put_slices, slices_of
 from slalom.optim import Constant
 
 
@@ -17,15 +20,25 @@ class StackedOptimizer:
         state: whence slots are taken.
         members: their numbers `[P]`, those with the same rule (`slalom.engine.hyper`) side by side.
         moves: which parameters have a gradient, `[D]`; the others stay.
+        device: where their tensors lie.
     """
 
-    def __init__(self, state: State, members: NDArray[np.int64], moves: torch.Tensor) -> None:
+    def __init__(
+        self,
+        state: State,
+        members: NDArray[np.int64],
+        moves: torch.Tensor,
+        device: torch.device,
+    ) -> None:
         population = state.plan.population
         columns = population.columns()
+        self._device = device
         self._schedules, self._schedule = columns.schedules, columns.schedule[members]
         self._lr = columns.arguments["lr"][members]
-        self._longest = torch.from_numpy(columns.clip_norm[members].astype(np.float32))[:, None]
-        self._stays = None if moves.all() else ~moves
+        longest = columns.clip_norm[members].astype(np.float32)
+        self._clips = bool(np.isfinite(longest).any())
+        self._longest = torch.from_numpy(longest)[:, None].to(device)
+        self._stays = None if moves.all() else ~moves.to(device)
         rules, self._hyper = encode(population, members)
         starts = np.flatnonzero(np.diff(rules, prepend=-1)).tolist()
         self._parts = [  # by rule
@@ -36,31 +49,58 @@ class StackedOptimizer:
         self._slots = []
         for _, rows in self._parts:
             slots = torch.from_numpy(slices_of(state.slots, state.layout.slots, members[rows]))
-            self._slots.append(slots.view(len(slots), slots.shape[1] // size, size))
+            self._slots.append(slots.view(len(slots), slots.shape[1] // size, size).to(device))
+        self._on_tensors = at_once(self._update_tensors, device)
+        self._compiled = device == CPU and self._stays is None
 
-    def step(
-        self, step: int, total: int, parameters: torch.Tensor, gradient: torch.Tensor
-    ) -> torch.Tensor:
-        """The parameters `[P, D]` after step `step` (from 0) of `total`."""
-        rates, gradient, after = self._rates(step, total), self._clipped(gradient), []
-        for place, (rule, rows) in enumerate(self._parts):
-            before, slots = parameters[rows], self._slots[place]
-            numbers, kept = updated(
-                rule, self._hyper[rows], rates[rows], step + 1, before, gradient[rows], slots
+    def step(self, step: int, total: int, parameters: torch.Tensor, gradient: torch.Tensor) -> None:
+        """Change the parameters `[P, D]` as step `step` (from 0) of `total` does."""
+        rates = self._rates(step, total)
+        if self._compiled:
+            self._update_numbers(rates, step + 1, parameters, self._clipped(gradient))
+            return
+        scalars = [
+            scalars_of(rule, self._hyper[rows], rates[rows], step + 1).to(self._device)
+            for rule, rows in self._parts
+        ]
+        self._on_tensors(parameters, gradient, *self._slots, *scalars)
+
+    def keep(self, state: State, rows: NDArray[np.int64], members: NDArray[np.int64]) -> None:
+        """Give the state what the members in these rows remember."""
+        for slots, (_, own) in zip(self._slots, self._parts, strict=True):
+            of = (rows >= own.start) & (rows < own.stop)
+            if of.any():
+                found = slots[torch.from_numpy(rows[of] - own.start)].flatten(1).cpu().numpy()
+                put_slices(state.slots, state.layout.slots, members[of], found)
+
+    def _update_numbers(
+        self,
+        rates: NDArray[np.float64],
+        step: int,
+        parameters: torch.Tensor,
+        gradient: torch.Tensor,
+    ) -> None:
+        numbers, gradients = parameters.numpy(), gradient.contiguous().numpy()
+        for (rule, rows), slots in zip(self._parts, self._slots, strict=True):
+            update_rows(
+                rule,
+                self._hyper[rows],
+                rates[rows],
+                step,
+                numbers[rows].ravel(),  # a view, for rows lie one after another
+                gradients[rows],
+                slots.numpy().ravel(),
             )
-            if self._stays is not None:
-                numbers = torch.where(self._stays, before, numbers)
-                kept = torch.where(self._stays, slots, kept)
-            self._slots[place] = kept
-            after.append(numbers)
-        return torch.cat(after) if len(after) > 1 else after[0]
 
-    def slots(self, row: int) -> NDArray[np.float32]:
-        """What a member remembers, one after another."""
-        for slots, (_, rows) in zip(self._slots, self._parts, strict=True):
-            if row < rows.stop:
-                return slots[row - rows.start].flatten().numpy()
-        raise IndexError(row)
+    def _update_tensors(
+        self, parameters: torch.Tensor, gradient: torch.Tensor, *numbers: torch.Tensor
+    ) -> tuple[torch.Tensor, ...]:
+        """In place; the numbers are the slots of each part, then its scalars."""
+        gradient, parts = self._clipped(gradient), len(self._parts)
+        each = zip(self._parts, numbers[:parts], numbers[parts:], strict=True)
+        for (rule, rows), slots, own in each:
+            update(rule, own, parameters[rows], gradient[rows], slots, self._stays)
+        return ()
 
     def _rates(self, step: int, total: int) -> NDArray[np.float64]:
         """The learning rates of this step, `[P]`."""
@@ -74,7 +114,7 @@ class StackedOptimizer:
 
     def _clipped(self, gradient: torch.Tensor) -> torch.Tensor:
         """As `torch.nn.utils.clip_grad_norm_`."""
-        if self._longest.isinf().all():
+        if not self._clips:
             return gradient
         norm = torch.linalg.vector_norm(gradient, dim=1, keepdim=True)
         factor: torch.Tensor = (self._longest / (norm + 1e-6)).clamp(max=1.0)

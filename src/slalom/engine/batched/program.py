@@ -13,28 +13,13 @@ from torch.func import functional_call, grad, grad_and_value
 from slalom.core.errors import BadPlan
 from slalom.engine.batched.dropout import StackedDropout
 from slalom.engine.batched.graph import Graph, graph_of, together
+from slalom.engine.device import CPU
 from slalom.engine.reference import failure_of
 from slalom.losses import Loss
 from slalom.nets import NetSpec, outputs
 from slalom.nets.transfer import Behind
 
 Tensors = tuple[torch.Tensor, ...]
-
-
-class StackedBatch(NamedTuple):
-    """The rows of one step, for each of P members.
-
-    Args:
-        X: features `[P, B, ...]`.
-        y: targets `[P, B]` or `[P, B, T]`.
-        weight: of rows `[P, B]`, or `[P, 0]` where all count alike.
-        keys: of dropout `[P, layers]`.
-    """
-
-    X: torch.Tensor
-    y: torch.Tensor
-    weight: torch.Tensor
-    keys: torch.Tensor
 
 
 class Piece(NamedTuple):
@@ -52,13 +37,14 @@ class Program:
 
     Args:
         net, loss: what the members have in common.
+        device: where their tensors lie.
 
     Attributes:
         layers: how many layers of dropout it has.
     """
 
-    def __init__(self, net: NetSpec, loss: Loss) -> None:
-        self.net, self.loss = net, loss
+    def __init__(self, net: NetSpec, loss: Loss, device: torch.device = CPU) -> None:
+        self.net, self.loss, self.device = net, loss, device
         whole = net.build(seed=0).float()
         # A trunk that stays as it is sees each row once, and the members what it made of them.
         self._trunk, self.module = None, whole
@@ -70,30 +56,37 @@ class Program:
         self._buffers = _pieces(self.module.named_buffers())
         self._graphs: dict[Any, Graph] = {}
 
+    @property
+    def sees_all(self) -> bool:
+        """Whether it sees rows as they are, not what a frozen trunk makes of them."""
+        return self._trunk is None
+
     def seen(self, X: torch.Tensor) -> torch.Tensor:
         """What members see of rows `X [N, ...]`: these, or what a frozen trunk makes of them."""
-        return X if self._trunk is None else outputs(self._trunk, X)
+        return (X if self._trunk is None else outputs(self._trunk, X)).to(self.device)
 
     def gradients(
         self,
         parameters: torch.Tensor,
         buffers: torch.Tensor,
-        batch: StackedBatch,
+        *batch: torch.Tensor,
         at_once: bool = False,
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    ) -> Tensors:
         """Losses of a batch `[P]`, their gradients `[P, D]`, and the buffers after it `[P, B]`.
 
         Args:
             parameters: float32 `[P, D]`.
             buffers: float64 `[P, B]`.
-            batch: see `StackedBatch`.
+            batch: the rows of the step for each member: features `[P, B, ...]`, targets `[P, B]` or
+                `[P, B, T]`, weights of rows `[P, B]` or `[P, 0]` where all count alike, and keys of
+                dropout `[P, layers]`.
             at_once: without a graph, which takes longer to write down than a step does.
         """
         given = (parameters, *self._split(buffers), *batch)
         if at_once:
             gradient, losses, *after = together(self._train, given)
         else:
-            gradient, losses, *after = self._graph(self._train, given, batch.X)(*given)
+            gradient, losses, *after = self._graph(self._train, given, batch[0])(*given)
         return losses, gradient, _joined(after, buffers)
 
     def outputs(

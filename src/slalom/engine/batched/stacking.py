@@ -6,10 +6,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from slalom.data.dataset import Dataset
 from slalom.engine.batched.dropout import keys_of
-from slalom.engine.batched.program import Program, StackedBatch
+from slalom.engine.batched.place import working_on
+from slalom.engine.batched.program import Program, Tensors
+from slalom.engine.device import CPU
 from slalom.engine.dropout import KeyedDropout
 from slalom.losses import Loss
 from slalom.nets import NetSpec, flat_buffers
@@ -37,14 +40,15 @@ _KNOWN: OrderedDict[Any, Stacked] = OrderedDict()
 _KNOWING = Lock()
 
 
-def stacked(net: NetSpec, loss: Loss, data: Dataset) -> Stacked:
+def stacked(net: NetSpec, loss: Loss, data: Dataset, device: torch.device) -> Stacked:
     """One of those that were asked for last, or a new one; tried on the first rows of the data."""
-    key = net, loss, data.X.shape[1:], data.y.shape[1:], data.y.dtype
+    key = net, loss, device, data.X.shape[1:], data.y.shape[1:], data.y.dtype
     with _KNOWING:
         if key not in _KNOWN:
-            made = _tried(Program(net, loss), data)
+            with working_on(device):
+                made = _tried(Program(net, loss, device), data)
             if made is None:  # wrong for every engine, on these rows: whoever trains it is told so
-                return Stacked(Program(net, loss), "", torch.ones(1, dtype=torch.bool))
+                return Stacked(Program(net, loss, device), "", torch.ones(1, dtype=torch.bool))
             _KNOWN[key] = made
             if len(_KNOWN) > KEPT:
                 _KNOWN.popitem(last=False)
@@ -73,15 +77,12 @@ def _tried(program: Program, data: Dataset) -> Stacked | None:
         return None
     moves = ~alone[0].gradient.isnan()
     label = program.net.label
-    parameters, buffers = map(torch.from_numpy, program.net.first(seeds.tolist()))
-    keys = torch.from_numpy(keys_of(seeds, 0, program.layers))
-    X = program.seen(X)
-    batch = StackedBatch(X.expand(2, *X.shape), y.expand(2, *y.shape), torch.empty(2, 0), keys)
     try:
-        losses, gradient, after = program.gradients(parameters, buffers, batch, at_once=True)
+        found = few(program, X, y, seeds)
     except Exception as error:  # whatever torch says of it
         why = _reason(str(error))
         return Stacked(program, f"The net {label} cannot be stacked: {why}", moves)
+    losses, gradient, after = (tensor.cpu() for tensor in found)
     for k, one in enumerate(alone):
         same = _near(losses[k], torch.tensor(one.loss))
         same &= _near(gradient[k][moves], one.gradient[moves]) and _near(after[k], one.buffers)
@@ -93,6 +94,19 @@ def _tried(program: Program, data: Dataset) -> Stacked | None:
             )
             return Stacked(program, why, moves)
     return Stacked(program, "", moves)
+
+
+def few(program: Program, X: torch.Tensor, y: torch.Tensor, seeds: NDArray[np.int64]) -> Tensors:
+    """A step of members with these seeds, as `Program.gradients`, on the same rows."""
+    device, members = program.device, len(seeds)
+    parameters, buffers = map(torch.from_numpy, program.net.first(seeds.tolist()))
+    keys = torch.from_numpy(keys_of(seeds, 0, program.layers)).to(device)
+    X, y = program.seen(X), y.to(device)
+    X, y = X.expand(members, *X.shape), y.expand(members, *y.shape)
+    batch = X, y, torch.empty(members, 0, device=device), keys
+    return program.gradients(
+        parameters.to(device), buffers.to(device), *batch, at_once=device == CPU
+    )
 
 
 def _alone(program: Program, seed: int, X: torch.Tensor, y: torch.Tensor) -> Alone:

@@ -5,7 +5,7 @@ gives the same bits in one stretch or in many, by one thread or by ten, who has 
 from the plan and the state alone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -17,24 +17,38 @@ from slalom.engine.state import NEVER, State
 from slalom.plan import Plan
 from slalom.population import grouped
 
-MOST = 32  # members of a team: more are hardly faster, and what is between layers fills the cache
+MOST = 64  # members of a team: more are hardly faster, and what is between layers fills the cache
 NUMBERS = 2**26  # features that a batch of all of them may have, 256 MB
-FEWEST = 8  # where there are twice as many, two threads have something to do
+FEWEST = 32  # where there are twice as many, two threads are faster than one: Python runs in one
 FAR = np.iinfo(np.int64).max
 
 
-def teams_of(plan: Plan, dataset: Dataset) -> Iterator[NDArray[np.int64]]:
-    """The numbers of the members of each team, those with the same rule side by side."""
+def teams_of(
+    plan: Plan, dataset: Dataset, room: Callable[[int, int], int], at_once: int
+) -> Iterator[NDArray[np.int64]]:
+    """The numbers of the members of each team, those with the same rule side by side.
+
+    Args:
+        plan, dataset: of the population.
+        room: for how many members like one, whose number and rows a batch it is given, there is
+            room in a team.
+        at_once: teams that those of one architecture make at least, where they are enough.
+    """
     columns = plan.population.columns()
     rows = np.array([[len(f.train), len(f.validation)] for f in dataset.folds])[columns.fold]
     _, group = grouped(columns.net, columns.batch_size, *rows.T)
     batch = np.where(columns.batch_size, np.minimum(columns.batch_size, rows[:, 0]), rows[:, 0])
-    most = np.clip(NUMBERS // (batch * dataset.X[0].size), 1, MOST)
     rules, _ = encode(plan.population, slice(None))
     order = np.lexsort((rules, group))
     for members in np.split(order, np.flatnonzero(np.diff(group[order])) + 1):
-        parts = max(-(-len(members) // int(most[members[0]])), min(2, len(members) // FEWEST))
-        yield from np.array_split(members, parts)
+        first = int(members[0])
+        parts = -(-len(members) // room(first, int(batch[first])))
+        yield from np.array_split(members, max(parts, min(at_once, len(members) // FEWEST)))
+
+
+def room_on_cpu(dataset: Dataset, batch: int) -> int:
+    """For how many members with so many rows a batch there is room in a team on the CPU."""
+    return int(np.clip(NUMBERS // (batch * dataset.X[0].size), 1, MOST))
 
 
 def seated(state: State, team: NDArray[np.int64], step: int) -> NDArray[np.int64]:

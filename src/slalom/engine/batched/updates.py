@@ -23,7 +23,7 @@ def lerp(start: torch.Tensor, end: torch.Tensor, weight: torch.Tensor) -> torch.
 
 
 def decayed(g: torch.Tensor, p: torch.Tensor, weight_decay: torch.Tensor) -> torch.Tensor:
-    if not weight_decay.any():
+    if weight_decay.is_cpu and not weight_decay.any():  # which a GPU would have to be waited for
         return g
     return torch.where(weight_decay != 0, g + weight_decay * p, g)
 
@@ -50,31 +50,39 @@ def _on_tensors(update: Update) -> Update:
 UPDATES = [_on_tensors(optimizer.updates[slots]) for optimizer, slots in RULES]
 
 
-def updated(
-    rule: int,
-    hyper: Hyper,
-    rates: np.ndarray[Any, np.dtype[np.float64]],
-    step: int,
-    parameters: torch.Tensor,
-    gradient: torch.Tensor,
-    slots: torch.Tensor,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """One step of the optimizers of members with the same rule.
+def scalars_of(
+    rule: int, hyper: Hyper, rates: np.ndarray[Any, np.dtype[np.float64]], step: int
+) -> torch.Tensor:
+    """What the optimizers of members with the same rule do at a step, in numbers `[S, P, 1]`.
 
     Args:
         rule: see `slalom.engine.hyper.RULES`.
         hyper: arguments `[P, ...]`, in the order of `slalom.engine.hyper.arguments_of`.
         rates: learning rates of this step `[P]`.
         step: its number, from 1, the same for all.
-        parameters, gradient: `[P, D]`.
-        slots: `[P, S, D]`.
-
-    Returns:
-        The parameters and the slots after it.
     """
     scalars = RULES[rule][0].scalars(hyper.T, rates, step)  # type: ignore[arg-type]
-    columns = [torch.from_numpy(np.broadcast_to(c, rates.shape).copy())[:, None] for c in scalars]
-    result = UPDATES[rule](parameters, gradient, *slots.unbind(1), columns)
-    if not slots.shape[1]:
-        return result, slots
-    return result[0], torch.stack(result[1:], dim=1)
+    each = [np.broadcast_to(scalar, rates.shape) for scalar in scalars]
+    return torch.from_numpy(np.stack(each))[:, :, None]
+
+
+def update(
+    rule: int,
+    scalars: torch.Tensor,
+    parameters: torch.Tensor,
+    gradient: torch.Tensor,
+    slots: torch.Tensor,
+    stays: torch.Tensor | None,
+) -> None:
+    """One step of the optimizers of members with the same rule, in place.
+
+    Args:
+        rule, scalars: see `scalars_of`.
+        parameters, gradient: `[P, D]`.
+        slots: `[P, S, D]`.
+        stays: which parameters do not move, `[D]`, if any.
+    """
+    before = (parameters, *slots.unbind(1))
+    after = UPDATES[rule](parameters, gradient, *before[1:], scalars.unbind())
+    for old, new in zip(before, after if slots.shape[1] else (after,), strict=True):
+        old.copy_(new if stays is None else torch.where(stays, old, new))

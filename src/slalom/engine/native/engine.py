@@ -6,10 +6,12 @@ from threading import Event
 from typing import Any, Self, cast
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from slalom.data.dataset import Dataset
 from slalom.engine.contract import RECORD, Engine, check_threads, cores
+from slalom.engine.device import CPU
 from slalom.engine.native.denormals import flush_denormals, flushed_denormals
 from slalom.engine.native.tables import Block, Stretch, refusal
 from slalom.engine.native.training import work
@@ -57,7 +59,8 @@ class Native(Engine):
         self.threads = threads or cores()
 
     @classmethod
-    def of(cls, threads: int | None = None) -> Self:
+    def of(cls, threads: int | None = None, device: torch.device = CPU) -> Self:
+        cls.check_device(device)
         return cls(threads)
 
     @property
