@@ -1,6 +1,7 @@
 """A trained net with a new output layer, beside what one would write in torch."""
 
 from copy import deepcopy
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -12,13 +13,29 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import slalom
-from slalom import CNN, MLP, RNN, SGD, Adam, Dataset, Net, Plan, grid, losses, toys
+from slalom import (
+    CNN,
+    MLP,
+    RNN,
+    SGD,
+    Adagrad,
+    Adam,
+    AdamW,
+    Dataset,
+    Muon,
+    Net,
+    Plan,
+    grid,
+    losses,
+    toys,
+)
 from slalom.core.errors import BadPlan
 from slalom.core.spec import Spec
 from slalom.engine import Batched, Reference
 from slalom.engine.batched import program
 from slalom.nets import NetSpec, outputs
 from slalom.nets.transfer import Behind, Transfer
+from slalom.optim import CosineAnnealingLR
 
 DIGITS = toys.digits(4).split(validation=0.3)
 PARITY = Dataset(DIGITS.X, DIGITS.y % 2, DIGITS.task, folds=DIGITS.folds)
@@ -159,6 +176,107 @@ def toys_of_three() -> Dataset:
     return Dataset(DIGITS.X, DIGITS.y % 3, DIGITS.task, folds=DIGITS.folds)
 
 
+def of_both(trained: slalom.Run, seed: int) -> tuple[Any, Any]:
+    """The trunk of the run's model, and a new layer for it."""
+    trunk: Any = deepcopy(trained.model())
+    torch.manual_seed(seed)
+    trained.population[0].net.module()
+    return trunk, nn.Linear(trunk[-1].in_features, 2)
+
+
+@pytest.mark.parametrize("engine", ["reference", "batched"])
+@pytest.mark.parametrize("optimizer", [SGD(0.1, momentum=0.9), Adam(0.02), AdamW(0.02), Adagrad()])
+def test_a_trunk_learns_at_its_own_rate_as_a_parameter_group_of_torch(
+    engine: str, optimizer: slalom.optim.Optimizer
+) -> None:
+    digits, parity = flat(DIGITS), flat(PARITY)
+    first = slalom.train(MLP(64, 8, 6, 4), digits, epochs=2, batch_size=32)
+    net = slalom.transfer(first, outputs=2, freeze=False, rate=0.25)
+    run = slalom.train(
+        grid(net=net, optimizer=[optimizer], seed=range(3), clip_norm=1.5),
+        parity,
+        steps=15,
+        schedule=CosineAnnealingLR(),
+        engine=engine,
+    )
+    for seed in range(3):
+        model, model[-1] = of_both(first, seed)
+        groups = [
+            {"params": model[:-1].parameters(), "lr": optimizer.lr * 0.25},
+            {"params": model[-1].parameters(), "lr": optimizer.lr},
+        ]
+        theirs = getattr(torch.optim, optimizer.kind)(groups, **arguments(optimizer))
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(theirs, 15)
+        rows = parity.folds[0].train
+        X, y = torch.from_numpy(parity.X[rows]), torch.from_numpy(parity.y[rows])
+        expected = []
+        for _ in range(15):
+            theirs.zero_grad()
+            loss = nn.functional.cross_entropy(model(X), y)
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 1.5)
+            theirs.step()
+            schedule.step()
+            expected.append(loss.item())
+        own = run.history.query("member == @seed")["train_loss"].to_numpy()
+        np.testing.assert_allclose(own, expected, rtol=1e-5)
+
+
+def arguments(optimizer: slalom.optim.Optimizer) -> dict[str, Any]:
+    return {f.name: getattr(optimizer, f.name) for f in fields(optimizer) if f.name != "lr"}
+
+
+def test_muon_trains_the_groups_that_it_is_given() -> None:
+    one, other = nn.Linear(3, 4), nn.Linear(4, 2)
+    optimizer = Muon(0.02).build(
+        [{"params": list(one.parameters()), "share": 0.5}, {"params": list(other.parameters())}]
+    )
+    shapes = [[tuple(p.shape) for p in group["params"]] for group in optimizer.param_groups]
+    assert shapes == [[(4, 3)], [(2, 4)], [(4,)], [(2,)]]
+    assert [group.get("share", 1) for group in optimizer.param_groups] == [0.5, 1, 0.5, 1]
+
+
+@pytest.mark.parametrize("engine", ["reference", "batched"])
+def test_a_frozen_trunk_learns_after_some_epochs_from_where_both_are(
+    trained: slalom.Run, engine: str
+) -> None:
+    heads = slalom.train(
+        grid(net=slalom.transfer(trained, outputs=2), optimizer=Adam, lr=0.05, seed=range(3)),
+        PARITY,
+        epochs=10,
+        engine=engine,
+    )
+    net = slalom.transfer(heads, freeze=False, rate=0.1)
+    begin: Any = heads.model()
+    X = torch.from_numpy(PARITY.X[:9])
+    with torch.no_grad():
+        start = net.build(seed=9).eval()
+        torch.testing.assert_close(start(X), begin(X))
+    run = slalom.train(net, PARITY, epochs=3, engine=engine)
+    assert sum(p.numel() for p in start.parameters()) == run.population[0].net.size[0]
+    after: Any = run.model()
+    assert not torch.equal(after[0].weight, start[0].weight), "the trunk has learned"
+
+
+def test_a_module_that_was_trained_elsewhere_is_taken_over_by_its_recipe() -> None:
+    torch.manual_seed(4)
+    module = nn.Sequential(nn.Linear(64, 5), nn.BatchNorm1d(5), nn.Tanh(), nn.Linear(5, 4))
+    module(torch.randn(50, 64))  # so that its buffers are no longer those of the start
+    net = slalom.transfer(module, outputs=2, net=Net(Elsewhere))
+    made: Any = net.build(seed=0)
+    X = torch.from_numpy(flat(PARITY).X[:9])
+    with torch.no_grad():
+        torch.testing.assert_close(made.trunk(X), module[:-1].eval()(X))
+    assert slalom.train(net, flat(PARITY), steps=3).predict(flat(PARITY).X[:5]).shape == (5, 2)
+
+
+class Elsewhere(nn.Sequential):
+    """As somebody else has built it."""
+
+    def __init__(self) -> None:
+        super().__init__(nn.Linear(64, 5), nn.BatchNorm1d(5), nn.Tanh(), nn.Linear(5, 4))
+
+
 def test_what_was_taken_over_stands_in_a_plan_and_in_a_store(
     trained: slalom.Run, tmp_path: Path
 ) -> None:
@@ -171,8 +289,16 @@ def test_what_was_taken_over_stands_in_a_plan_and_in_a_store(
 
 
 def test_what_cannot_be_taken_over_is_refused(trained: slalom.Run) -> None:
-    with pytest.raises(BadPlan, match=r"transfer takes a run, .* but Sequential was given"):
-        slalom.transfer(trained.model(), outputs=2)  # type: ignore[arg-type]
+    with pytest.raises(BadPlan, match=r"transfer takes a run, .*Sequential was given, without a"):
+        slalom.transfer(trained.model(), outputs=2)
+    with pytest.raises(BadPlan, match=r"transfer takes a run, .*Run was given, with a recipe"):
+        slalom.transfer(trained, outputs=2, net=trained.population[0].net)
+    with pytest.raises(BadPlan, match=r"has 58 parameters .*, but .* were given"):
+        slalom.transfer(trained.model(), outputs=2, net=MLP(4, 8, 2))
+    with pytest.raises(BadPlan, match="rate must be 1 where the trunk is frozen"):
+        slalom.transfer(trained, outputs=2, rate=0.1)
+    with pytest.raises(BadPlan, match="rate must be a number > 0"):
+        slalom.transfer(trained, outputs=2, rate=0.0, freeze=False)
     with pytest.raises(BadPlan, match="outputs must be a whole number >= 1"):
         slalom.transfer(trained, outputs=0)
     run = slalom.train(

@@ -139,7 +139,7 @@ class _Stretch:
         m = SimpleNamespace(**{name: table[name].item() for name in table.dtype.names or ()})
         module = _build(member)
         state.fill(module, k)
-        optimizer = member.optimizer.build(module.parameters())
+        optimizer = member.optimizer.build(_groups(member.net, module))
         _load_slots(module, optimizer, state, k)
         try:
             self._train(m, k, member, module, optimizer)
@@ -168,7 +168,7 @@ class _Stretch:
             step = m.step
             dropout.step = step
             for group in optimizer.param_groups:
-                group["lr"] = member.schedule.at(member.optimizer.lr, step, total)
+                group["lr"] = member.schedule.at(member.optimizer.lr, step, total) * group["share"]
 
             optimizer.zero_grad()
             loss = plan.loss(_forward(module, member, step, batch.X), batch.y, batch.weight)
@@ -295,6 +295,14 @@ def _check_fold(fold: int, plan: Plan, dataset: Dataset) -> None:
 
 def _build(member: Member) -> torch.nn.Module:
     return member.net.build(member.seed).float()
+
+
+def _groups(net: NetSpec, module: torch.nn.Module) -> list[dict[str, Any]]:
+    """torch's parameter groups: parameters that learn at the same share of the learning rate."""
+    shares: dict[float, list[torch.nn.Parameter]] = {}
+    for parameter, share in zip(module.parameters(), net.rates(module), strict=True):
+        shares.setdefault(share, []).append(parameter)
+    return [{"params": parameters, "share": share} for share, parameters in shares.items()]
 
 
 def _rows(dataset: Dataset, rows: Rows) -> Batch:

@@ -49,6 +49,17 @@ class NetSpec(Spec, abstract=True):
         """A fresh module, its weights drawn from torch's global generator."""
         raise NotImplementedError
 
+    def rates(self, module: torch.nn.Module) -> tuple[float, ...]:
+        """The share of the learning rate at which each parameter of such a module learns.
+
+        Example:
+            >>> from slalom import MLP
+            >>> net = MLP(1, 10, 1)
+            >>> net.rates(net.build(seed=0))
+            (1.0, 1.0, 1.0, 1.0)
+        """
+        return tuple(1.0 for _ in module.parameters())
+
     def build(self, seed: int) -> torch.nn.Module:
         """The module whose weights `torch.manual_seed(seed)` gives; the global generator is kept.
 

@@ -19,63 +19,87 @@ class Behind(torch.nn.Module):
 
     The trunk is no part of `parameters()`, for it is the same for all members. It is always in
     evaluation, so that what it makes of a row does not change.
+
+    Args:
+        whole: the net, whose layer of this `name` becomes the head.
+        name: of the output layer.
+        head: takes its place.
     """
 
     trunk: torch.nn.Module
 
-    def __init__(self, trunk: torch.nn.Module, head: torch.nn.Linear) -> None:
+    def __init__(self, whole: torch.nn.Module, name: str, head: torch.nn.Linear) -> None:
         super().__init__()
-        object.__setattr__(self, "trunk", trunk.eval().requires_grad_(False))
-        self.head = head
+        trunk = _replaced(whole, name, torch.nn.Identity()).eval()
+        self._learned = [p for p in trunk.parameters() if p.requires_grad]
+        object.__setattr__(self, "trunk", trunk.requires_grad_(False))
+        self.head, self._name = head, name
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         outputs: torch.Tensor = self.head(self.trunk(x))
         return outputs
 
+    def whole(self) -> torch.nn.Module:
+        """The net of both, all of which learns again."""
+        for parameter in self._learned:
+            parameter.requires_grad_()
+        return _replaced(self.trunk, self._name, self.head)
+
 
 class Transfer(NetSpec):
-    """A trained net whose output layer is a new one; `slalom.transfer` makes it from a run.
+    """A trained net that goes on learning something else; `slalom.transfer` makes it from a run.
 
-    With `freeze`, what stands before the new layer stays as it is, and only that layer is trained;
-    otherwise all of it is, from what it has learned (Yosinski et al. 2014,
+    With `freeze`, what stands before the output layer stays as it is, and only that layer is
+    trained; otherwise all of it is, from what it has learned (Yosinski et al. 2014,
     https://arxiv.org/abs/1411.1792).
 
     Args:
-        trained: recipe of the net that was trained. Its last `torch.nn.Linear` is replaced.
+        trained: recipe of the net that was trained. Its last `torch.nn.Linear` is its output layer.
         parameters, buffers: its numbers, as `encoded` gives them.
-        outputs: of the new layer, whose first weights follow from the seed.
+        outputs: of a new layer in its place, whose first weights follow from the seed; when not
+            given the layer is kept, with what it has learned.
         freeze: whether the trunk stays as it is.
+        rate: share of the learning rate at which a trunk learns that is not frozen. torch has
+            parameter groups for this.
 
     Raises:
-        BadPlan: when `outputs` is below 1, when the net has no linear layer, or when the numbers
-            are not those of such a net.
+        BadPlan: when `outputs` is below 1, when `rate` is not above 0 or not that of a trunk that
+            learns, when the net has no linear layer, or when the numbers are not those of such a
+            net.
     """
 
     trained: NetSpec
     parameters: str
     buffers: str
-    outputs: int
+    outputs: int | None = None
     freeze: bool = True
+    rate: float = 1.0
 
     def __repr__(self) -> str:
-        return f"Transfer({self.trained!r}, outputs={self.outputs}, freeze={self.freeze})"
+        how = f"outputs={self.outputs}, freeze={self.freeze}, rate={self.rate:g}"
+        return f"Transfer({self.trained!r}, {how})"
 
     def module(self) -> torch.nn.Module:
-        trunk = self.trained.module().float()
+        trained = self.trained.module().float()
         parameters = decoded(self.parameters, np.float32)
         buffers = decoded(self.buffers, np.float64)
-        wanted = [sum(t.numel() for t in own) for own in (trunk.parameters(), trunk.buffers())]
+        wanted = [sum(t.numel() for t in own) for own in (trained.parameters(), trained.buffers())]
         if wanted != [len(parameters), len(buffers)]:
             raise BadPlan(
                 f"The net {self.trained.label} has {wanted[0]} parameters and {wanted[1]} numbers "
                 f"in buffers, but {len(parameters)} and {len(buffers)} were given."
             )
-        fill(trunk, parameters, buffers)
-        name, last = _last_linear(trunk, self.trained.label)
-        head = torch.nn.Linear(last.in_features, self.outputs)
-        if not self.freeze:
-            return _replaced(trunk, name, head)
-        return Behind(_replaced(trunk, name, torch.nn.Identity()), head)
+        fill(trained, parameters, buffers)
+        whole = trained.whole() if isinstance(trained, Behind) else trained
+        name, head = _last_linear(whole, self.trained.label)
+        if self.outputs is not None:
+            head = torch.nn.Linear(head.in_features, self.outputs)
+        return Behind(whole, name, head) if self.freeze else _replaced(whole, name, head)
+
+    def rates(self, module: torch.nn.Module) -> tuple[float, ...]:
+        _, head = _last_linear(module, self.label)
+        own = set(head.parameters())
+        return tuple(1.0 if p in own else self.rate for p in module.parameters())
 
     @property
     def draws(self) -> bool:
@@ -83,10 +107,15 @@ class Transfer(NetSpec):
 
     @property
     def label(self) -> str:
-        return f"{'new layer' if self.freeze else 'all layers'} of {self.trained.label}"
+        layer = "output layer" if self.outputs is None else "new layer"
+        return f"{layer if self.freeze else 'all layers'} of {self.trained.label}"
 
     def check(self) -> None:
-        self.require_whole("outputs", 1)
+        if self.outputs is not None:
+            self.require_whole("outputs", 1)
+        self.require(self.rate > 0, "rate", "a number > 0")
+        learns = not self.freeze or self.rate == 1
+        self.require(learns, "rate", "1 where the trunk is frozen; give freeze=False too")
 
 
 def encoded(numbers: NDArray[np.float32] | NDArray[np.float64]) -> str:

@@ -1,12 +1,12 @@
 """Muon: steps of a matrix that are the same in every direction."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import fields
 from typing import Any, ClassVar
 
 import torch
 
-from slalom.optim.optimizer import Optimizer, Update
+from slalom.optim.optimizer import Optimizer, Parameters, Update, groups_of
 
 
 class Muon(Optimizer):
@@ -55,10 +55,10 @@ class Muon(Optimizer):
         """One of a matrix, and two of what is none; those that a parameter has not stay 0."""
         return ("momentum_buffer", "exp_avg", "exp_avg_sq")
 
-    def build(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
-        every = list(parameters)
-        matrices = [p for p in every if p.ndim == 2]
-        others = [p for p in every if p.ndim != 2]
+    def build(self, parameters: Parameters) -> torch.optim.Optimizer:
+        every = groups_of(parameters)
+        matrices = _those(every, lambda p: p.ndim == 2)
+        others = _those(every, lambda p: p.ndim != 2)
         arguments: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
         parts: list[torch.optim.Optimizer] = []
         if matrices:
@@ -73,6 +73,12 @@ class Muon(Optimizer):
         self.require(len(self.ns_coefficients) == 3, "ns_coefficients", "three numbers")
         words = self.words["adjust_lr_fn"]
         self.require(self.adjust_lr_fn in words, "adjust_lr_fn", f"one of {words}")
+
+
+def _those(groups: list[dict[str, Any]], wanted: Callable[[Any], bool]) -> list[dict[str, Any]]:
+    """The groups with some of their parameters, but for those that have none of them."""
+    kept = ({**group, "params": list(filter(wanted, group["params"]))} for group in groups)
+    return [group for group in kept if group["params"]]
 
 
 class _Together(torch.optim.Optimizer):

@@ -24,6 +24,8 @@ FLOAT32_MAX = torch.finfo(torch.float32).max  # torch refuses to scale float32 b
 # The arguments of an optimizer but for `lr`, float64, in the order of its fields; a pair such as
 # `betas` as two of them, True as 1.
 Hyper: TypeAlias = NDArray[np.float64]
+# Parameters, or groups of them: `{"params": [...], ...}`, with whatever an optimizer should know.
+Parameters: TypeAlias = Iterable[torch.nn.Parameter] | Iterable[dict[str, Any]]
 # (parameter, gradient, slot, slot, ..., scalars) -> parameter, or (parameter, slot, slot, ...)
 Update: TypeAlias = Callable[..., Any]
 
@@ -84,8 +86,8 @@ class Optimizer(Spec, abstract=True):
             return ""
         return f"{argument}={value:.4g}" if isinstance(value, float) else f"{argument}={value}"
 
-    def build(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
-        """The `torch.optim` optimizer of the same name over `parameters`."""
+    def build(self, parameters: Parameters) -> torch.optim.Optimizer:
+        """The `torch.optim` optimizer of the same name over `parameters`, or groups of them."""
         arguments: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
         optimizer: torch.optim.Optimizer = getattr(torch.optim, self.kind)(parameters, **arguments)
         return optimizer
@@ -102,6 +104,12 @@ class Optimizer(Spec, abstract=True):
             value = getattr(self, name, 0)
             self.require(value >= 0, name, "a number >= 0")
             self.require(value <= FLOAT32_MAX, name, f"at most {FLOAT32_MAX:.2g}")
+
+
+def groups_of(parameters: Parameters) -> list[dict[str, Any]]:
+    """The groups, or one of all parameters."""
+    each: list[Any] = list(parameters)
+    return each if isinstance(each[0], dict) else [{"params": each}]
 
 
 def lerp(start: np.float32, end: np.float32, weight: np.float32) -> np.float32:

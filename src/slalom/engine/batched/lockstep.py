@@ -67,7 +67,7 @@ class Lockstep:
         self._parameters = self._put(slices_of(state.parameters, layout.parameters, seats))
         self._buffers = self._put(slices_of(state.buffers, layout.buffers, seats))
         self._seeds, self._folds = columns.seed[seats], columns.fold[seats]
-        self._optimizer = StackedOptimizer(state, seats, self._net.moves, self._X.device)
+        self._optimizer = StackedOptimizer(state, seats, self._net, self._X.device)
         self._gradients = at_once(self._net.program.gradients, self._X.device)
         self._batches = StackedBatches(
             self._dataset,

@@ -1,11 +1,16 @@
 """The optimizers of stacked members as one."""
 
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from slalom.engine.batched.capture import at_once
 from slalom.engine.batched.compiled import update_rows
+from slalom.engine.batched.stacking import Stacked
 from slalom.engine.batched.updates import scalars_of, update
 from slalom.engine.device import CPU
 from slalom.engine.hyper import encode
@@ -19,7 +24,7 @@ class StackedOptimizer:
     Args:
         state: whence slots are taken.
         members: their numbers `[P]`, those with the same rule (`slalom.engine.hyper`) side by side.
-        moves: which parameters have a gradient, `[D]`; the others stay.
+        net: theirs, which knows what moves and how fast.
         device: where their tensors lie.
     """
 
@@ -27,7 +32,7 @@ class StackedOptimizer:
         self,
         state: State,
         members: NDArray[np.int64],
-        moves: torch.Tensor,
+        net: Stacked,
         device: torch.device,
     ) -> None:
         population = state.plan.population
@@ -38,20 +43,19 @@ class StackedOptimizer:
         longest = columns.clip_norm[members].astype(np.float32)
         self._clips = bool(np.isfinite(longest).any())
         self._longest = torch.from_numpy(longest)[:, None].to(device)
-        self._stays = None if moves.all() else ~moves.to(device)
+        self._stays = None if net.moves.all() else ~net.moves.to(device)
+        self._runs = list(_runs(net.program.shares))
         rules, self._hyper = encode(population, members)
-        starts = np.flatnonzero(np.diff(rules, prepend=-1)).tolist()
-        self._parts = [  # by rule
-            (int(rules[first]), slice(first, last))
-            for first, last in zip(starts, [*starts[1:], len(rules)], strict=True)
-        ]
+        self._parts = [(int(rules[rows.start]), rows) for rows, _ in _runs(rules)]
         size = slices_of(state.parameters, state.layout.parameters, members[:1]).shape[1]
         self._slots = []
         for _, rows in self._parts:
             slots = torch.from_numpy(slices_of(state.slots, state.layout.slots, members[rows]))
             self._slots.append(slots.view(len(slots), slots.shape[1] // size, size).to(device))
         self._on_tensors = at_once(self._update_tensors, device)
-        self._compiled = device == CPU and self._stays is None
+        self._compiled = (
+            device == CPU and self._stays is None and bool((net.program.shares == 1).all())
+        )
 
     def step(self, step: int, total: int, parameters: torch.Tensor, gradient: torch.Tensor) -> None:
         """Change the parameters `[P, D]` as step `step` (from 0) of `total` does."""
@@ -60,8 +64,9 @@ class StackedOptimizer:
             self._update_numbers(rates, step + 1, parameters, self._clipped(gradient))
             return
         scalars = [
-            scalars_of(rule, self._hyper[rows], rates[rows], step + 1).to(self._device)
+            scalars_of(rule, self._hyper[rows], share * rates[rows], step + 1).to(self._device)
             for rule, rows in self._parts
+            for _, share in self._runs
         ]
         self._on_tensors(parameters, gradient, *self._slots, *scalars)
 
@@ -95,11 +100,19 @@ class StackedOptimizer:
     def _update_tensors(
         self, parameters: torch.Tensor, gradient: torch.Tensor, *numbers: torch.Tensor
     ) -> tuple[torch.Tensor, ...]:
-        """In place; the numbers are the slots of each part, then its scalars."""
+        """In place; the numbers are the slots of each part, then its scalars for each share."""
         gradient, parts = self._clipped(gradient), len(self._parts)
-        each = zip(self._parts, numbers[:parts], numbers[parts:], strict=True)
-        for (rule, rows), slots, own in each:
-            update(rule, own, parameters[rows], gradient[rows], slots, self._stays)
+        scalars = iter(numbers[parts:])
+        for (rule, rows), slots in zip(self._parts, numbers[:parts], strict=True):
+            for columns, _ in self._runs:
+                update(
+                    rule,
+                    next(scalars),
+                    parameters[rows, columns],
+                    gradient[rows, columns],
+                    slots[:, :, columns],
+                    None if self._stays is None else self._stays[columns],
+                )
         return ()
 
     def _rates(self, step: int, total: int) -> NDArray[np.float64]:
@@ -119,3 +132,10 @@ class StackedOptimizer:
         norm = torch.linalg.vector_norm(gradient, dim=1, keepdim=True)
         factor: torch.Tensor = (self._longest / (norm + 1e-6)).clamp(max=1.0)
         return gradient * factor
+
+
+def _runs(numbers: NDArray[Any]) -> Iterator[tuple[slice, Any]]:
+    """Where numbers that are the same stand side by side, and what they are."""
+    starts = np.flatnonzero(np.diff(numbers, prepend=np.nan))
+    for first, last in pairwise([*starts.tolist(), len(numbers)]):
+        yield slice(first, last), numbers[first]

@@ -7,6 +7,7 @@ graph.
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch.func import functional_call, grad, grad_and_value
 
@@ -41,6 +42,7 @@ class Program:
 
     Attributes:
         layers: how many layers of dropout it has.
+        shares: of the learning rate, at which each parameter learns, `[D]`.
     """
 
     def __init__(self, net: NetSpec, loss: Loss, device: torch.device = CPU) -> None:
@@ -54,6 +56,8 @@ class Program:
         self.layers = self._dropout.layers
         self._parameters = _pieces(self.module.named_parameters())
         self._buffers = _pieces(self.module.named_buffers())
+        sizes = [piece.size for piece in self._parameters]
+        self.shares = np.repeat(np.array(net.rates(self.module)), sizes)
         self._graphs: dict[Any, Graph] = {}
 
     @property
