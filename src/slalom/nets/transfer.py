@@ -80,7 +80,8 @@ class Transfer(NetSpec):
         return f"Transfer({self.trained!r}, {how})"
 
     def module(self) -> torch.nn.Module:
-        trained = self.trained.module().float()
+        with torch.random.fork_rng(devices=[]):  # what it draws is not kept
+            trained = self.trained.module().float()
         parameters = decoded(self.parameters, np.float32)
         buffers = decoded(self.buffers, np.float64)
         wanted = [sum(t.numel() for t in own) for own in (trained.parameters(), trained.buffers())]

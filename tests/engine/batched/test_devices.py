@@ -18,7 +18,8 @@ from slalom import MLP, Adam, Net, Plan, grid, losses, toys
 from slalom.core.errors import BadPlan, SlalomWarning
 from slalom.engine import Batched, Reference
 from slalom.engine.batched import engine as batched
-from slalom.engine.batched.capture import Capture, Captured, Tensors
+from slalom.engine.batched.capture import Capture, Captured
+from slalom.engine.batched.graph import Tensors
 from slalom.engine.device import KINDS
 from slalom.training import Training
 from tests.engine.batched.pretended import NAME, pretended

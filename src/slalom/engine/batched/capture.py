@@ -5,13 +5,11 @@ enough: small nets would train no faster there. Source: CUDA graphs in the notes
 https://docs.pytorch.org/docs/stable/notes/cuda.html#cuda-graphs
 """
 
-from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import torch
 
-Tensors: TypeAlias = tuple[torch.Tensor, ...]
-Step: TypeAlias = Callable[..., Tensors]
+from slalom.engine.batched.graph import Graph, Tensors
 
 
 class Capture(NamedTuple):
@@ -33,7 +31,7 @@ class Captured:
             lay before, in each call.
     """
 
-    def __init__(self, function: Step) -> None:
+    def __init__(self, function: Graph) -> None:
         self._function = function
         self._captures: dict[tuple[torch.Size, ...], Capture | None] = {}
 
@@ -67,6 +65,6 @@ class Captured:
         return Capture(graph, given, found)
 
 
-def at_once(function: Step, device: torch.device) -> Step:
+def at_once(function: Graph, device: torch.device) -> Graph:
     """The function, in the way in which a device carries it out soonest."""
     return Captured(function) if device.type == "cuda" else function

@@ -23,17 +23,18 @@ from slalom.engine.device import CPU
 aten = torch.ops.aten
 SHAPING = (aten.view.default, aten._unsafe_view.default, aten.expand.default)
 
-Graph = Callable[..., tuple[torch.Tensor, ...]]
+Tensors = tuple[torch.Tensor, ...]
+Graph = Callable[..., Tensors]
 _TRACING = Lock()  # one module serves all threads
 
 
-def together(function: Graph, given: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+def together(function: Graph, given: Tensors) -> Tensors:
     """What a function of one member gives for stacked ones."""
     with _tracing():
         return vmap(function)(*given)
 
 
-def graph_of(function: Graph, given: tuple[torch.Tensor, ...]) -> Graph:
+def graph_of(function: Graph, given: Tensors) -> Graph:
     """A function of one member as a graph over stacked ones, for tensors of these shapes.
 
     It is always that of the CPU, whose operations are known for many members; a GPU has others for

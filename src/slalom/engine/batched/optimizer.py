@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from slalom.engine.batched.capture import at_once
 from slalom.engine.batched.compiled import update_rows
+from slalom.engine.batched.graph import Tensors
 from slalom.engine.batched.stacking import Stacked
 from slalom.engine.batched.updates import scalars_of, update
 from slalom.engine.device import CPU
@@ -99,7 +100,7 @@ class StackedOptimizer:
 
     def _update_tensors(
         self, parameters: torch.Tensor, gradient: torch.Tensor, *numbers: torch.Tensor
-    ) -> tuple[torch.Tensor, ...]:
+    ) -> Tensors:
         """In place; the numbers are the slots of each part, then its scalars for each share."""
         gradient, parts = self._clipped(gradient), len(self._parts)
         scalars = iter(numbers[parts:])

@@ -13,14 +13,12 @@ from torch.func import functional_call, grad, grad_and_value
 
 from slalom.core.errors import BadPlan
 from slalom.engine.batched.dropout import StackedDropout
-from slalom.engine.batched.graph import Graph, graph_of, together
+from slalom.engine.batched.graph import Graph, Tensors, graph_of, together
 from slalom.engine.device import CPU
 from slalom.engine.reference import failure_of
 from slalom.losses import Loss
 from slalom.nets import NetSpec, outputs
 from slalom.nets.transfer import Behind
-
-Tensors = tuple[torch.Tensor, ...]
 
 
 class Piece(NamedTuple):

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from slalom.data.dataset import Dataset
 from slalom.engine.batched.dropout import keys_of
+from slalom.engine.batched.graph import Tensors
 from slalom.engine.batched.place import working_on
-from slalom.engine.batched.program import Program, Tensors
+from slalom.engine.batched.program import Program
 from slalom.engine.device import CPU
 from slalom.engine.dropout import KeyedDropout
 from slalom.losses import Loss

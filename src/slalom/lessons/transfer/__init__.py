@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
+import slalom
 from slalom.lessons.common import SEED
 from slalom.lessons.lesson import Lesson, Number, Result, Whole
 from slalom.lessons.prose import Text
@@ -15,13 +16,12 @@ from slalom.lessons.transfer.learning import (
     FOR_A,
     HELD_OUT,
     REPEATS,
-    behind,
     digits,
     from_nothing,
     learn,
     learn_from_nothing,
     nearest_to_own,
-    trained_on_a,
+    train_on_a,
 )
 
 COUNTS = (10, 50, 200)  # rows of the second task, besides those that are asked for
@@ -32,13 +32,14 @@ CLEAR, FAR = 0.021, 0.101
 def transfer(known: int, rows: int, width: int, lr: float, steps: int, seed: int) -> Result:
     """Train a trunk on single digits, then learn pairs of digits from few rows in three ways."""
     images, shown = digits()
-    first = trained_on_a(known, width, lr, seed)
+    run = train_on_a(known, width, lr, seed)
+    first = torch.nn.Sequential(*run.model().children())
     trunk = torch.nn.Sequential(*list(first)[:-1])  # all but the output layer
     counts = sorted({*COUNTS, rows})
     ways = (
         (learn_from_nothing, from_nothing(width)),
-        (learn, behind(trunk, width, frozen=False)),
-        (learn, behind(trunk, width, frozen=True)),
+        (learn, slalom.transfer(run, outputs=5, freeze=False)),
+        (learn, slalom.transfer(run, outputs=5)),
     )
     curves = [
         [learned(net, count, lr, steps, count == rows) for count in counts] for learned, net in ways

@@ -1,7 +1,6 @@
 """Task A, and three ways to learn task B from few rows: from nothing, fine-tuned, frozen trunk."""
 
-from copy import deepcopy
-from functools import cache, partial
+from functools import cache
 from typing import TypeAlias
 
 import numpy as np
@@ -11,8 +10,9 @@ from numpy.typing import NDArray
 from slalom.core.arrays import Float32Array, Float64Array
 from slalom.data import Dataset
 from slalom.lessons.common import train
-from slalom.nets import MLP, Net, NetSpec
+from slalom.nets import MLP, NetSpec
 from slalom.optim import SGD
+from slalom.runs import Run
 
 Labels: TypeAlias = NDArray[np.int64]
 
@@ -33,11 +33,11 @@ def digits() -> tuple[Float32Array, Labels]:
     return (images[order] / 16).astype(np.float32), shown[order]
 
 
-def trained_on_a(known: int, width: int, lr: float, seed: int) -> torch.nn.Sequential:
-    """A net that was trained to tell the digits below `known` apart."""
+def train_on_a(known: int, width: int, lr: float, seed: int) -> Run:
+    """Train a net to tell the digits below `known` apart."""
     images, shown = digits()
     rows = np.flatnonzero(shown[:FOR_A] < known)
-    run = train(
+    return train(
         MLP(64, width, width, known, activation="tanh"),
         Dataset(images[rows], shown[rows], task="classification"),
         optimizer=SGD(lr),
@@ -46,22 +46,11 @@ def trained_on_a(known: int, width: int, lr: float, seed: int) -> torch.nn.Seque
         seed=seed,
         engine="reference",
     )
-    return torch.nn.Sequential(*run.model().children())
 
 
 def from_nothing(width: int) -> MLP:
     """The net of task B with random first weights."""
     return MLP(64, width, width, 5, activation="tanh")
-
-
-def behind(trunk: torch.nn.Sequential, width: int, frozen: bool) -> Net:
-    """A copy of the trunk, and behind it an output layer with random first weights."""
-    return Net(partial(_with_head, trunk, width, frozen))
-
-
-def _with_head(trunk: torch.nn.Sequential, width: int, frozen: bool) -> torch.nn.Sequential:
-    layers = deepcopy(trunk).requires_grad_(not frozen)
-    return torch.nn.Sequential(*layers, torch.nn.Linear(width, 5))
 
 
 def learn(net: NetSpec, count: int, lr: float, steps: int, watched: bool) -> Float64Array:
