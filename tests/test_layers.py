@@ -89,7 +89,8 @@ def test_one_file_alone_imports_numba() -> None:
 # and the toolkit of plots.
 LESSONS_USE = {
     *(f"slalom.{folder}" for folder in ("data", "nets", "optim", "population", "engine", "runs")),
-    *(f"slalom.{idea}" for idea in ("losses", "plan", "diagnosis", "data.batches", "runs.train")),
+    *(f"slalom.{idea}" for idea in ("losses", "plan", "diagnosis", "data.batches")),
+    *(f"slalom.runs.{verb}" for verb in ("train", "transfer")),
     "slalom.plots.toolkit",
 }
 

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import torch
 
-import slalom
 from slalom.lessons.common import SEED
 from slalom.lessons.lesson import Lesson, Number, Result, Whole
 from slalom.lessons.prose import Text
@@ -23,6 +22,7 @@ from slalom.lessons.transfer.learning import (
     nearest_to_own,
     train_on_a,
 )
+from slalom.runs.transfer import transfer as with_new_layer
 
 COUNTS = (10, 50, 200)  # rows of the second task, besides those that are asked for
 # In shares of the images; between two steps of 1/2400, so that rounding decides no claim.
@@ -38,8 +38,8 @@ def transfer(known: int, rows: int, width: int, lr: float, steps: int, seed: int
     counts = sorted({*COUNTS, rows})
     ways = (
         (learn_from_nothing, from_nothing(width)),
-        (learn, slalom.transfer(run, outputs=5, freeze=False)),
-        (learn, slalom.transfer(run, outputs=5)),
+        (learn, with_new_layer(run, outputs=5, freeze=False)),
+        (learn, with_new_layer(run, outputs=5)),
     )
     curves = [
         [learned(net, count, lr, steps, count == rows) for count in counts] for learned, net in ways
