@@ -20,5 +20,12 @@ class TestBatchedOnModules(AnyModuleConformance):
     make = Batched
 
 
+@pytest.fixture
+def small_teams(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Populations of any size train in two threads."""
+    monkeypatch.setattr("slalom.engine.batched.teams.ENOUGH", 64)
+
+
+@pytest.mark.usefixtures("small_teams")
 class TestHeldSessions(AnyModuleConformance):
     make = held(Batched)

@@ -1,7 +1,9 @@
 """Members of all kinds, stacked, train as each would alone by the reference engine."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -64,6 +66,13 @@ def weighted(data: Dataset) -> Dataset:
 def assert_close(state: State, expected: State) -> None:
     for name, values in expected.arrays().items():
         np.testing.assert_allclose(getattr(state, name), values, rtol=2e-4, atol=2e-5, err_msg=name)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_teams() -> Iterator[None]:
+    """Populations of any size train in two threads."""
+    with patch("slalom.engine.batched.teams.ENOUGH", 64):
+        yield
 
 
 @settings(max_examples=15, deadline=None)

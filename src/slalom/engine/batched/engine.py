@@ -17,7 +17,7 @@ from slalom.engine.batched.compiled import update_rows
 from slalom.engine.batched.lockstep import Lockstep, Team
 from slalom.engine.batched.place import PROBED, members_with_room, working_on
 from slalom.engine.batched.stacking import Stacked, few, stacked
-from slalom.engine.batched.teams import next_turn, room_on_cpu, teams_of
+from slalom.engine.batched.teams import next_turn, parts_on_cpu, teams_of
 from slalom.engine.contract import RECORD, Engine, check_threads, cores
 from slalom.engine.device import CPU, DeviceLike, device_of
 from slalom.engine.hyper import without_rule
@@ -125,7 +125,7 @@ class BatchedSession:
         seen = [there if each.program.sees_all else each.program.seen(X) for each in nets]
         self._teams = [
             Team(members, nets[net[members[0]]], seen[net[members[0]]], {})
-            for members in teams_of(plan, dataset, self._room, at_once=2 if device == CPU else 1)
+            for members in teams_of(plan, dataset, self._parts)
         ]
 
     def start(self) -> State:
@@ -148,19 +148,21 @@ class BatchedSession:
     ) -> list[NDArray[np.float32]]:
         return state.read(members, X, best)
 
-    def _room(self, member: int, batch: int) -> int:
-        """For how many members like this one, with so many rows a batch, there is room."""
+    def _parts(self, members: int, member: int, batch: int) -> int:
+        """Into how many teams members like this one go, that have so many rows a batch."""
         plan, dataset = self._reference.plan, self._reference.dataset
-        if self._device == CPU:
-            return room_on_cpu(dataset, batch)
         own, net = plan.population[member], self._nets[self._reference.columns.net[member]]
+        if self._device == CPU:
+            numbers = net.base + batch * net.per_row
+            return parts_on_cpu(members, batch * dataset.X[0].size, numbers)
         rows = dataset.folds[own.fold].train[:batch]
         X, y = (torch.from_numpy(table[rows]) for table in (dataset.X, dataset.y))
         step = partial(few, net.program, X, y, np.arange(PROBED))
         # Parameters and slots are there twice while they are updated, and the gradient once.
         numbers = net.moves.numel() * (3 + 2 * len(own.optimizer.slots))
         with working_on(self._device):
-            return members_with_room(self._device, step, numbers * np.float32().itemsize)
+            room = members_with_room(self._device, step, numbers * np.float32().itemsize)
+        return -(-members // room)
 
     def _side_by_side(
         self, state: State, ends: NDArray[np.int64], stop: Event

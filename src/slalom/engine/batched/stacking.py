@@ -13,6 +13,7 @@ from slalom.engine.batched.dropout import keys_of
 from slalom.engine.batched.graph import Tensors
 from slalom.engine.batched.place import working_on
 from slalom.engine.batched.program import Program
+from slalom.engine.batched.work import Work
 from slalom.engine.device import CPU
 from slalom.engine.dropout import KeyedDropout
 from slalom.losses import Loss
@@ -30,11 +31,15 @@ class Stacked(NamedTuple):
         program: which computes them.
         refusal: why it cannot, as a sentence, or nothing.
         moves: which parameters have a gradient, bool `[D]`; the others stay.
+        base, per_row: numbers that an operation gives for a member, in the mean: those of a batch
+            without rows, and what each row adds.
     """
 
     program: Program
     refusal: str
     moves: torch.Tensor
+    base: float = 0.0
+    per_row: float = 0.0
 
 
 _KNOWN: OrderedDict[Any, Stacked] = OrderedDict()
@@ -70,8 +75,8 @@ class Alone(NamedTuple):
 
 def _tried(program: Program, data: Dataset) -> Stacked | None:
     """What comes of it on the first rows; None where the net fails by itself."""
-    rows, seeds = slice(0, ROWS), np.array([0, 1])
-    X, y = torch.from_numpy(data.X[rows].copy()), torch.from_numpy(data.y[rows].copy())
+    seeds = np.array([0, 1])
+    X, y = _rows(data, ROWS)
     try:
         alone = [_alone(program, int(seed), X, y) for seed in seeds]
     except Exception:  # whatever a module of the user's raises
@@ -79,7 +84,10 @@ def _tried(program: Program, data: Dataset) -> Stacked | None:
     moves = ~alone[0].gradient.isnan()
     label = program.net.label
     try:
-        found = few(program, X, y, seeds)
+        with Work() as of_few:
+            found = few(program, X, y, seeds)
+        with Work() as of_more:
+            few(program, *_rows(data, 2 * ROWS), seeds)
     except Exception as error:  # whatever torch says of it
         why = _reason(str(error))
         return Stacked(program, f"The net {label} cannot be stacked: {why}", moves)
@@ -94,7 +102,14 @@ def _tried(program: Program, data: Dataset) -> Stacked | None:
                 f"place (self.mean.copy_(...), not self.mean = ...)."
             )
             return Stacked(program, why, moves)
-    return Stacked(program, "", moves)
+    per_row = (of_more.numbers - of_few.numbers) / ROWS / len(seeds)
+    base = of_few.numbers / len(seeds) - ROWS * per_row
+    return Stacked(program, "", moves, base, per_row)
+
+
+def _rows(data: Dataset, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """The first rows, or all there are."""
+    return torch.from_numpy(data.X[:count].copy()), torch.from_numpy(data.y[:count].copy())
 
 
 def few(program: Program, X: torch.Tensor, y: torch.Tensor, seeds: NDArray[np.int64]) -> Tensors:

@@ -19,20 +19,21 @@ from slalom.population import grouped
 
 MOST = 64  # members of a team: more are hardly faster, and what is between layers fills the cache
 NUMBERS = 2**26  # features that a batch of all of them may have, 256 MB
-FEWEST = 32  # where there are twice as many, two threads are faster than one: Python runs in one
+# Numbers that an operation of a team gives, so that it is worth a thread of its own: Python runs in
+# one at a time, and between smaller ones threads would wait for each other.
+ENOUGH = 12_000
 FAR = np.iinfo(np.int64).max
 
 
 def teams_of(
-    plan: Plan, dataset: Dataset, room: Callable[[int, int], int], at_once: int
+    plan: Plan, dataset: Dataset, parts: Callable[[int, int, int], int]
 ) -> Iterator[NDArray[np.int64]]:
     """The numbers of the members of each team, those with the same rule side by side.
 
     Args:
         plan, dataset: of the population.
-        room: for how many members like one, whose number and rows a batch it is given, there is
-            room in a team.
-        at_once: teams that those of one architecture make at least, where they are enough.
+        parts: into how many teams those go that have an architecture and batches in common, by
+            how many they are, the number of one of them, and rows a batch.
     """
     columns = plan.population.columns()
     rows = np.array([[len(f.train), len(f.validation)] for f in dataset.folds])[columns.fold]
@@ -42,13 +43,25 @@ def teams_of(
     order = np.lexsort((rules, group))
     for members in np.split(order, np.flatnonzero(np.diff(group[order])) + 1):
         first = int(members[0])
-        parts = -(-len(members) // room(first, int(batch[first])))
-        yield from np.array_split(members, max(parts, min(at_once, len(members) // FEWEST)))
+        yield from np.array_split(members, parts(len(members), first, int(batch[first])))
 
 
-def room_on_cpu(dataset: Dataset, batch: int) -> int:
-    """For how many members with so many rows a batch there is room in a team on the CPU."""
-    return int(np.clip(NUMBERS // (batch * dataset.X[0].size), 1, MOST))
+def parts_on_cpu(members: int, features: int, numbers: float) -> int:
+    """Into how many teams so many members go, so that two threads have something to do.
+
+    Args:
+        members: that have an architecture and batches in common.
+        features: of a batch of one member.
+        numbers: that an operation gives for one member, in the mean.
+
+    Example:
+        >>> parts_on_cpu(32, features=2048, numbers=300), parts_on_cpu(32, 2048, numbers=1400)
+        (1, 2)
+        >>> parts_on_cpu(256, features=2048, numbers=300)
+        4
+    """
+    most = int(np.clip(NUMBERS // features, 1, MOST))
+    return max(-(-members // most), min(2, members, int(members * numbers / ENOUGH)))
 
 
 def seated(state: State, team: NDArray[np.int64], step: int) -> NDArray[np.int64]:
