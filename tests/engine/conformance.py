@@ -841,6 +841,18 @@ class PartlyUsed(nn.Module):
         return self.head(self.frozen(x).relu())
 
 
+class Cutting(nn.Linear):
+    """Answers for so many rows at most, and sums over all if these are none."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(4, 2)
+        self.most = most
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        answers = super().forward(x)
+        return answers[: self.most] if self.most else answers.sum(dim=0, keepdim=True)
+
+
 class AnyModuleConformance:
     """What an engine keeps that takes any module, on features of whatever shape it takes."""
 
@@ -932,6 +944,14 @@ class AnyModuleConformance:
             data = dataset("regression")
             same = Dataset(data.X[:, :2], data.y, data.task)
             engine.start(plan_of(Member(Net(nn.Identity)), steps=1), same)
+
+    @pytest.mark.parametrize("most", [0, 10])
+    def test_a_module_whose_outputs_are_not_one_a_row_is_refused(
+        self, engine: Engine, most: int
+    ) -> None:
+        plan = plan_of(Member(Net(Cutting, most=most)), steps=1)
+        with pytest.raises(BadPlan, match=f"The net Cutting.most={most}. (must give|failed on)"):
+            everything(engine, plan, dataset("regression"))
 
     def test_a_module_that_gives_no_tensor_is_refused(self, engine: Engine) -> None:
         data = Dataset(np.zeros((4, 3, 2)), np.zeros(4), task="regression")

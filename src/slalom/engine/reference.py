@@ -266,9 +266,12 @@ ONE_THREAD = _OneThread()
 def _forward(module: torch.nn.Module, member: Member, step: int, X: torch.Tensor) -> torch.Tensor:
     with _randomness(member, step):
         try:
-            return module(X)  # type: ignore[no-any-return]
+            output: torch.Tensor = module(X)
         except Exception as error:  # whatever a module of the user's raises is theirs to read
             raise BadPlan(failure_of(member.net, X.shape, error)) from error
+    if len(output) != len(X):
+        raise BadPlan(_other_rows(member.net, len(X), tuple(output.shape)))
+    return output
 
 
 def failure_of(net: NetSpec, shape: Sequence[int], error: Exception) -> str:
@@ -325,11 +328,20 @@ def _check_outputs(
         shape = tuple(net.forward(parameters[:1], buffers[:1], rows)[0].shape[1:])
     except Exception as error:  # as in _forward
         raise BadPlan(failure_of(net, rows.shape, error)) from error
+    if shape[:1] != wanted[:1]:
+        raise BadPlan(_other_rows(net, len(rows), shape))
     if shape != wanted:
         raise BadPlan(
             f"The net {net.label} must give outputs of shape {wanted} for {len(rows)} rows with "
             f"the loss {plan.loss.kind}, but gave {shape}. Change its last width to {wanted[1]}."
         )
+
+
+def _other_rows(net: NetSpec, rows: int, shape: tuple[int, ...]) -> str:
+    return (
+        f"The net {net.label} must give an output for each row that it gets, but for {rows} rows "
+        f"it gave {shape}. What it returns should begin with as many rows as what it was given."
+    )
 
 
 def _load_slots(

@@ -4,6 +4,7 @@ from importlib import import_module
 
 from slalom.core.errors import BadPlan, did_you_mean
 from slalom.engine.contract import Engine
+from slalom.engine.device import CPU, DeviceLike, device_of, wanted
 
 # By name, the fastest first: "auto" takes the first that does not refuse a plan.
 ENGINES = {
@@ -39,3 +40,20 @@ def load(name: str) -> type[Engine]:
             f"Slalom anew, with the versions of its constraints."
         ) from error
     return engine
+
+
+def engine_of(name: str, threads: int | None = None, device: DeviceLike | None = None) -> Engine:
+    """An engine by its name, for arguments of `slalom.train`.
+
+    The device of the environment is for engines that can train there.
+
+    Raises:
+        BadPlan: as `load`, and when an argument makes no sense for it.
+
+    Example:
+        >>> engine_of("native", threads=2).threads
+        2
+    """
+    kind = load(name)
+    here = device is None and not kind.on_gpu
+    return kind.of(threads, CPU if here else device_of(wanted(device)))

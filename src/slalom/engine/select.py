@@ -4,7 +4,7 @@ from slalom.core.errors import BadPlan
 from slalom.data.dataset import Dataset
 from slalom.engine.contract import Engine
 from slalom.engine.device import CPU, DeviceLike, device_of, wanted, why_no_gpu
-from slalom.engine.registry import ENGINES, EngineMissing, load
+from slalom.engine.registry import ENGINES, EngineMissing, engine_of, load
 from slalom.plan import Plan
 
 
@@ -41,16 +41,15 @@ def select(
     """
     if not isinstance(engine, str):
         return engine, ""
-    asked = wanted(device)
-    where = device_of(asked)
     if engine != "auto":
-        return load(engine).of(threads, where), ""
-    notes = []
+        return engine_of(engine, threads, device), ""
+    asked, notes = wanted(device), []
+    where = device_of(asked)
     if where != CPU:
         spec = load("batched").of(threads, where)
         if not (reason := spec.refusal(plan, dataset)):
             return spec, ""
-        if asked != "auto":
+        if device not in (None, "auto"):  # the environment says it for whatever can train there
             raise BadPlan(
                 f"The plan cannot be carried out on {where}. {reason} Take device='cpu', or 'auto'."
             )

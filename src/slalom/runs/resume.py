@@ -6,8 +6,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 from slalom.core.errors import BadPlan, BadRun, SlalomWarning
 from slalom.engine import Engine, select
-from slalom.engine.device import CPU, DeviceLike, device_of, wanted
-from slalom.engine.registry import load
+from slalom.engine.device import CPU, DeviceLike, device_of
+from slalom.engine.registry import engine_of
 from slalom.runs.folder import RunFolder
 from slalom.runs.keeping import EVERY
 from slalom.runs.machine import differences, machine
@@ -135,8 +135,7 @@ def trained_by(
     """
     how = _wanted(_trained_by(folder), engine, threads, device)
     if isinstance(how.engine, str) and how.engine != "auto":
-        made = load(how.engine).of(how.threads, device_of(wanted(how.device)))
-        how = how._replace(engine=made)
+        how = how._replace(engine=engine_of(how.engine, how.threads, how.device))
     before = folder.status.get("machine")  # none for one that has not begun
     if before and isinstance(how.engine, Engine):
         before = {"device": str(CPU)} | before  # runs from before there were others say nothing

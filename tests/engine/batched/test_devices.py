@@ -150,6 +150,21 @@ def test_a_net_that_cannot_train_there_is_refused_with_the_reason(elsewhere: str
         slalom.train(Net(Draws), WAVES, steps=3, device=elsewhere)
 
 
+def test_the_environment_is_a_wish_and_an_argument_an_order(
+    elsewhere: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLALOM_DEVICE", elsewhere)
+    run = slalom.train(FOUR, WAVES, steps=3)
+    assert str(run.engine.device) == elsewhere
+    run = slalom.train(FOUR, WAVES, steps=3, engine="native")
+    assert run.engine.name == "native"
+    run = slalom.train(Net(Draws), WAVES, steps=3)
+    assert run.engine.name == "reference"
+    assert "random numbers of its own" in run.engine_note
+    with pytest.raises(BadPlan, match="The native engine trains on the CPU, but the device"):
+        slalom.train(FOUR, WAVES, steps=3, engine="native", device=elsewhere)
+
+
 @pytest.mark.parametrize(("first", "then"), [(NAME, "cpu"), ("cpu", NAME)])
 def test_what_started_on_one_device_goes_on_on_another(
     elsewhere: str, first: str, then: str
