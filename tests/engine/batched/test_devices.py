@@ -14,14 +14,16 @@ import pytest
 import torch
 
 import slalom
-from slalom import MLP, Adam, Net, Plan, grid, losses, toys
+from slalom import MLP, RNN, SGD, Adam, Dataset, Net, Plan, grid, losses, toys
 from slalom.core.errors import BadPlan, SlalomWarning
 from slalom.engine import Batched, Reference
 from slalom.engine.batched import engine as batched
 from slalom.engine.batched.capture import Capture, Captured
 from slalom.engine.batched.graph import Tensors
 from slalom.engine.device import KINDS
+from slalom.nets import NetSpec
 from slalom.training import Training
+from tests.engine.batched.modules import Attending
 from tests.engine.batched.pretended import NAME, pretended
 from tests.engine.conformance import AnyModuleConformance, EngineConformance
 
@@ -129,6 +131,27 @@ class Draws(torch.nn.Linear):
 
 
 FOUR = grid(net=MLP(1, 6, 1, dropout=0.1), optimizer=Adam, lr=[0.01, 0.02], seed=[0, 1])
+
+
+@pytest.mark.parametrize(
+    "net",
+    [
+        *(RNN(2, 2, cell=cell, hidden=4) for cell in ("RNN", "GRU", "LSTM")),
+        RNN(1, 2, cell="GRU", hidden=4, masked=True),
+        Net(Attending),
+    ],
+    ids=str,
+)
+def test_sequences_train_there_as_by_the_reference_engine(elsewhere: str, net: NetSpec) -> None:
+    X = np.random.default_rng(0).normal(size=(40, 6, 2))
+    X[..., 1] = np.arange(6) < np.arange(40)[:, None] % 6 + 1  # a mask, for those that take one
+    data = Dataset(X, np.repeat(X[:, :, :1].sum(axis=1), 2, axis=1), "regression")
+    population = grid(net=net, optimizer=[SGD(0.05, momentum=0.5)], batch_size=16, seed=range(3))
+    plan = Plan(population, losses.MSE(), steps=20)
+    there, here = (engine.start(plan, data) for engine in (Batched(device=elsewhere), Reference()))
+    Batched(device=elsewhere).advance(there, 20)
+    Reference().advance(here, 20)
+    np.testing.assert_allclose(there.parameters, here.parameters, rtol=2e-5, atol=2e-6)
 
 
 def test_a_population_goes_to_the_engine_that_trains_there(elsewhere: str) -> None:
