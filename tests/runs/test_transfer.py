@@ -52,7 +52,6 @@ def by_hand(trained: slalom.Run, seed: int, frozen: bool) -> list[float]:
     """Losses of 20 steps: the trunk of the run's model, and a new layer behind it."""
     trunk: Any = deepcopy(trained.model())
     torch.manual_seed(seed)
-    trained.population[0].net.module()  # whose first weights are drawn before those of the layer
     head = nn.Linear(trunk[-1].in_features, 2)
     trunk[-1] = nn.Identity()
     model = nn.Sequential(trunk, head)
@@ -180,7 +179,6 @@ def of_both(trained: slalom.Run, seed: int) -> tuple[Any, Any]:
     """The trunk of the run's model, and a new layer for it."""
     trunk: Any = deepcopy(trained.model())
     torch.manual_seed(seed)
-    trained.population[0].net.module()
     return trunk, nn.Linear(trunk[-1].in_features, 2)
 
 
