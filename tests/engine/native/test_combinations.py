@@ -199,6 +199,7 @@ print(json.dumps(found))
 """
 
 
+@pytest.mark.soak  # three to six minutes: the suite is asked to find what it looks for
 def test_a_wrong_formula_shows_in_the_members_that_use_it_and_in_no_others(
     root: Path, tmp_path: Path
 ) -> None:
