@@ -48,10 +48,11 @@ class StackedBatches:
         folds, fold = np.unique(folds, return_inverse=True)
         self._seeds, self._seed, self._fold = seeds.tolist(), self._put(seed), self._put(fold)
         self._rows = self._put(np.stack([data.folds[k].train for k in folds]))  # [folds, N]
-        for each in set(self._seeds) - set(shuffles):
-            shuffles[each] = Shuffle(each, self._rows.shape[1])
         self._whole: Gathered | None = None
-        if not batch_size:
+        if batch_size:
+            for each in set(self._seeds) - set(shuffles):
+                shuffles[each] = Shuffle(each, self._rows.shape[1])
+        else:
             own = self._rows if len(folds) == 1 else self._rows[self._fold]
             X, y, weight = self._gathered(own)
             members = len(fold)

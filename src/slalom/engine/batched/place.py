@@ -13,8 +13,6 @@ from slalom.core.errors import BadPlan
 SHARE = 0.8  # of the memory that is free on a GPU; the rest is for what torch and CUDA keep
 PROBED = 8  # members whose step says how much one takes
 _ONE_AT_A_TIME = Lock()  # tensors of a graph are overwritten by its next step
-# Without it products differ from run to run where several streams work; read when CUDA begins.
-os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 
 @contextmanager
@@ -30,6 +28,8 @@ def working_on(device: torch.device) -> Iterator[None]:
     if device.type != "cuda":
         yield
         return
+    # Without it products differ from run to run where several streams work.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     asked = torch.get_float32_matmul_precision() != "highest"
     convolutions = torch.backends.cudnn.flags(
         enabled=True, benchmark=False, deterministic=True, allow_tf32=asked
