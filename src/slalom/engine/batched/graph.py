@@ -6,18 +6,20 @@ takes longer than the operation itself where nets are small. The graph is what t
 
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from threading import Lock
 from types import BuiltinFunctionType, MethodDescriptorType
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch._ops import OpOverload
+from torch._subclasses import FakeTensorMode
 from torch.func import functionalize, vmap
-from torch.fx import Node
-from torch.fx.experimental.proxy_tensor import make_fx
+from torch.fx import Graph as Operations
+from torch.fx import GraphModule, Node
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from slalom.engine.batched.tracing import Tracer
 from slalom.engine.device import CPU
 
 aten = torch.ops.aten
@@ -41,31 +43,31 @@ def graph_of(function: Graph, given: Tensors) -> Graph:
     recurrent nets, which are not. For a GPU nothing is computed while it is written down.
     """
     device = given[0].device
-    mode: Literal["real", "fake"] = "real" if device == CPU else "fake"
-    with _tracing():
-        written = make_fx(
-            functionalize(vmap(function)), OTHERWISE, mode, _allow_non_fake_inputs=True
-        )
-        # On copies, for a module may change its buffers in place while it is written down.
-        graph: Any = written(*(tensor.to("cpu", copy=True) for tensor in given))
-    if device != CPU:
-        _moved(graph, device)
-    for node in graph.graph.nodes:
+    # Copies, for a module may change its buffers in place while it is written down.
+    own = tuple(tensor.to("cpu", copy=True) for tensor in given)
+    with _tracing(), ExitStack() as modes:
+        if device != CPU:
+            fake = modes.enter_context(FakeTensorMode(allow_non_fake_inputs=True))
+            own = tuple(map(fake.from_tensor, own))
+        tracer = modes.enter_context(Tracer(own, OTHERWISE))
+        found = functionalize(vmap(function))(*own)
+    graph, held = tracer.graph, tracer.held
+    graph.output(tuple(map(tracer.node_of, found)))
+    for node in graph.nodes:
         if _does_nothing(node):
             node.replace_all_uses_with(node.args[0])
-    graph.graph.eliminate_dead_code()
-    for node in graph.graph.nodes:
+    graph.eliminate_dead_code()
+    if device != CPU:
+        _move(graph, device)
+    for node in graph.nodes:
         if isinstance(node.target, OpOverload):
             node.target = _called_directly(node.target)
-    graph.recompile()
-    return graph  # type: ignore[no-any-return]
+    return GraphModule({name: tensor.to(device) for name, tensor in held.items()}, graph)
 
 
-def _moved(graph: Any, device: torch.device) -> None:
+def _move(graph: Operations, device: torch.device) -> None:
     """Let a graph of the CPU make its tensors on another device, whose layouts may be others."""
-    for node in graph.graph.nodes:
-        if node.op == "get_attr":  # a tensor that the module holds beside its parameters
-            setattr(graph, node.target, getattr(graph, node.target).to(device))
+    for node in graph.nodes:
         if node.kwargs.get("device") == CPU:
             node.update_kwarg("device", device)
         if node.target is aten.view.default:
@@ -117,4 +119,4 @@ def _does_nothing(node: Node) -> bool:
         return bool(args[1] == 1)
     if node.target is aten.permute.default:
         return bool(list(args[1]) == sorted(args[1]))
-    return node.target in SHAPING and bool(args[0].meta["val"].shape == node.meta["val"].shape)
+    return node.target in SHAPING and bool(args[0].meta["shape"] == node.meta["shape"])
