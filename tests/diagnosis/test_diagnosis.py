@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import entropy
 
 import slalom
-from slalom import MLP, SGD, Adam, CosineAnnealingLR, Dataset, Net, Run, grid, losses
+from slalom import CNN, MLP, SGD, Adam, CosineAnnealingLR, Dataset, Net, Run, grid, losses
 from slalom.core.errors import BadPlan
 from slalom.core.language import language
 from slalom.diagnosis import Finding
@@ -34,6 +34,17 @@ def the(run: Run, kind: str, member: int | None = None) -> Finding:
     diagnosis = slalom.diagnose(run, member)
     assert kind in diagnosis.kinds, str(diagnosis)
     return diagnosis.findings[diagnosis.kinds.index(kind)]  # type: ignore[arg-type]
+
+
+class OfOnesOwn(torch.nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first, self.act = torch.nn.Linear(1, width), torch.nn.ReLU()
+        self.last = torch.nn.Linear(width, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = self.last(self.act(self.first(x)))
+        return found
 
 
 def noisy(rows: int = 60, features: int = 5) -> Dataset:
@@ -197,6 +208,48 @@ def test_saturated_neurons_are_counted_and_the_features_blamed(activation: str) 
     assert found["saturated"] == int(((np.abs(z) > 0.99).mean(axis=0) >= 0.95).sum())
     assert found["saturated"] >= 10
     assert the(run, "unscaled").numbers["name"] == "metres"
+
+
+def digits(scale: float = 1.0) -> Dataset:
+    data = slalom.toys.digits()
+    return Dataset(scale * data.X[:300], data.y[:300], task="classification")
+
+
+def maps_of(run: Run, kind: type[torch.nn.Module], data: Dataset) -> list[torch.Tensor]:
+    """What each filter gives anywhere in any row, `[n, filters]` for each convolution."""
+    found = outputs_of(run, kind, torch.tensor(data.X))
+    return [maps.transpose(0, 1).flatten(1).T for maps in found if maps.dim() == 4]
+
+
+def test_dead_filters_are_those_that_find_nothing_anywhere() -> None:
+    net, data = CNN((1, 8, 8), 10, filters=(6, 8)), digits()
+    run = trained(net, data, optimizer=SGD(lr=3.0, momentum=0.5), batch_size=50)
+    counts = [int((maps == 0).all(dim=0).sum()) for maps in maps_of(run, torch.nn.ReLU, data)]
+    found = the(run, "dead")
+    assert found.numbers["dead"] == max(counts)
+    assert found.numbers["layer"] == 1 + counts.index(max(counts))
+    assert f"of the {found.numbers['units']} filters of convolution" in found.text()
+    assert "个滤波器" in found.text("zh")
+
+
+def test_saturated_filters_are_those_that_are_at_a_limit_almost_everywhere() -> None:
+    data = digits(scale=1000.0)
+    net = CNN((1, 8, 8), 10, filters=(6,), activation="sigmoid")
+    run = trained(net, Dataset(data.X - 7000, data.y, data.task), steps=5)
+    (maps,) = maps_of(run, torch.nn.Sigmoid, run.dataset)
+    found = the(run, "saturated")
+    limits = ((2 * maps - 1).abs() > 0.99).double().mean(dim=0) >= 0.95
+    assert found.numbers["saturated"] == int(limits.sum()) >= 3
+    assert "filters of convolution 1 are saturated" in found.text()
+
+
+def test_neurons_of_a_module_of_ones_own_are_looked_at_too() -> None:
+    net = Net(OfOnesOwn, width=30)
+    run = trained(net, optimizer=SGD(lr=1.0))
+    (now,) = outputs_of(run, torch.nn.ReLU, torch.tensor(CURVE.X))
+    found = the(run, "dead").numbers
+    assert found["dead"] == int((now == 0).all(dim=0).sum())
+    assert (found["layer"], found["units"]) == (1, 30)
 
 
 def test_overfitting_is_dated_by_the_lowest_validation_loss() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from slalom.core.errors import BadPlan
 from slalom.diagnosis.evidence import Curve, Evidence
 from slalom.diagnosis.findings import Diagnosis, Finding
+from slalom.nets.layers import LayerOutput
 from slalom.runs import Run
 
 RECORDS = 10  # of a curve; its shape cannot be told from fewer
@@ -196,37 +197,49 @@ def _lr_too_large(seen: Evidence) -> Iterator[Finding]:
 
 
 def _dead(seen: Evidence) -> Iterator[Finding]:
-    """The hidden layer of which most has died, if that is half of what was alive."""
+    """The layer of which most has died, if that is half of what was alive."""
     found = []
-    layers = zip(seen.hidden(), seen.hidden(trained=False), strict=True)
-    for layer, ((activation, values), (_, first)) in enumerate(layers, start=1):
-        if activation != "relu":
+    # A net that decides about its layers itself may go through others by now.
+    layers = zip(seen.layers(), seen.layers(trained=False), strict=False)
+    for layer, first in layers:
+        if layer.name != "relu" or first.values.shape != layer.values.shape:
             continue
-        dead, before = ((v == 0).all(axis=0) for v in (values, first))
+        dead, before = ((each.units == 0).all(dim=0) for each in (layer, first))
         died, alive = int((dead & ~before).sum()), int((~before).sum())
         if dead.all() or (died and died >= DEAD * alive):
-            numbers = {"layer": layer, "dead": int(dead.sum()), "units": len(dead), "died": died}
-            found.append(numbers | {"rows": len(values)})
+            numbers = {"dead": int(dead.sum()), "units": len(dead), "died": died}
+            found.append(_of_layer(seen, layer, numbers))
     if found:
-        worst = max(found, key=lambda numbers: numbers["dead"] / numbers["units"])
-        yield Finding("dead", worst, ("dead", "revive"))
+        worst = max(found, key=lambda each: each["dead"] / each["units"])
+        yield Finding("dead", worst, (_named("dead", worst), "revive"))
 
 
 def _saturated(seen: Evidence) -> Iterator[Finding]:
-    """The hidden layer of which most is saturated, if that is half of it."""
+    """The layer of which most is saturated, if that is half of it."""
     found: list[dict[str, Any]] = []
-    for layer, (activation, values) in enumerate(seen.hidden(), start=1):
-        if activation not in LIMITS:
+    for layer in seen.layers():
+        if layer.name not in LIMITS:
             continue
-        low, high = LIMITS[activation]
-        beyond = np.abs(values - (low + high) / 2) > AT_LIMIT * (high - low) / 2
-        count, units = int((beyond.mean(axis=0) >= ALMOST_ALL).sum()), values.shape[1]
-        if count >= STUCK * units:
-            numbers = {"layer": layer, "saturated": count, "units": units, "rows": len(values)}
-            found.append(numbers | {"activation": activation})
+        low, high = LIMITS[layer.name]
+        units = layer.units
+        beyond = (units - (low + high) / 2).abs() > AT_LIMIT * (high - low) / 2
+        count = int((beyond.double().mean(dim=0) >= ALMOST_ALL).sum())
+        if count >= STUCK * units.shape[1]:
+            numbers = {"saturated": count, "units": units.shape[1], "activation": layer.name}
+            found.append(_of_layer(seen, layer, numbers))
     if found:
-        worst = max(found, key=lambda numbers: numbers["saturated"] / numbers["units"])
-        yield Finding("saturated", worst, ("saturated", "desaturate"))
+        worst = max(found, key=lambda each: each["saturated"] / each["units"])
+        yield Finding("saturated", worst, (_named("saturated", worst), "desaturate"))
+
+
+def _of_layer(seen: Evidence, layer: LayerOutput, numbers: dict[str, Any]) -> dict[str, Any]:
+    where = {"layer": layer.number, "filters": layer.filters, "rows": len(seen.rows)}
+    return numbers | where
+
+
+def _named(what: str, numbers: dict[str, Any]) -> str:
+    """The sentence that says it of neurons, or of filters."""
+    return f"{what}_filters" if numbers["filters"] else what
 
 
 def _unscaled(seen: Evidence) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
 import torch
@@ -12,11 +12,12 @@ from slalom.core.arrays import Float64Array
 from slalom.data.dataset import Rows
 from slalom.engine.measure import measure
 from slalom.losses import Loss
-from slalom.nets import MLP
+from slalom.nets.layers import LayerOutput, layer_outputs
 from slalom.population import Member
 from slalom.runs import Run
 
-ROWS = 4096  # training rows to look at: a unit that is dead on these is dead on about all
+# Training rows to look at, and their features: a unit that is dead on these is dead on about all.
+ROWS, NUMBERS = 4096, 2**20
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,10 +135,12 @@ class Evidence:
     @cached_property
     def rows(self) -> Rows:
         """Its training rows; a random part of very many."""
-        rows = self.run.dataset.folds[self.member.fold].train
-        if len(rows) <= ROWS:
+        data = self.run.dataset
+        rows = data.folds[self.member.fold].train
+        most = max(1, min(ROWS, NUMBERS // data.X[0].size))
+        if len(rows) <= most:
             return rows
-        return np.sort(np.random.default_rng(0).choice(rows, ROWS, replace=False))
+        return np.sort(np.random.default_rng(0).choice(rows, most, replace=False))
 
     @cached_property
     def loss(self) -> float:
@@ -151,19 +154,11 @@ class Evidence:
         weight = None if data.weight is None else torch.from_numpy(data.weight[self.rows])
         return constant_loss(loss, torch.from_numpy(data.y[self.rows]), weight, data.targets)
 
-    def hidden(self, trained: bool = True) -> list[tuple[str, NDArray[np.float32]]]:
-        """Name and outputs `[rows, units]` of the activation in each hidden layer of an `MLP`."""
-        net = self.member.net
-        if not isinstance(net, MLP):
-            return []
-        module: Any = self.run.model(self.k) if trained else net.build(self.member.seed).eval()
-        x, found = torch.from_numpy(self.run.dataset.X[self.rows]), []
-        with torch.no_grad():
-            for previous, layer in zip([None, *module], module, strict=False):
-                x = layer(x)
-                if isinstance(previous, torch.nn.Linear):
-                    found.append((type(layer).__name__.lower(), x.numpy()))
-        return found
+    def layers(self, trained: bool = True) -> list[LayerOutput]:
+        """What its layers make of these rows, with the weights of `Run.model` or the first ones."""
+        member = self.member
+        module = self.run.model(self.k) if trained else member.net.build(member.seed)
+        return layer_outputs(module, torch.from_numpy(self.run.dataset.X[self.rows]))
 
     def peers(self) -> NDArray[np.int64]:
         """The members that differ from it by learning rate, seed and fold at most."""

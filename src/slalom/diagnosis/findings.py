@@ -101,12 +101,24 @@ _SENTENCES: dict[str, Callable[..., str]] = {
         "of {rows:,} training rows and no longer learn. {died:,} of them died in the training.",
         **n,
     ),
+    "dead_filters": lambda **n: tr(
+        "{dead:,} of the {units:,} filters of convolution {layer} are dead: they find nothing "
+        "anywhere in {rows:,} training rows and no longer learn. {died:,} of them died in the "
+        "training.",
+        **n,
+    ),
     "revive": lambda **n: tr(
         "A smaller learning rate, features around 1 or leaky_relu keeps neurons alive.", **n
     ),
     "saturated": lambda **n: tr(
         "{saturated:,} of the {units:,} neurons of hidden layer {layer} are saturated: on almost "
         "all training rows their {activation} is at its limit, where the gradient is close to 0.",
+        **n,
+    ),
+    "saturated_filters": lambda **n: tr(
+        "{saturated:,} of the {units:,} filters of convolution {layer} are saturated: almost "
+        "everywhere in the training rows their {activation} is at its limit, where the gradient is "
+        "close to 0.",
         **n,
     ),
     "desaturate": lambda **n: tr("Bring the features to about 1, or lower the learning rate.", **n),

@@ -9,6 +9,8 @@ from slalom.plots.calibration import calibration as calibration
 from slalom.plots.confusion import confusion as confusion
 from slalom.plots.curves import learning_curves as learning_curves
 from slalom.plots.decision_regions import decision_regions as decision_regions
+from slalom.plots.feature_maps import feature_maps as feature_maps
+from slalom.plots.filters import filters as filters
 from slalom.plots.fitted_line import fitted_line as fitted_line
 from slalom.plots.importance import importance as importance
 from slalom.plots.race import race as race
@@ -19,6 +21,8 @@ __all__ = [
     "calibration",
     "confusion",
     "decision_regions",
+    "feature_maps",
+    "filters",
     "fitted_line",
     "importance",
     "learning_curves",

@@ -17,6 +17,9 @@ from slalom.plots.decision_regions import draw_boundaries as draw_boundaries
 from slalom.plots.decision_regions import draw_classes as draw_classes
 from slalom.plots.decision_regions import draw_regions as draw_regions
 from slalom.plots.decision_regions import region_numbers as region_numbers
+from slalom.plots.images import draw_filters as draw_filters
+from slalom.plots.images import draw_image as draw_image
+from slalom.plots.images import draw_maps as draw_maps
 from slalom.plots.labels import number as number
 from slalom.plots.labels import rows_of as rows_of
 from slalom.plots.labels import shortened as shortened

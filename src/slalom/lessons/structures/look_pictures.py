@@ -3,35 +3,32 @@
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from numpy.typing import NDArray
 
 from slalom.core.language import tr
 from slalom.lessons.structures.look import MOVES, Looked
-from slalom.plots.toolkit import BLUE, ORANGE, QUIET, VERMILLION, Picture, halo, look, picture
+from slalom.plots.toolkit import (
+    BLUE,
+    ORANGE,
+    QUIET,
+    VERMILLION,
+    Picture,
+    draw_filters,
+    draw_image,
+    draw_maps,
+    halo,
+    look,
+    picture,
+)
 
-Array = NDArray[Any]
-
-SIGNED = "cividis"  # its brightness rises all the way, so that signs can be told in grey too
 DOUBTED = 8  # digits that are shown
 
 
 @look()
 def filter_pairs(looked: Looked) -> Picture:
     """Each filter of the first layer before training, and below it after."""
-    both = (looked.before, looked.after)
-    largest = max(float(np.abs(filters).max()) for filters in both)
     tile = 6.4 / len(looked.after)  # inches; few filters would else be very large
     figure = picture(8, 0.9 + 2 * min(max(tile, 0.7), 1.4))
-    panels = figure.subplots(2, len(looked.after), squeeze=False)
-    for row, filters in zip(panels, both, strict=True):
-        for axes, values in zip(row, filters, strict=True):
-            image = _image(axes, values, SIGNED, -largest, largest)
-    for number, axes in enumerate(panels[0], start=1):
-        axes.set_title(str(number), loc="center", fontsize=10, fontweight="normal")
-    panels[0, 0].set_ylabel(tr("before"))
-    panels[1, 0].set_ylabel(tr("after"))
-    figure.colorbar(image, ax=panels, label=tr("weight"), aspect=12)
+    draw_filters(figure, looked.before[:, None], looked.after[:, None])
     title = tr("Filters of the first layer, before and after training")
     figure.suptitle(title, x=0.01, ha="left", weight="bold")
     return figure
@@ -41,23 +38,15 @@ def filter_pairs(looked: Looked) -> Picture:
 def maps(looked: Looked) -> Picture:
     """A digit, and in each feature map where its filter finds what it looks for."""
     figure = picture(8, 3.6)
-    rows = 1 if len(looked.maps) < 4 else 2
-    columns = -(-len(looked.maps) // rows)
     parts: Any = figure.subfigures(1, 2, width_ratios=(1, 2.4))
     left, right = parts
     axes = left.subplots()
-    _image(axes, looked.images[0], "Greys", 0, 1)
+    draw_image(axes, looked.images[0], "Greys", 0, 1)
     axes.set_xlabel(tr("8x8 pixels"))
     title = tr("A digit: {digit}", digit=looked.labels[0])
     left.suptitle(title, x=0.05, ha="left", weight="bold")
-    panels = right.subplots(rows, columns, squeeze=False).ravel()
-    largest = float(looked.maps.max()) or 1.0
-    for number, (panel, values) in enumerate(zip(panels, looked.maps, strict=False), start=1):
-        image = _image(panel, values, "Blues", 0, largest)
-        panel.set_title(str(number), loc="center", fontsize=10, fontweight="normal", pad=4)
-    for panel in panels[len(looked.maps) :]:
-        panel.set_axis_off()
-    right.colorbar(image, ax=panels, label=tr("found, after relu"), aspect=16)
+    rows = 1 if len(looked.maps) < 4 else 2
+    draw_maps(right, looked.maps, rows, label=tr("found, after relu"))
     title = tr("Its feature maps, one for each filter")
     right.suptitle(title, x=0.02, ha="left", weight="bold")
     return figure
@@ -111,7 +100,7 @@ def doubts(looked: Looked) -> Picture:
     of_class = looked.probabilities[np.arange(len(looked.labels)), looked.labels]
     figure = picture(8, 2.0)
     for axes, k in zip(figure.subplots(1, DOUBTED), np.argsort(of_class)[:DOUBTED], strict=True):
-        _image(axes, looked.images[k], "Greys", 0, 1)
+        draw_image(axes, looked.images[k], "Greys", 0, 1)
         title = tr("is {digit}", digit=looked.labels[k])
         axes.set_title(title, loc="center", fontsize=11, pad=4)
         color = VERMILLION if looked.wrong[k] else QUIET
@@ -129,10 +118,3 @@ def doubts(looked: Looked) -> Picture:
         weight="bold",
     )
     return figure
-
-
-def _image(axes: Axes, values: Array, colors: str, low: float, high: float) -> Any:
-    axes.grid(False)
-    axes.set(xticks=[], yticks=[])
-    axes.spines[:].set_visible(True)
-    return axes.imshow(values, cmap=colors, vmin=low, vmax=high)
