@@ -114,6 +114,20 @@ def test_as_many_members_train_at_a_time_as_there_is_room_for(
     assert room == SHARE * 10_000 // (30 + 20)
 
 
+def test_a_gpu_works_deterministically_and_everything_is_as_before_afterwards(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch.cuda, "device", lambda _: nullcontext())
+    settings: Any = torch.utils.deterministic
+    with working_on(torch.device("cuda")):
+        assert torch.are_deterministic_algorithms_enabled()
+        assert torch.is_deterministic_algorithms_warn_only_enabled()
+        assert not settings.fill_uninitialized_memory
+        assert not torch.backends.cudnn.allow_tf32
+    assert not torch.are_deterministic_algorithms_enabled()
+    assert settings.fill_uninitialized_memory
+
+
 def test_a_memory_that_is_too_small_is_said_in_a_paragraph(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "device", lambda _: nullcontext())
     before = torch.are_deterministic_algorithms_enabled()

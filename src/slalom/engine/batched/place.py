@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock
+from typing import Any
 
 import torch
 
@@ -50,13 +51,18 @@ def _deterministic() -> Iterator[None]:
     """Operations that give the same bits each time, where torch has them."""
     before = torch.are_deterministic_algorithms_enabled()
     only_warned = torch.is_deterministic_algorithms_warn_only_enabled()
+    settings: Any = torch.utils.deterministic  # whose properties torch does not declare
+    filled = settings.fill_uninitialized_memory
     torch.use_deterministic_algorithms(True, warn_only=True)
+    # Nothing here reads memory that nobody has written, and filling it is a kernel for each tensor.
+    settings.fill_uninitialized_memory = False
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", ".*does not have a deterministic implementation")
             yield
     finally:
         torch.use_deterministic_algorithms(before, warn_only=only_warned)
+        settings.fill_uninitialized_memory = filled
 
 
 def members_with_room(device: torch.device, step: Callable[[], object], own: int) -> int:
