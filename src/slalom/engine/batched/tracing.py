@@ -18,7 +18,7 @@ class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped in 
     """While it is entered: every operation that is carried out becomes a node of a graph.
 
     Beneath `vmap`, `grad` and `functionalize`, so that it sees what these make of a function.
-    `torch.fx.experimental.proxy_tensor.make_fx` does the same in ten times the time: it makes a
+    `torch.fx.experimental.proxy_tensor.make_fx` does the same in eight times the time: it makes a
     second, fake tensor for each result.
 
     Args:
