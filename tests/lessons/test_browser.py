@@ -10,11 +10,11 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
 from slalom.lessons.files import write, write_gallery
 from tests.lessons.galleries import NAMES, made, quick_lessons
+from tests.windows import WINDOWS
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
 SIZES = {1280: 900, 390: 844}
-SCHEMES = ("light", "dark")
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +56,7 @@ def place(film: Locator) -> str:
     return film.locator(".controls output").inner_text()
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("width", SIZES)
+@pytest.mark.parametrize(("width", "scheme"), WINDOWS)
 def test_every_page_opens_without_complaint_fits_its_window_and_can_be_read_by_all(
     browser: Browser, axe: Path, gallery: Path, width: int, scheme: Any
 ) -> None:

@@ -132,7 +132,7 @@ def test_a_member_that_is_not_there_is_refused() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("browser")
+@pytest.mark.xdist_group("studio")
 def test_the_widget_plays_goes_back_and_trains_again_in_a_page(browser: Browser) -> None:
     widget = slalom.watch(training())
     sent = Sent(widget)

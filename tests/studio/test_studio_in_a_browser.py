@@ -14,8 +14,9 @@ from playwright.sync_api import Browser, Page, expect
 import slalom
 from slalom.studio.settings import wanted
 from tests.studio.served import Served
+from tests.windows import WINDOWS
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("studio")]
 
 PENGUINS = Path(__file__).parents[2] / "examples" / "penguins.csv"
 PAGES = (
@@ -75,8 +76,7 @@ def set_slider(page: Page, name: str, value: float) -> None:
     page.locator(f"[name={name}]").fill(str(value))
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", SIZES)
+@pytest.mark.parametrize(("width", "scheme"), WINDOWS)
 def test_every_page_opens_fits_its_window_and_can_be_read_by_all(
     served: Served, browser: Browser, axe: Path, width: int, scheme: Any
 ) -> None:

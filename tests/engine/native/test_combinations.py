@@ -82,12 +82,10 @@ def test_fifty_steps_with_embeddings_are_those_of_the_reference_engine(turn: int
 
 
 CURVES = [c for c in every() if is_curve(c)]
-of_curves = pytest.mark.parametrize(
-    ("loss", "variant"), list(product(OF_ONE_OUTPUT, [f"{variant} {CURVE}" for variant in DATA]))
-)
+OF_CURVES = list(product(OF_ONE_OUTPUT, [f"{variant} {CURVE}" for variant in DATA]))
 
 
-@of_curves
+@pytest.mark.parametrize(("loss", "variant"), OF_CURVES)
 def test_the_first_steps_of_curves_are_those_of_float64(loss: str, variant: str) -> None:
     plan, data = plan_and_data(CURVES, loss, variant, steps=1)
     engine = Native(1)
@@ -96,18 +94,30 @@ def test_the_first_steps_of_curves_are_those_of_float64(loss: str, variant: str)
     assert wrong_steps(engine, CURVES, loss, variant) == {}
 
 
-@of_curves
+@pytest.mark.parametrize(
+    ("loss", "variant"),
+    [OF_CURVES[0], *(pytest.param(*case, marks=pytest.mark.soak) for case in OF_CURVES[1:])],
+)
 def test_fifty_steps_of_curves_are_those_of_the_reference_engine(loss: str, variant: str) -> None:
     engines = Native(), Reference()
     assert wrong_trajectories(*engines, CURVES, loss, variant) == {}
 
 
-@pytest.mark.parametrize("loss", LOSSES)
-def test_the_first_steps_of_every_combination_are_those_of_float64(loss: str) -> None:
-    for variant in (*DATA, f"weights {WAVES}"):
-        assert wrong_steps(Native(), every(), loss, variant) == {}
+VARIANTS = (*DATA, f"weights {WAVES}")
+# Each loss with one of them in the suite, with the others in `make soak`.
+EVERY = [
+    pytest.param(loss, variant, marks=[pytest.mark.soak] * (k % len(VARIANTS) != number))
+    for k, loss in enumerate(LOSSES)
+    for number, variant in enumerate(VARIANTS)
+]
 
 
+@pytest.mark.parametrize(("loss", "variant"), EVERY)
+def test_the_first_steps_of_every_combination_are_those_of_float64(loss: str, variant: str) -> None:
+    assert wrong_steps(Native(), every(), loss, variant) == {}
+
+
+@pytest.mark.soak
 @pytest.mark.parametrize("loss", LOSSES)
 def test_fifty_steps_with_every_loss_are_those_of_the_reference_engine(loss: str) -> None:
     for turn, case in enumerate(CASES):
