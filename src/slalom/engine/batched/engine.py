@@ -29,9 +29,9 @@ from slalom.population import grouped
 
 PATIENCE = 0.01  # seconds of sleep before it is looked whether somebody wants an end
 # From so many members on that share a net and a batch size it is twice as fast as one by one. What
-# it begins with (loading torch's tracer, writing graphs down) takes a small convolutional net two
-# seconds, in which the reference engine takes so many steps of a member.
-TOGETHER, GRAPH_STEPS = 3, 1500
+# it begins with (torch.func loads much of torch when it is first used) takes a second, in which the
+# reference engine takes so many steps of a small convolutional net.
+TOGETHER, GRAPH_STEPS = 3, 500
 
 
 class Batched(Engine):
