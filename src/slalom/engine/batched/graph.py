@@ -37,14 +37,13 @@ def together(function: Graph, given: Tensors) -> Tensors:
 
 
 def graph_of(function: Graph, given: Tensors) -> Graph:
-    """A function of one member as a graph over stacked ones, for tensors of these shapes.
+    """A function of one member as a graph over stacked ones, for tensors laid out as these are.
 
     It is always that of the CPU, whose operations are known for many members; a GPU has others for
     recurrent nets, which are not. For a GPU nothing is computed while it is written down.
     """
     device = given[0].device
-    # Copies, for a module may change its buffers in place while it is written down.
-    own = tuple(tensor.to("cpu", copy=True) for tensor in given)
+    own = tuple(map(_copied, given))
     with _tracing(), ExitStack() as modes:
         if device != CPU:
             fake = modes.enter_context(FakeTensorMode(allow_non_fake_inputs=True))
@@ -63,6 +62,15 @@ def graph_of(function: Graph, given: Tensors) -> Graph:
         if isinstance(node.target, OpOverload):
             node.target = _called_directly(node.target)
     return GraphModule({name: tensor.to(device) for name, tensor in held.items()}, graph)
+
+
+def _copied(tensor: torch.Tensor) -> torch.Tensor:
+    """A copy on the CPU, for a module may change its buffers in place while it is written down.
+
+    It is laid out as the tensor is: what is there once for all members is there once.
+    """
+    once = tuple(slice(0, 1) if stride == 0 else slice(None) for stride in tensor.stride())
+    return tensor[once].to("cpu", copy=True).expand(tensor.shape)
 
 
 def _move(graph: Operations, device: torch.device) -> None:

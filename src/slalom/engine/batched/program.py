@@ -148,12 +148,12 @@ class Program:
         )
 
     def _graph(self, function: Graph, given: Tensors, X: torch.Tensor) -> Graph:
-        """A function of one member as a graph for tensors of these shapes, written down once.
+        """A function of one member as a graph for tensors laid out as these, written down once.
 
         Raises:
             BadPlan: when the net fails on such features.
         """
-        key = (function.__name__, *(tensor.shape for tensor in given))
+        key = (function.__name__, *((tensor.shape, tensor.stride()) for tensor in given))
         if key not in self._graphs:
             try:
                 self._graphs[key] = graph_of(function, given)

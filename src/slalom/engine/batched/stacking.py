@@ -17,7 +17,7 @@ from slalom.engine.batched.work import Work
 from slalom.engine.device import CPU
 from slalom.engine.dropout import KeyedDropout
 from slalom.losses import Loss
-from slalom.nets import NetSpec, flat_buffers
+from slalom.nets import NetSpec, fill, flat_buffers, flat_parameters
 
 ROWS = 4  # enough for a mean over them to differ from each
 NEAR = 1e-3  # of the largest number; rounding makes a thousandth of that
@@ -66,11 +66,13 @@ class Alone(NamedTuple):
     """What a module by itself gives for a batch: its loss, gradient `[D]` and buffers `[B]` then.
 
     The gradient is NaN where a parameter has none, for it is frozen, or no output depends on it.
+    The loss is there `again`, of the same parameters, buffers and rows.
     """
 
     loss: float
     gradient: torch.Tensor
     buffers: torch.Tensor
+    again: float
 
 
 def _tried(program: Program, data: Dataset) -> Stacked | None:
@@ -95,11 +97,12 @@ def _tried(program: Program, data: Dataset) -> Stacked | None:
     for k, one in enumerate(alone):
         same = _near(losses[k], torch.tensor(one.loss))
         same &= _near(gradient[k][moves], one.gradient[moves]) and _near(after[k], one.buffers)
+        same &= _near(torch.tensor(one.again), torch.tensor(one.loss))
         if not same:
             why = (
-                f"The net {label} gives other numbers when members are stacked: it keeps numbers "
-                f"where torch.func does not see them. Let it keep them in buffers, changed in "
-                f"place (self.mean.copy_(...), not self.mean = ...)."
+                f"The net {label} would give other numbers when members are stacked: it keeps "
+                f"numbers where torch.func does not see them. Let it keep them in buffers, changed "
+                f"in place (self.mean.copy_(...), not self.mean = ...)."
             )
             return Stacked(program, why, moves)
     per_row = (of_more.numbers - of_few.numbers) / ROWS / len(seeds)
@@ -128,13 +131,16 @@ def few(program: Program, X: torch.Tensor, y: torch.Tensor, seeds: NDArray[np.in
 def _alone(program: Program, seed: int, X: torch.Tensor, y: torch.Tensor) -> Alone:
     module = program.net.build(seed).float().train()
     KeyedDropout(module, seed)
+    before = flat_parameters(module), flat_buffers(module)
     loss = program.loss(module(X), y)
     loss.backward()  # type: ignore[no-untyped-call]
     gradients = [
         torch.full_like(p, torch.nan) if p.grad is None else p.grad for p in module.parameters()
     ]
     gradient = torch.cat([g.flatten() for g in gradients])
-    return Alone(loss.item(), gradient, torch.from_numpy(flat_buffers(module)))
+    buffers = torch.from_numpy(flat_buffers(module))
+    fill(module, *before)
+    return Alone(loss.item(), gradient, buffers, program.loss(module(X), y).item())
 
 
 def _near(one: torch.Tensor, other: torch.Tensor) -> bool:
@@ -150,4 +156,5 @@ def _reason(error: str) -> str:
         return "what it does depends on its numbers (an if, or .item()); torch.where can choose."
     if "in-place" in error or "inplace" in error:
         return "it changes a tensor in place that is no buffer; register it as one."
-    return f"{error.strip().splitlines()[0]}"
+    said = error.strip().splitlines()[0]
+    return f"torch.func says: {said.rstrip('.')}."
