@@ -25,6 +25,7 @@ from slalom.nets import NetSpec
 from slalom.training import Training
 from tests.engine.batched.modules import Attending
 from tests.engine.batched.pretended import NAME, pretended
+from tests.engine.batched.test_layers_of_torch import CLASSES, LAYERS, built
 from tests.engine.conformance import AnyModuleConformance, EngineConformance
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pretended")]
@@ -152,6 +153,25 @@ def test_sequences_train_there_as_by_the_reference_engine(elsewhere: str, net: N
     Batched(device=elsewhere).advance(there, 20)
     Reference().advance(here, 20)
     np.testing.assert_allclose(there.parameters, here.parameters, rtol=2e-5, atol=2e-6)
+
+
+SOME = ("own buffers", "words", "pieces of an image", "attention with a mask", "prelu")
+
+
+@pytest.mark.parametrize(
+    "name", [n if n in SOME else pytest.param(n, marks=pytest.mark.soak) for n in LAYERS]
+)
+def test_nets_of_many_kinds_of_layers_train_there(elsewhere: str, name: str) -> None:
+    data = Dataset(LAYERS[name][1], CLASSES, "classification").split(validation=0.25)
+    members = grid(net=Net(built, name=name), optimizer=SGD(0.05), seed=[0, 1], batch_size=16)
+    there, here = (
+        slalom.train(members, data, epochs=3, device=device, engine=engine, progress=False).state
+        for device, engine in ((elsewhere, "batched"), ("cpu", "reference"))
+    )
+    for array in ("parameters", "buffers", "best_loss"):
+        np.testing.assert_allclose(
+            getattr(there, array), getattr(here, array), rtol=2e-4, atol=2e-5, err_msg=array
+        )
 
 
 def test_a_population_goes_to_the_engine_that_trains_there(elsewhere: str) -> None:

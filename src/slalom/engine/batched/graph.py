@@ -6,7 +6,7 @@ takes longer than the operation itself where nets are small. The graph is what t
 
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from threading import Lock
 from types import BuiltinFunctionType, MethodDescriptorType
 from typing import Any
@@ -44,11 +44,9 @@ def graph_of(function: Graph, given: Tensors) -> Graph:
     """
     device = given[0].device
     own = tuple(map(_copied, given))
-    with _tracing(), ExitStack() as modes:
-        if device != CPU:
-            fake = modes.enter_context(FakeTensorMode(allow_non_fake_inputs=True))
-            own = tuple(map(fake.from_tensor, own))
-        tracer = modes.enter_context(Tracer(own, OTHERWISE))
+    if device != CPU:
+        own = tuple(map(FakeTensorMode(allow_non_fake_inputs=True).from_tensor, own))
+    with _tracing(), Tracer(own, OTHERWISE) as tracer:
         found = functionalize(vmap(function))(*own)
     graph, held = tracer.graph, tracer.held
     graph.output(tuple(map(tracer.node_of, found)))
