@@ -155,13 +155,15 @@ class BatchedSession:
         if self._device == CPU:
             numbers = net.base + batch * net.per_row
             return parts_on_cpu(members, batch * dataset.X[0].size, numbers)
-        rows = dataset.folds[own.fold].train[:batch]
-        X, y = (torch.from_numpy(table[rows]) for table in (dataset.X, dataset.y))
+        rows = dataset.folds[own.fold].train
+        X, y = (torch.from_numpy(table[rows[:batch]]) for table in (dataset.X, dataset.y))
         step = partial(few, net.program, X, y, np.arange(PROBED))
-        # Parameters and slots are there twice while they are updated, and the gradient once.
-        numbers = net.moves.numel() * (3 + 2 * len(own.optimizer.slots))
+        # Parameters and slots are there twice while they are updated, and the gradient once; its
+        # batch; and the order of its rows, which is made of two others.
+        numbers = net.moves.numel() * (3 + 2 * len(own.optimizer.slots)) + X.numel() + y.numel()
+        order = 3 * len(rows) * bool(own.batch_size)
         with working_on(self._device):
-            room = members_with_room(self._device, step, numbers * np.float32().itemsize)
+            room = members_with_room(self._device, step, 4 * numbers + 8 * order)
         return -(-members // room)
 
     def _side_by_side(

@@ -70,9 +70,10 @@ def members_with_room(device: torch.device, step: Callable[[], object], own: int
 
     Args:
         device: a GPU.
-        step: of `PROBED` members; called once.
+        step: of `PROBED` members; called twice, for libraries take memory of their own at first.
         own: bytes that a member has besides: parameters, and what its optimizer remembers.
     """
+    step()
     torch.accelerator.reset_peak_memory_stats(device)
     before = torch.accelerator.memory_allocated(device)
     step()
