@@ -78,23 +78,19 @@ look_parameters = sum(p.numel() for p in untrained.parameters())
 dense_neurons = round((look_parameters - 10) / 75)
 dense_parameters = sum(p.numel() for p in dense().parameters())
 
-nets = [[train(make, seed + run) for run in range(3)] for make in (Looking, dense)]
-net, look_losses = nets[0][0]
+net, look_losses = train(Looking, seed)
+opponent, _ = train(dense, seed)
 filters_after = net.first.weight[:, 0].detach().numpy()
 largest_after = np.abs(filters_after).max()
 mistakes = (~right(net, 0, 0)).sum().item()
 # In place, left, right, up, down. ‖ 原位、左、右、上、下。
 moves = [(0, 0), (0, -1), (0, 1), (-1, 0), (1, 0)]
-accuracies = np.array(
-    [[[right(n, *move).double().mean() for move in moves] for n, _ in runs] for runs in nets]
+first_accuracies = np.array(
+    [[right(n, *move).double().mean() for move in moves] for n in (net, opponent)]
 )
-means = accuracies.mean(axis=1)
-look_in_place, dense_in_place = means[:, 0]
-look_sideways, dense_sideways = means[:, 1:3].mean(axis=1)
-look_up_down, dense_up_down = means[:, 3:].mean(axis=1)
 print("accuracy in place, and moved left, right, up, down")
-print(f"convolutional, {look_parameters} parameters: {means[0].round(3)}")
-print(f"fully connected, {dense_parameters} parameters: {means[1].round(3)}")
+print(f"convolutional, {look_parameters} parameters: {first_accuracies[0].round(3)}")
+print(f"fully connected, {dense_parameters} parameters: {first_accuracies[1].round(3)}")
 
 fig, axes = plt.subplots(2, filters, figsize=(8, 2.5))
 for panel, values in zip(axes.flat, [*filters_before, *filters_after], strict=True):

@@ -1,12 +1,15 @@
 """Lesson 12: a net that looks at digits, one that remembers, one that decides on its graph."""
 
 from functools import partial
+from typing import Literal
 
 from slalom.lessons.common import SEED
 from slalom.lessons.lesson import Choice, Lesson, Number, Result, Whole
 from slalom.lessons.prose import Text
 from slalom.lessons.structures import decide
 from slalom.lessons.structures.decide_pictures import choices
+from slalom.lessons.structures.listen import hear_pieces
+from slalom.lessons.structures.listen_pictures import listening
 from slalom.lessons.structures.look import look_at_digits
 from slalom.lessons.structures.look_pictures import accuracy, doubts, filter_pairs, maps
 from slalom.lessons.structures.remember import follow
@@ -14,13 +17,25 @@ from slalom.lessons.structures.remember_pictures import film, graphs, memory
 
 
 def structures(
-    filters: int, epochs: int, cell: str, hidden: int, steps: int, lr: float, seed: int
+    filters: int,
+    epochs: int,
+    cell: Literal["RNN", "GRU"],
+    hidden: int,
+    steps: int,
+    lr: float,
+    seed: int,
 ) -> Result:
-    """Train nets that look and a net that remembers, and follow one that decides."""
+    """Train nets that look and nets that remember, and follow one that decides."""
     looked = look_at_digits(filters, epochs, lr, seed)
     followed = follow(cell, hidden, steps, lr, seed)
+    listened = hear_pieces(cell, hidden, steps, lr, seed)
     return Result(
-        numbers={**looked.numbers(), **followed.numbers(), **decide.numbers()},
+        numbers={
+            **looked.numbers(),
+            **followed.numbers(),
+            **listened.numbers(),
+            **decide.numbers(),
+        },
         figures={
             "filters": partial(filter_pairs, looked),
             "maps": partial(maps, looked),
@@ -29,9 +44,15 @@ def structures(
             "film": partial(film, followed),
             "memory": partial(memory, followed),
             "graphs": partial(graphs, followed),
+            "listening": partial(listening, listened),
             "choices": choices,
         },
-        claims={**looked.claims(), **followed.claims(), "gated": cell == "GRU"},
+        claims={
+            **looked.claims(),
+            **followed.claims(),
+            **listened.claims(),
+            "gated": cell == "GRU",
+        },
     )
 
 
@@ -50,5 +71,23 @@ LESSON = Lesson(
     ),
     function=structures,
     scripts=("structures_look.py", "structures_remember.py", "structures_decide.py"),
+    only_here=frozenset(  # the scripts train one net of each kind
+        {
+            "runs",
+            "accuracies",
+            "look_in_place",
+            "dense_in_place",
+            "look_sideways",
+            "dense_sideways",
+            "look_up_down",
+            "dense_up_down",
+            "listeners",
+            "pieces_heard",
+            "most_moments",
+            "listening_errors",
+            "error_of_one",
+            "error_of_all",
+        }
+    ),
     thumbnail="film",
 )

@@ -1,7 +1,7 @@
 """Looking: a convolutional net and a fully connected one of the same size read digits."""
 
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -14,11 +14,12 @@ from slalom.lessons.common import train
 from slalom.nets import Net, flat_parameters
 from slalom.optim import Adam
 from slalom.population import grid
+from slalom.runs import Run
 
 Array = NDArray[Any]
 
 UNSEEN = 500  # digits that no net trains on
-RUNS = 3  # of each net, from other first weights
+RUNS = 10  # of each net, from other first weights
 MOVES = {"in place": (0, 0), "left": (0, -1), "right": (0, 1), "up": (-1, 0), "down": (1, 0)}
 
 
@@ -54,13 +55,15 @@ class Looked:
 
     Args:
         parameters: of the convolutional net and of the fully connected one, which has `neurons`.
-        losses: of the first convolutional net, `[steps]`.
+        losses: of a convolutional net, `[steps]`.
         before, after: filters of its first layer, `[filters, 3, 3]`.
         maps: what these make of the first unseen digit, `[filters, 8, 8]`.
         images, labels: the unseen digits, `[UNSEEN, 8, 8]` and `[UNSEEN]`.
         probabilities: what it gives each class of each of them, `[UNSEEN, 10]`.
         answers: the classes that it takes them for, `[UNSEEN]`.
-        accuracies: of both nets on them, in all runs, wherever they are moved: `[2, RUNS, MOVES]`.
+        first: accuracies on them of this net and of a fully connected one, wherever they are
+            moved: `[2, MOVES]`.
+        accuracies: those of many nets of either kind, `[2, RUNS, MOVES]`.
     """
 
     parameters: tuple[int, int]
@@ -73,11 +76,12 @@ class Looked:
     labels: Array
     probabilities: Array
     answers: Array
+    first: Array
     accuracies: Array
 
     @property
     def wrong(self) -> Array:
-        """Which unseen digits the first convolutional net takes for others, bool `[UNSEEN]`."""
+        """Which unseen digits the convolutional net takes for others, bool `[UNSEEN]`."""
         result: Array = self.answers != self.labels
         return result
 
@@ -93,6 +97,8 @@ class Looked:
             "filters_before": self.before,
             "filters_after": self.after,
             "mistakes": int(self.wrong.sum()),
+            "first_accuracies": self.first,
+            "runs": RUNS,
             "accuracies": self.accuracies,
             "look_in_place": look[0],
             "dense_in_place": dense[0],
@@ -121,42 +127,47 @@ def _all_above(these: Array, those: Array) -> bool:
 
 @lru_cache(maxsize=2)
 def look_at_digits(filters: int, epochs: int, lr: float, seed: int) -> Looked:
-    """Train `RUNS` convolutional nets and as many fully connected ones, and test them."""
+    """Train a net of either kind as the script does, then `RUNS` of either; test them all."""
     data = digits()
     look = Net(Looking, filters=filters)
-    first: Any = look.build(seed)
-    size = flat_parameters(first).size
+    untrained: Any = look.build(seed)
+    size = flat_parameters(untrained).size
     neurons = round((size - 10) / 75)  # each has 64 weights, a bias, and 10 weights behind it
-    population = grid(
-        net=[look, Net(dense, neurons=neurons)],
-        optimizer=Adam,
-        lr=lr,
-        batch_size=64,
-        seed=range(seed, seed + RUNS),
-    )
-    run = train(population, data, epochs=epochs, record="step", engine="reference")
-    models: Any = [run.model(k) for k in range(len(population))]
+    nets = [look, Net(dense, neurons=neurons)]
+    members = partial(grid, net=nets, optimizer=Adam, lr=lr, batch_size=64)
+    one = train(members(seed=seed), data, epochs=epochs, record="step", engine="reference")
+    many = train(members(seed=range(seed, seed + RUNS)), data, epochs=epochs)
+    net: Any = one.model(0)
     images, labels = (torch.from_numpy(values[data.test]) for values in (data.X, data.y))
     with torch.no_grad():
-        right = [
-            [(model(shifted(images, *move)).argmax(dim=1) == labels) for move in MOVES.values()]
-            for model in models
-        ]
-        maps = models[0].first(images[:1]).relu()[0]
-        logits = models[0](images)
+        maps = net.first(images[:1]).relu()[0]
+        logits = net(images)
     return Looked(
-        parameters=(size, flat_parameters(models[RUNS]).size),
+        parameters=(size, flat_parameters(one.model(1)).size),
         neurons=neurons,
-        losses=run.history.loc[run.history["member"] == 0, "train_loss"].to_numpy(),
-        before=first.first.weight[:, 0].detach().numpy(),
-        after=models[0].first.weight[:, 0].detach().numpy(),
+        losses=one.history.loc[one.history["member"] == 0, "train_loss"].to_numpy(),
+        before=untrained.first.weight[:, 0].detach().numpy(),
+        after=net.first.weight[:, 0].detach().numpy(),
         maps=maps.numpy(),
         images=images[:, 0].numpy(),
         labels=labels.numpy(),
         probabilities=logits.softmax(dim=1).numpy(),
         answers=logits.argmax(dim=1).numpy(),
-        accuracies=np.mean(right, axis=-1).reshape(2, RUNS, len(MOVES)),
+        first=accuracies_of(one, images, labels),
+        accuracies=accuracies_of(many, images, labels).reshape(2, RUNS, len(MOVES)),
     )
+
+
+def accuracies_of(run: Run, images: torch.Tensor, labels: torch.Tensor) -> Array:
+    """How many of the digits each member tells right, wherever they are moved: `[P, MOVES]`."""
+    models = [run.model(k) for k in range(len(run.population))]
+    with torch.no_grad():
+        right = [
+            [(model(shifted(images, *move)).argmax(dim=1) == labels) for move in MOVES.values()]
+            for model in models
+        ]
+    result: Array = np.mean(right, axis=-1)
+    return result
 
 
 @cache

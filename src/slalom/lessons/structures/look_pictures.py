@@ -62,11 +62,11 @@ def accuracy(looked: Looked) -> Picture:
     for net, (color, marker, side) in enumerate(((BLUE, "o", -0.18), (ORANGE, "s", 0.18))):
         runs = looked.accuracies[net]
         axes.bar(places + side, runs.mean(axis=0), 0.34, color=color, alpha=0.35, zorder=2)
-        for k, run in enumerate(runs):
-            axes.scatter(
-                places + side + 0.06 * (k - 1), run, s=34, color=color, marker=marker,
-                edgecolor="white", zorder=3, label=names[net] if k == 0 else None,
-            )  # fmt: skip
+        across = places + side + np.linspace(-0.13, 0.13, len(runs))[:, None]
+        axes.scatter(
+            across, runs, s=26, color=color, marker=marker, edgecolor="white", linewidth=0.7,
+            zorder=3, label=names[net],
+        )  # fmt: skip
         for place, mean in zip(places, runs.mean(axis=0), strict=True):
             axes.text(
                 place + side, 0.03, f"{mean:.2f}", ha="center", zorder=4, path_effects=halo(2)
@@ -96,7 +96,7 @@ def accuracy(looked: Looked) -> Picture:
 
 @look()
 def doubts(looked: Looked) -> Picture:
-    """The unseen digits whose class the first convolutional net finds least probable."""
+    """The unseen digits whose class the convolutional net finds least probable."""
     of_class = looked.probabilities[np.arange(len(looked.labels)), looked.labels]
     figure = picture(8, 2.0)
     for axes, k in zip(figure.subplots(1, DOUBTED), np.argsort(of_class)[:DOUBTED], strict=True):
