@@ -18,10 +18,10 @@ from slalom.population import grid
 
 Array = NDArray[Any]
 
-LISTENERS = 10  # nets, from other first weights
+LISTENERS = 8  # nets, from other first weights
 PIECES = 640  # that they train on
 LONGEST = 24  # moments in a piece
-BATCH = 32
+BATCH = 16
 
 
 @dataclass(frozen=True, eq=False)
