@@ -31,7 +31,7 @@ CLAIMS = {
     "knows_place": lambda n: n.carried_error < 0.25,
     "needs_state": lambda n: n.carried_error < 0.25 and n.emptied_error / n.carried_error > 2,
     "finds_place": lambda n: heard(n, 24) < 0.1,
-    "listening_helps": lambda n: heard(n, 24) < min(0.45, 0.9 * heard(n, 1)),
+    "listening_helps": lambda n: heard(n, 24) < 0.45 and heard(n, 1) >= 0.499,
     "gated": lambda n: n.cell == "GRU",
 }
 
@@ -52,5 +52,5 @@ TRIES = {
     "--filters 4 --epochs 5": smaller_and_worse,
     "--lr 0.1": too_fast,
     "--cell GRU": lambda n: n.late_loss < 0.0031 and n.nodes_a_moment > 4,
-    "--hidden 1": lambda n: n.late_loss > 0.45,
+    "--hidden 1": lambda n: n.late_loss > 0.45 and min(heard(n, k + 1) for k in range(24)) > 0.45,
 }
