@@ -55,15 +55,13 @@ class Looked:
 
     Args:
         parameters: of the convolutional net and of the fully connected one, which has `neurons`.
-        losses: of a convolutional net, `[steps]`.
+        losses: of the first convolutional net, `[steps]`.
         before, after: filters of its first layer, `[filters, 3, 3]`.
         maps: what these make of the first unseen digit, `[filters, 8, 8]`.
         images, labels: the unseen digits, `[UNSEEN, 8, 8]` and `[UNSEEN]`.
         probabilities: what it gives each class of each of them, `[UNSEEN, 10]`.
         answers: the classes that it takes them for, `[UNSEEN]`.
-        first: accuracies on them of this net and of a fully connected one, wherever they are
-            moved: `[2, MOVES]`.
-        accuracies: those of many nets of either kind, `[2, RUNS, MOVES]`.
+        accuracies: of the nets of both kinds on them, wherever they are moved: `[2, RUNS, MOVES]`.
     """
 
     parameters: tuple[int, int]
@@ -76,12 +74,11 @@ class Looked:
     labels: Array
     probabilities: Array
     answers: Array
-    first: Array
     accuracies: Array
 
     @property
     def wrong(self) -> Array:
-        """Which unseen digits the convolutional net takes for others, bool `[UNSEEN]`."""
+        """Which unseen digits the first convolutional net takes for others, bool `[UNSEEN]`."""
         result: Array = self.answers != self.labels
         return result
 
@@ -97,7 +94,7 @@ class Looked:
             "filters_before": self.before,
             "filters_after": self.after,
             "mistakes": int(self.wrong.sum()),
-            "first_accuracies": self.first,
+            "first_accuracies": self.accuracies[:, 0],
             "runs": RUNS,
             "accuracies": self.accuracies,
             "look_in_place": look[0],
@@ -127,7 +124,7 @@ def _all_above(these: Array, those: Array) -> bool:
 
 @lru_cache(maxsize=2)
 def look_at_digits(filters: int, epochs: int, lr: float, seed: int) -> Looked:
-    """Train a net of either kind as the script does, then `RUNS` of either; test them all."""
+    """Train a first net of each kind as the script does, the others at once; test them all."""
     data = digits()
     look = Net(Looking, filters=filters)
     untrained: Any = look.build(seed)
@@ -136,7 +133,7 @@ def look_at_digits(filters: int, epochs: int, lr: float, seed: int) -> Looked:
     nets = [look, Net(dense, neurons=neurons)]
     members = partial(grid, net=nets, optimizer=Adam, lr=lr, batch_size=64)
     one = train(members(seed=seed), data, epochs=epochs, record="step", engine="reference")
-    many = train(members(seed=range(seed, seed + RUNS)), data, epochs=epochs)
+    others = train(members(seed=range(seed + 1, seed + RUNS)), data, epochs=epochs)
     net: Any = one.model(0)
     images, labels = (torch.from_numpy(values[data.test]) for values in (data.X, data.y))
     with torch.no_grad():
@@ -153,20 +150,19 @@ def look_at_digits(filters: int, epochs: int, lr: float, seed: int) -> Looked:
         labels=labels.numpy(),
         probabilities=logits.softmax(dim=1).numpy(),
         answers=logits.argmax(dim=1).numpy(),
-        first=accuracies_of(one, images, labels),
-        accuracies=accuracies_of(many, images, labels).reshape(2, RUNS, len(MOVES)),
+        accuracies=np.hstack([accuracies(run, images, labels) for run in (one, others)]),
     )
 
 
-def accuracies_of(run: Run, images: torch.Tensor, labels: torch.Tensor) -> Array:
-    """How many of the digits each member tells right, wherever they are moved: `[P, MOVES]`."""
+def accuracies(run: Run, images: torch.Tensor, labels: torch.Tensor) -> Array:
+    """The share of digits that nets tell right, wherever these are moved: `[2, runs, MOVES]`."""
     models = [run.model(k) for k in range(len(run.population))]
     with torch.no_grad():
         right = [
             [(model(shifted(images, *move)).argmax(dim=1) == labels) for move in MOVES.values()]
             for model in models
         ]
-    result: Array = np.mean(right, axis=-1)
+    result: Array = np.mean(right, axis=-1).reshape(2, -1, len(MOVES))
     return result
 
 

@@ -96,7 +96,7 @@ def accuracy(looked: Looked) -> Picture:
 
 @look()
 def doubts(looked: Looked) -> Picture:
-    """The unseen digits whose class the convolutional net finds least probable."""
+    """The unseen digits whose class the first convolutional net finds least probable."""
     of_class = looked.probabilities[np.arange(len(looked.labels)), looked.labels]
     figure = picture(8, 2.0)
     for axes, k in zip(figure.subplots(1, DOUBTED), np.argsort(of_class)[:DOUBTED], strict=True):
